@@ -1,0 +1,16 @@
+# Flags for building Jensen itself; never exported.
+add_library(jensen_warnings INTERFACE)
+set(host_warnings -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+if(JENSEN_WERROR)
+  list(APPEND host_warnings -Werror)
+endif()
+target_compile_options(jensen_warnings INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${host_warnings}>")
+# nvcc's own intermediate host code breaks -Wpedantic and -Wconversion by nature.
+target_compile_options(jensen_warnings INTERFACE
+  "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra$<$<BOOL:${JENSEN_WERROR}>:$<COMMA>-Werror>>"
+  "$<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<BOOL:${JENSEN_WERROR}>>:-Werror=all-warnings>")
+if(JENSEN_SANITIZE)
+  target_compile_options(jensen_warnings INTERFACE
+    "$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${JENSEN_SANITIZE};-fno-omit-frame-pointer;-fno-sanitize-recover=all>")
+  target_link_options(jensen_warnings INTERFACE "-fsanitize=${JENSEN_SANITIZE}")
+endif()

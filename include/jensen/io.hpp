@@ -1,0 +1,40 @@
+#pragma once
+/// \file Files: tables in, fits out and in again. Library target jensen::io.
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "jensen/fit.hpp"
+#include "jensen/table.hpp"
+#include "jensen/train.hpp"
+
+namespace jensen {
+
+struct CsvOptions {
+  char separator = ',';
+  std::vector<std::string> columns;      ///< names to read; empty: all. A name the file has not is a FileError
+  std::vector<std::string> text_columns; ///< read as text even if they look like numbers
+  std::vector<std::string> missing = {"", "NA"};  ///< cells that mean "missing"
+};
+
+/// Reads a comma-separated file with a header line, plain or gzipped (told by its first bytes, not its name).
+///
+/// Quotes as in RFC 4180, LF or CRLF, UTF-8 with or without a byte-order mark. A column whose first present cell
+/// is a number is numeric; a later cell that is no number is an error naming row, column and cell. Only the
+/// columns asked for are checked. Throws FileError.
+Table read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
+
+/// Writes config.toml, trace.csv, summary.csv and fit.h5 into `directory`, by way of a temporary directory beside
+/// it that is renamed: either all is written or nothing. An existing directory is an error unless `replace`.
+/// `config` is the text of config.toml. Throws FileError.
+void save_fit(const Fit& fit, const std::string& config, const std::filesystem::path& directory, bool replace);
+/// Throws FileError if there is no such directory, before anything is computed. Creates nothing that stays.
+void check_writable(const std::filesystem::path& directory, bool replace);
+Fit load_fit(const std::filesystem::path& directory);
+
+/// Header `mean,q05,q95`, a line a row, empty cells where a predictor is missing. Written whole or not at all.
+void write_prediction(const Prediction& prediction, const std::filesystem::path& path);
+
+}  // namespace jensen

@@ -1,0 +1,10 @@
+#pragma once
+/// \file Everything of jensen::core. File formats are in jensen/io.hpp (jensen::io).
+
+#include "jensen/errors.hpp"
+#include "jensen/fit.hpp"
+#include "jensen/info.hpp"
+#include "jensen/model.hpp"
+#include "jensen/options.hpp"
+#include "jensen/table.hpp"
+#include "jensen/train.hpp"
