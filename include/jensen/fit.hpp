@@ -14,6 +14,7 @@ namespace jensen {
 struct FactorLevels {
   std::string column;
   std::vector<std::string> levels;
+  bool text = false;  ///< the column was text in training; false: numbers, made a factor by factor(column)
 };
 
 /// One line of trace.csv.
@@ -30,6 +31,7 @@ struct Verdict {
   bool converged = false;
   double drift = 0;  ///< largest change of a posterior mean or log sd between the two halves of the averaging
                      ///< window, in posterior standard deviations
+  double log_ratio_sd = 0;  ///< sd over draws of log p/q; half its square estimates KL(q || p) where that is small
   double khat = 0;   ///< Pareto k-hat of the importance ratios p/q (Vehtari et al. 2024); above 0.7, q is not close to p
   std::int64_t nonfinite = 0;  ///< draws that were not finite, over the whole run
   bool failed = false;         ///< too many were not finite: training ended, the last good state is what is here

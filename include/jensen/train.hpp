@@ -40,6 +40,9 @@ class Observer {
   virtual bool progress(const Progress&) { return true; }
 };
 
+/// Columns that `formula` needs, each once: the response, then predictors and offsets. Throws InputError (formula).
+std::vector<std::string> formula_columns(std::string_view formula);
+
 /// Fits `formula` ("y ~ 1 + x + f + a:b") to the table.
 ///
 /// Throws InputError (formula, columns, values, options) or DeviceError. A run whose draws are too often not

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "design/formula.hpp"
+#include "design/term_plan.hpp"
 #include "jensen/fit.hpp"
 #include "jensen/table.hpp"
 
@@ -14,9 +15,9 @@ namespace jensen {
 
 /// A formula bound to a table: K columns (the intercept is not among them), any rows on request.
 ///
-/// Treatment coding with R's rule: within a term, a factor gets contrasts (its first level left out) if the term
-/// without it is in the model (the empty term is the intercept), else one column a level. In an interaction the
-/// first variable's levels vary fastest.
+/// Treatment coding with R's rule: within a term, a factor gets contrasts (its first level left out) if the rest of
+/// the term is empty or part of an earlier term, else one column a level. Without an intercept the first factor of
+/// the first term that has one gets one column a level. In an interaction the first variable's levels vary fastest.
 class ModelMatrix {
  public:
   /// Learns each factor's levels from the rows of `table` that have no missing value in a used column: text in byte
@@ -48,13 +49,20 @@ class ModelMatrix {
   double offset(std::uint32_t row) const;
 
  private:
-  // Data members: up to the implementation. The table's columns (views) are copied in, so the Table may go.
+  static ModelMatrix bind(const Formula& formula, const Table& table, const std::vector<FactorLevels>* trained);
+  void find_complete_rows(const Table& table, bool with_response);
+  void plan(const Table& table, const std::vector<FactorLevels>* trained);
+
+  // The table's columns are views; those that are used are copied in, so the Table may go.
   Formula formula_;
   std::vector<FactorLevels> factors_;
   std::vector<std::string> names_;
   std::vector<std::uint32_t> complete_rows_;
   std::size_t table_rows_ = 0;
   FirstMissing first_missing_;
+  std::vector<TermPlan> plans_;
+  std::vector<Column> offsets_;
+  Column response_;
 };
 
 }  // namespace jensen

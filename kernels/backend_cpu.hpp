@@ -1,0 +1,74 @@
+#pragma once
+/// \file The CPU as a backend: memory, Thrust's OpenMP policy behind for_each and sum, and the data term.
+
+#include <omp.h>
+#include <thrust/for_each.h>
+#include <thrust/iterator/counting_iterator.h>
+#include <thrust/system/omp/execution_policy.h>
+
+#include <cstdint>
+#include <cstring>
+#include <new>
+
+#include "data_term_cpu.hpp"
+#include "term_oracle.hpp"
+
+namespace jensen {
+
+class CpuBackend {
+ public:
+  /// Blocks of rows: large enough that zeroing a block's sums does not show, few enough to add up quickly.
+  static constexpr std::int64_t least_rows = 1024;
+  static constexpr std::int64_t most_blocks = 256;
+
+  /// threads = 0: as many as OpenMP gives.
+  explicit CpuBackend(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {}
+
+  void* allocate(std::size_t bytes) { return ::operator new(bytes, alignment); }
+  void release(void* memory) { ::operator delete(memory, alignment); }
+  void upload(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
+  void download(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
+  void zero(void* to, std::size_t bytes) { std::memset(to, 0, bytes); }
+
+  /// f(i) for i in [0, n), in any order. `work`: operations an item costs, roughly; a little work runs on this thread,
+  /// because starting the others would cost more.
+  template <class F>
+  void for_each(const char*, std::int64_t n, F f, std::int64_t work = 1) {
+    const thrust::counting_iterator<std::int64_t> first(0);
+    if (n * work < 200'000) {
+      thrust::for_each_n(thrust::seq, first, n, f);
+    } else {
+      omp_set_num_threads(threads_);  // this thread's own setting: Thrust has no other handle
+      thrust::for_each_n(thrust::omp::par, first, n, f);
+    }
+  }
+
+  /// The term's sums over `rows` for the samples of `out`, block by block.
+  void evaluate_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension, Partials out) {
+    if (!has_data_shape(term)) {
+      for_each("term_oracle", plan.blocks * out.samples, TermOracle{term, rows, plan, z, dimension, out},
+               plan.rows_per_block * (1 + out.slots));
+      return;
+    }
+    const std::size_t scratch_bytes = data_term_cpu_scratch(term);
+    // Below about a million operations waking the other threads costs more than they save.
+    const bool alone = plan.blocks <= 1 || rows.count * (1 + out.slots) * out.samples < 250'000;
+#pragma omp parallel num_threads(threads_) if (!alone)
+    {
+      void* scratch = ::operator new(scratch_bytes, alignment);
+#pragma omp for schedule(static)
+      for (std::int64_t b = 0; b < plan.blocks; ++b) {
+        const std::int64_t begin = b * plan.rows_per_block;
+        const std::int64_t end = begin + plan.rows_per_block < rows.count ? begin + plan.rows_per_block : rows.count;
+        data_term_cpu_block(term, rows, begin, end, z, dimension, b, out, scratch);
+      }
+      ::operator delete(scratch, alignment);
+    }
+  }
+
+ private:
+  static constexpr std::align_val_t alignment{64};
+  int threads_;
+};
+
+}  // namespace jensen

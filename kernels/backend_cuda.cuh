@@ -1,0 +1,112 @@
+#pragma once
+/// \file A GPU as a backend: one non-blocking stream, Thrust's CUDA policy behind for_each and sum, the data term.
+
+#include <thrust/for_each.h>
+#include <thrust/iterator/counting_iterator.h>
+#include <thrust/system/cuda/execution_policy.h>
+
+#include <cstdint>
+
+#include "cuda_check.cuh"
+#include "data_term_tile.hpp"
+#include "term_oracle.hpp"
+
+namespace jensen {
+
+template <class Density>
+__global__ void __launch_bounds__(tile_threads) data_term_kernel(const __grid_constant__ DataTermTile<Density> tile) {
+  extern __shared__ float memory[];
+  const auto shared = tile.cut(memory);
+  const auto block = static_cast<std::int64_t>(blockIdx.x);
+  const auto thread = static_cast<int>(threadIdx.x);
+  tile.clear(block, thread);
+  for (std::int64_t t = tile.begin(block); t < tile.end(block); t += tile.shape.rows) {
+    const auto left = tile.end(block) - t;
+    const int count = left < tile.shape.rows ? static_cast<int>(left) : tile.shape.rows;
+    tile.load(shared, t, count, thread);
+    for (int first = 0; first < tile.out.samples; first += tile_samples) {
+      const int samples = tile.out.samples - first < tile_samples ? tile.out.samples - first : tile_samples;
+      __syncthreads();
+      tile.evaluate(shared, count, first, samples, thread);
+      __syncthreads();
+      tile.reduce(shared, block, count, first, samples, thread);
+    }
+    __syncthreads();
+  }
+}
+
+class CudaBackend {
+ public:
+  static constexpr std::int64_t least_rows = 128;
+  static constexpr std::int64_t most_blocks = 2048;
+
+  explicit CudaBackend(int device) {
+    check(cudaSetDevice(device), "cudaSetDevice");
+    check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
+    int bytes = 0;
+    check(cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), "cudaDeviceGetAttribute");
+    shared_bytes_ = bytes < most_shared ? bytes : most_shared;
+  }
+  ~CudaBackend() { cudaStreamDestroy(stream_); }
+  CudaBackend(const CudaBackend&) = delete;
+  CudaBackend& operator=(const CudaBackend&) = delete;
+
+  void* allocate(std::size_t bytes) {
+    void* memory = nullptr;
+    check(cudaMalloc(&memory, bytes), "cudaMalloc");
+    return memory;
+  }
+  void release(void* memory) { cudaFree(memory); }
+  void upload(void* to, const void* from, std::size_t bytes) {
+    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
+    check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
+  }
+  void download(void* to, const void* from, std::size_t bytes) {
+    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream_), "cudaMemcpyAsync");
+    check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
+  }
+  void zero(void* to, std::size_t bytes) { check(cudaMemsetAsync(to, 0, bytes, stream_), "cudaMemsetAsync"); }
+
+  template <class F>
+  void for_each(const char* name, std::int64_t n, F f, std::int64_t /*work*/ = 1) {
+    const Range range(name);
+    thrust::for_each_n(thrust::cuda::par_nosync.on(stream_), thrust::counting_iterator<std::int64_t>(0), n, f);
+    check(cudaGetLastError(), name);
+  }
+
+  void evaluate_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension, Partials out) {
+    const TileShape shape = tile_shape(term, shared_bytes_);
+    if (shape.rows == 0 || !has_data_shape(term)) {
+      for_each("term_oracle", plan.blocks * out.samples, TermOracle{term, rows, plan, z, dimension, out});
+      return;
+    }
+    if (plan.blocks == 0) return;
+    const Range range("data_term");
+    switch (term.density) {
+      case DensityKind::gaussian: return launch<Gaussian>({term, rows, plan, z, dimension, out, shape});
+      case DensityKind::bernoulli_logit: return launch<BernoulliLogit>({term, rows, plan, z, dimension, out, shape});
+      case DensityKind::poisson_log: return launch<PoissonLog>({term, rows, plan, z, dimension, out, shape});
+      default:  // priors have few rows: nothing to gain from tiles
+        for_each("term_oracle", plan.blocks * out.samples, TermOracle{term, rows, plan, z, dimension, out});
+    }
+  }
+
+ private:
+  /// Enough for 64 rows of about 400 columns while two blocks fit on a multiprocessor.
+  static constexpr int most_shared = 112 * 1024;
+
+  template <class Density>
+  void launch(const DataTermTile<Density>& tile) {
+    const auto bytes = static_cast<std::size_t>(tile.shape.shared_floats()) * sizeof(float);
+    check(cudaFuncSetAttribute(data_term_kernel<Density>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               static_cast<int>(bytes)),
+          "cudaFuncSetAttribute");
+    data_term_kernel<Density><<<static_cast<unsigned>(tile.plan.blocks), tile_threads, bytes, stream_>>>(tile);
+    check(cudaGetLastError(), "data_term_kernel");
+  }
+
+  cudaStream_t stream_ = nullptr;
+  int shared_bytes_ = 0;
+};
+
+}  // namespace jensen

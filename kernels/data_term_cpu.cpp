@@ -1,0 +1,52 @@
+#include "data_term_cpu.hpp"
+
+namespace jensen {
+
+// One definition each in data_term_cpu_isa.cpp, which is compiled once for each instruction set.
+#define JENSEN_DECLARE(isa)                                                                                       \
+  namespace isa {                                                                                                 \
+  std::size_t scratch_bytes(std::size_t columns);                                                                 \
+  void data_term_block(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z, \
+                       int dimension, double* sums, int samples, int stride, void* memory);                       \
+  }
+JENSEN_DECLARE(baseline)
+#if defined(__x86_64__)
+JENSEN_DECLARE(avx2)
+JENSEN_DECLARE(avx512)
+#endif
+#undef JENSEN_DECLARE
+
+namespace {
+
+struct Isa {
+  const char* name;
+  decltype(&baseline::data_term_block) block;
+};
+
+Isa choose() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("x86-64-v4") != 0) return {"avx512", &avx512::data_term_block};
+  if (__builtin_cpu_supports("x86-64-v3") != 0) return {"avx2", &avx2::data_term_block};
+#endif
+  return {"baseline", &baseline::data_term_block};
+}
+
+const Isa& isa() {
+  static const Isa chosen = choose();
+  return chosen;
+}
+
+}  // namespace
+
+const char* data_term_cpu_isa() { return isa().name; }
+
+std::size_t data_term_cpu_scratch(const Term& term) {
+  return baseline::scratch_bytes(static_cast<std::size_t>(slot_count(term)));
+}
+
+void data_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, std::int64_t end, const float* z,
+                         int dimension, std::int64_t block, Partials out, void* scratch) {
+  isa().block(term, rows, begin, end, z, dimension, out.at(block, 0), out.samples, 1 + out.slots, scratch);
+}
+
+}  // namespace jensen

@@ -1,0 +1,117 @@
+#pragma once
+/// \file What the host-side trainer sees of the arithmetic: a model's terms and a guide on one device, stepped.
+///
+/// No CUDA header is reachable from here. Pointers in the terms given to make_*_engine are host memory; the engine
+/// copies what it needs to its device and nothing else refers to them afterwards.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "term.hpp"
+
+namespace jensen {
+
+enum class GuideShape { meanfield, fullrank };
+
+struct EngineSpec {
+  std::vector<Term> terms;
+  int dimension = 0;          ///< D, latent coordinates
+  std::int64_t rows = 0;      ///< N, of the subsampled terms; fewer than 2^32
+  std::int64_t batch = 0;     ///< B <= N rows a step; N: no subsampling
+  int samples = 1;            ///< S
+  std::uint64_t seed = 1;
+  GuideShape guide = GuideShape::fullrank;
+  std::vector<float> basis;   ///< mean-field: w = m + basis (s . eps), D x D row-major; empty: the identity
+  /// rho of the reference -rho/2 |w|^2 that the log joint is close to: 1 if w was whitened, 0 if nothing is known. Its
+  /// expectation is taken in closed form, only the rest by sampling (guides/reference.hpp).
+  float reference = 0;
+  std::vector<float> lambda;  ///< where to start; see guides/*.hpp for the layout
+  int threads = 0;            ///< CPU only; 0: OpenMP's choice
+};
+
+/// Sums over the steps since the last call of take_statistics().
+struct StepStatistics {
+  std::int64_t steps = 0;      ///< with at least one finite draw
+  double elbo_sum = 0;         ///< of the steps' ELBO estimates
+  double elbo_square_sum = 0;  ///< of their squares, about elbo_shift
+  double elbo_shift = 0;       ///< the first of them
+  std::int64_t nonfinite = 0;  ///< draws whose log joint or gradient was not finite
+};
+
+/// Draws from q(z; lambda) with their densities.
+struct Evaluation {
+  std::vector<double> log_joint;      ///< equation (2) over all rows
+  std::vector<double> noise_squared;  ///< |eps|^2, from which log q follows
+};
+
+/// What run to the next step depends on, besides the specification.
+struct EngineState {
+  std::vector<float> lambda, first_moment, second_moment;
+  std::vector<double> average[2];
+  std::int64_t averaged[2] = {};
+  std::vector<float> anchor;
+  std::vector<double> anchor_joint;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  /// Enqueues step t (from 0) with Adam's step size; does not wait. Adds lambda after the step to running average
+  /// `window` (0 or 1), or to none (-1).
+  virtual void step(std::int64_t t, double learning_rate, int window) = 0;
+  /// Waits, returns the sums and starts new ones.
+  virtual StepStatistics take_statistics() = 0;
+  virtual void reset_averages() = 0;
+  /// Waits. The mean of lambda over the window's steps.
+  virtual std::vector<double> average(int window) = 0;
+  virtual std::vector<float> lambda() = 0;
+  /// Evaluates the log joint over all rows at `draws` draws of q(z; lambda). Waits.
+  virtual Evaluation evaluate(std::span<const float> lambda, int draws) = 0;
+
+  virtual EngineState state() = 0;
+  virtual void restore(const EngineState& state) = 0;
+
+  /// One same-noise ELBO estimate and its gradient at `lambda`, for step t, without stepping. For tests. Waits.
+  struct Estimate {
+    double elbo = 0;
+    std::vector<float> gradient;
+    std::vector<float> noise;  ///< S x D
+  };
+  virtual Estimate estimate(std::span<const float> lambda, std::int64_t t) = 0;
+};
+
+/// Steps in one pass over the rows, and which rows step t takes: positions [begin, end) of epoch's reshuffling.
+struct BatchRange {
+  std::int64_t epoch, begin, end;
+};
+inline BatchRange batch_range(std::int64_t rows, std::int64_t batch, std::int64_t step) {
+  const std::int64_t per_epoch = rows == 0 ? 1 : (rows + batch - 1) / batch;
+  const std::int64_t j = step % per_epoch;
+  return {step / per_epoch, rows * j / per_epoch, rows * (j + 1) / per_epoch};
+}
+
+std::unique_ptr<Engine> make_cpu_engine(const EngineSpec& spec);
+/// Throws DeviceFailure if there is no usable GPU, and from any later call when the GPU fails.
+std::unique_ptr<Engine> make_cuda_engine(const EngineSpec& spec);
+
+/// A CUDA call that failed; the trainer turns it into a DeviceError.
+struct DeviceFailure : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct CudaDevice {
+  std::string name;
+  int major = 0, minor = 0;
+  std::size_t memory = 0;  ///< bytes
+};
+/// Empty, with the reason, if there is none (no toolkit in this build, no driver, no GPU).
+std::vector<CudaDevice> cuda_devices(std::string& reason);
+std::string cuda_build();    ///< "13.0, sm_80 sm_90 compute_90", or "none"
+std::string thrust_build();  ///< version of the Thrust headers this was built with
+
+}  // namespace jensen

@@ -1,0 +1,31 @@
+#include "backend_cuda.cuh"
+#include "engine_impl.hpp"
+
+namespace jensen {
+
+std::unique_ptr<Engine> make_cuda_engine(const EngineSpec& spec) {
+  std::string reason;
+  if (cuda_devices(reason).empty()) throw DeviceFailure(reason + " (device cuda); use --device cpu");
+  return make_engine(std::make_unique<CudaBackend>(0), spec);
+}
+
+std::vector<CudaDevice> cuda_devices(std::string& reason) {
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status != cudaSuccess || count == 0) {
+    reason = status == cudaSuccess ? "no GPU" : cudaGetErrorString(status);
+    cudaGetLastError();  // clears the error, which is no failure of ours
+    return {};
+  }
+  std::vector<CudaDevice> devices;
+  for (int i = 0; i < count; ++i) {
+    cudaDeviceProp properties{};
+    check(cudaGetDeviceProperties(&properties, i), "cudaGetDeviceProperties");
+    devices.push_back({properties.name, properties.major, properties.minor, properties.totalGlobalMem});
+  }
+  return devices;
+}
+
+std::string cuda_build() { return JENSEN_CUDA_BUILD; }
+
+}  // namespace jensen

@@ -1,0 +1,123 @@
+#pragma once
+/// \file Engine for any backend: host-side reads and writes around ElboStep. Instantiated in engine_cpu.cpp and
+/// engine_cuda.cu.
+
+#include <algorithm>
+#include <cmath>
+
+#include "elbo_step.hpp"
+#include "engine.hpp"
+#include "guides/fullrank.hpp"
+#include "guides/meanfield.hpp"
+
+namespace jensen {
+
+template <class Backend, class Guide>
+class EngineOf final : public Engine {
+ public:
+  EngineOf(std::unique_ptr<Backend> backend, Buffer<Backend, float> basis, Guide guide, const EngineSpec& spec)
+      : backend_(std::move(backend)), basis_(std::move(basis)), step_(*backend_, guide, spec) {}
+
+  void step(std::int64_t t, double learning_rate, int window) override {
+    step_.step(t, learning_rate, window);
+    if (window >= 0) ++averaged_[window];
+  }
+
+  StepStatistics take_statistics() override {
+    const Statistics s = step_.statistics.download().front();
+    step_.statistics.zero();
+    return {s.steps, s.elbo_sum, s.elbo_square_sum, s.elbo_shift, s.nonfinite};
+  }
+
+  void reset_averages() override {
+    for (int w = 0; w < 2; ++w) {
+      step_.average[w].zero();
+      averaged_[w] = 0;
+    }
+  }
+
+  std::vector<double> average(int window) override {
+    std::vector<double> mean = step_.average[window].download();
+    const auto count = static_cast<double>(std::max<std::int64_t>(averaged_[window], 1));
+    for (double& value : mean) value /= count;
+    return mean;
+  }
+
+  std::vector<float> lambda() override { return step_.lambda.download(); }
+
+  Evaluation evaluate(std::span<const float> at, int draws) override {
+    const std::vector<float> kept = step_.lambda.download();
+    step_.lambda.upload(at);
+    Evaluation result;
+    const int d = step_.dimension();
+    for (int done = 0; done < draws; done += step_.evaluation_samples) {
+      const int count = std::min(step_.evaluation_samples, draws - done);
+      step_.evaluate(count, static_cast<std::uint64_t>(done));
+      const std::vector<double> joint = step_.joint.download();
+      const std::vector<float> eps = step_.eps.download();
+      for (int s = 0; s < count; ++s) {
+        double square = 0;
+        for (int i = 0; i < d; ++i) {
+          const auto e = static_cast<double>(eps[static_cast<std::size_t>(s) * d + i]);
+          square += e * e;
+        }
+        result.log_joint.push_back(joint[static_cast<std::size_t>(s) * (1 + d)]);
+        result.noise_squared.push_back(square);
+      }
+    }
+    step_.lambda.upload(kept);
+    return result;
+  }
+
+  EngineState state() override {
+    EngineState state{step_.lambda.download(), step_.first_moment.download(), step_.second_moment.download(), {}, {},
+                      step_.anchor.download(), step_.anchor_joint.download()};
+    for (int w = 0; w < 2; ++w) {
+      state.average[w] = step_.average[w].download();
+      state.averaged[w] = averaged_[w];
+    }
+    return state;
+  }
+
+  void restore(const EngineState& state) override {
+    step_.lambda.upload(state.lambda);
+    step_.first_moment.upload(state.first_moment);
+    step_.second_moment.upload(state.second_moment);
+    for (int w = 0; w < 2; ++w) {
+      step_.average[w].upload(state.average[w]);
+      averaged_[w] = state.averaged[w];
+    }
+    step_.anchor.upload(state.anchor);
+    step_.anchor_joint.upload(state.anchor_joint);
+  }
+
+  Estimate estimate(std::span<const float> at, std::int64_t t) override {
+    step_.lambda.upload(at);
+    step_.statistics.zero();
+    step_.estimate(t);
+    Estimate result{step_.statistics.download().front().last_elbo, step_.gradient.download(), step_.eps.download()};
+    result.noise.resize(static_cast<std::size_t>(step_.samples()) * static_cast<std::size_t>(step_.dimension()));
+    step_.statistics.zero();
+    return result;
+  }
+
+ private:
+  std::unique_ptr<Backend> backend_;
+  Buffer<Backend, float> basis_;
+  ElboStep<Backend, Guide> step_;
+  std::int64_t averaged_[2] = {};
+};
+
+template <class Backend>
+std::unique_ptr<Engine> make_engine(std::unique_ptr<Backend> backend, const EngineSpec& spec) {
+  if (spec.terms.size() > max_terms) throw std::length_error("a model has at most 8 terms (make_engine)");
+  if (spec.guide == GuideShape::meanfield) {
+    Buffer<Backend, float> basis(*backend, std::span<const float>(spec.basis));
+    const Meanfield guide{spec.dimension, basis.data(), spec.reference};
+    return std::make_unique<EngineOf<Backend, Meanfield>>(std::move(backend), std::move(basis), guide, spec);
+  }
+  return std::make_unique<EngineOf<Backend, Fullrank>>(std::move(backend), Buffer<Backend, float>(),
+                                                       Fullrank{spec.dimension, spec.reference}, spec);
+}
+
+}  // namespace jensen

@@ -1,0 +1,32 @@
+#pragma once
+/// \file The S draws of one step as a guide's pull-back sees them.
+
+#include <cstdint>
+
+#include "host_device.hpp"
+
+namespace jensen {
+
+struct Draws {
+  int samples;
+  int dimension;
+  const float* eps;          ///< S x D
+  const double* joint;       ///< S x (1 + D): log joint l_s, then its gradient g_s
+  const std::int32_t* good;  ///< S: 1 if l_s and g_s are finite
+  const std::int32_t* good_count;
+
+  JENSEN_HD const float* noise(int s) const { return eps + static_cast<std::int64_t>(s) * dimension; }
+  JENSEN_HD double log_joint(int s) const { return joint[static_cast<std::int64_t>(s) * (1 + dimension)]; }
+  JENSEN_HD const double* gradient(int s) const { return joint + static_cast<std::int64_t>(s) * (1 + dimension) + 1; }
+  /// Mean of f(s) over the finite samples, in sample order; 0 if there is none.
+  template <class F>
+  JENSEN_HD double mean(F f) const {
+    double total = 0;
+    for (int s = 0; s < samples; ++s) {
+      if (good[s] != 0) total += f(s);
+    }
+    return *good_count > 0 ? total / *good_count : 0.0;
+  }
+};
+
+}  // namespace jensen

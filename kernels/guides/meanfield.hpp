@@ -1,0 +1,65 @@
+#pragma once
+#include <cstdint>
+
+#include "guides/draws.hpp"
+#include "guides/reference.hpp"
+
+namespace jensen {
+
+/// Mean-field normal in the coordinates u = basis^-1 w:   w = m + basis (exp(omega) . eps).
+///
+/// lambda = [m (D), omega (D)]. Entropy: sum omega + log |det basis| + D/2 log(2 pi e). The basis (null: the identity)
+/// lets q be independent over the coefficients as the user names them while the optimiser moves m in coordinates
+/// where the posterior is round.
+struct Meanfield {
+  int dimension;
+  const float* basis;  ///< D x D or null
+  float reference;     ///< rho
+
+  JENSEN_HD std::int64_t size() const { return 2 * static_cast<std::int64_t>(dimension); }
+  /// Operations to draw one coordinate.
+  std::int64_t work() const { return basis == nullptr ? 1 : dimension; }
+
+  /// Coordinate i of w. [equation (1)]
+  JENSEN_HD float draw(const float* lambda, const float* eps, int i) const {
+    const float* omega = lambda + dimension;
+    if (basis == nullptr) return lambda[i] + ::expf(omega[i]) * eps[i];
+    float sum = 0;
+    const float* row = basis + static_cast<std::int64_t>(i) * dimension;
+    for (int j = 0; j < dimension; ++j) sum += row[j] * (::expf(omega[j]) * eps[j]);
+    return lambda[i] + sum;
+  }
+
+  JENSEN_HD ClosedForm closed_form(const float* lambda, std::int64_t p) const {
+    const auto rho = static_cast<double>(reference);
+    const auto value = static_cast<double>(lambda[p]);
+    if (p < dimension) return closed_form_location(rho, value);
+    double length = basis == nullptr ? 1 : 0;
+    for (int i = 0; i < dimension && basis != nullptr; ++i) {
+      const auto b = static_cast<double>(basis[static_cast<std::int64_t>(i) * dimension + (p - dimension)]);
+      length += b * b;
+    }
+    return closed_form_log_scale(rho, value, static_cast<double>(::expf(lambda[p])), length);
+  }
+
+  /// dELBO/dlambda_p: the draws' gradients pulled back, plus the closed form's. [equation (5)]
+  JENSEN_HD double pull_back(const float* lambda, std::int64_t p, const Draws& draws) const {
+    const double exact = closed_form(lambda, p).derivative;
+    if (p < dimension) return exact + draws.mean([&](int s) { return draws.gradient(s)[p]; });
+    const auto j = static_cast<int>(p) - dimension;
+    const auto scale = static_cast<double>(::expf(lambda[p]));
+    return exact + draws.mean([&](int s) {
+      double along = 0;  // (basis^T g)_j
+      if (basis == nullptr) {
+        along = draws.gradient(s)[j];
+      } else {
+        for (int i = 0; i < dimension; ++i) {
+          along += static_cast<double>(basis[static_cast<std::int64_t>(i) * dimension + j]) * draws.gradient(s)[i];
+        }
+      }
+      return along * scale * static_cast<double>(draws.noise(s)[j]);
+    });
+  }
+};
+
+}  // namespace jensen

@@ -1,0 +1,44 @@
+#pragma once
+#include "densities/value.hpp"
+#include "math.hpp"
+
+namespace jensen {
+
+/// Priors of a positive parameter theta = exp(a_0), as densities of a_0: the log Jacobian a_0 is in. constants: unused,
+/// 1 / scale, degrees of freedom. Normalising constants are left out (see Value).
+
+struct HalfNormalPrior : NothingShared {
+  template <class R>
+  static JENSEN_HD Value<R> evaluate(const R* constants, R a, const Prepared<R>&) {
+    const R r = math::exp(a) * constants[1];
+    return {R(-0.5) * r * r + a, R(1) - r * r, R(0)};
+  }
+};
+
+struct HalfStudentTPrior : NothingShared {
+  template <class R>
+  static JENSEN_HD Value<R> evaluate(const R* constants, R a, const Prepared<R>&) {
+    const R df = constants[2];
+    const R r = math::exp(a) * constants[1];
+    const R q = r * r / df;
+    return {R(-0.5) * (df + R(1)) * math::log1p(q) + a, R(1) - (df + R(1)) * q / (R(1) + q), R(0)};
+  }
+};
+
+struct ExponentialPrior : NothingShared {
+  template <class R>
+  static JENSEN_HD Value<R> evaluate(const R* constants, R a, const Prepared<R>&) {
+    const R r = math::exp(a) * constants[1];
+    return {a - r, R(1) - r, R(0)};
+  }
+};
+
+/// Flat on theta > 0: only the Jacobian.
+struct FlatPositivePrior : NothingShared {
+  template <class R>
+  static JENSEN_HD Value<R> evaluate(const R*, R a, const Prepared<R>&) {
+    return {a, R(1), R(0)};
+  }
+};
+
+}  // namespace jensen

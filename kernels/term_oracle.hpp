@@ -1,0 +1,73 @@
+#pragma once
+/// \file The plain evaluation of any term: one thread walks the rows of one block for one sample.
+///
+/// It is the definition that the fast data terms are tested against, and what runs when a term has a shape that they
+/// do not take.
+
+#include "term.hpp"
+
+namespace jensen {
+
+/// For the item (block, sample): writes the value and all slots of its Partials.
+struct TermOracle {
+  Term term;
+  RowList rows;
+  BlockPlan plan;
+  const float* z;  ///< S x D, row-major
+  int dimension;   ///< D
+  Partials out;
+
+  JENSEN_HD void operator()(std::int64_t item) const {
+    const auto sample = static_cast<int>(item % out.samples);
+    const std::int64_t block = item / out.samples;
+    double* sums = out.at(block, sample);
+    for (int i = 0; i <= out.slots; ++i) sums[i] = 0;
+    const std::int64_t begin = block * plan.rows_per_block;
+    const std::int64_t end = begin + plan.rows_per_block < rows.count ? begin + plan.rows_per_block : rows.count;
+    for (std::int64_t i = begin; i < end; ++i) add_row(rows[i], z + static_cast<std::int64_t>(sample) * dimension, sums);
+  }
+
+ private:
+  JENSEN_HD float predictor(const Predictor& predictor, std::int64_t row, const float* latent) const {
+    float a = predictor.constant + (predictor.offset == nullptr ? 0.0F : predictor.offset[row]);
+    for (int p = 0; p < predictor.part_count; ++p) {
+      const Part& part = predictor.parts[p];
+      if (part.kind == PartKind::scalar) {
+        a += part.scale * latent[part.first];
+      } else {
+        for (int k = 0; k < part.columns; ++k) a += part.x[row * part.columns + k] * latent[part.first + k];
+      }
+    }
+    return a;
+  }
+
+  JENSEN_HD void add_row(std::int64_t row, const float* latent, double* sums) const {
+    float constants[max_constants];
+    for (int c = 0; c < max_constants; ++c) constants[c] = term.constants[c] == nullptr ? 0.0F : term.constants[c][row];
+    float a[max_arguments] = {};
+    for (int i = 0; i < term.argument_count; ++i) a[i] = predictor(term.arguments[i], row, latent);
+
+    const Value<float> value = evaluate(constants, a);
+    sums[0] += static_cast<double>(value.log_density);
+    int slot = 1;
+    for (int i = 0; i < term.argument_count; ++i) {  // chain rule through the predictors
+      const float derivative = i == 0 ? value.d_first : value.d_shared;
+      for (int p = 0; p < term.arguments[i].part_count; ++p) {
+        const Part& part = term.arguments[i].parts[p];
+        for (int k = 0; k < part.columns; ++k, ++slot) {
+          const float factor = part.kind == PartKind::scalar ? part.scale : part.x[row * part.columns + k];
+          sums[slot] += static_cast<double>(derivative) * static_cast<double>(factor);
+        }
+      }
+    }
+  }
+
+  JENSEN_HD Value<float> evaluate(const float* constants, const float* a) const {
+    return with_density(term.density, [&](auto density) {
+      using Density = decltype(density);
+      return Density::evaluate(constants, a[0], Density::prepare(a[1]));
+    });
+  }
+};
+
+}  // namespace jensen

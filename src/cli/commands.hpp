@@ -1,0 +1,67 @@
+#pragma once
+/// \file The verbs: what each is given, already checked for form, and the call that carries it out.
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace jensen::cli {
+
+enum ExitCode : int { exit_done = 0, exit_failed = 1, exit_bad_input = 2, exit_interrupted = 130 };
+
+/// The work could not be finished although the input was right: a full disk, say. Ends the program with exit_failed.
+class RunFailure : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct TrainCommand {
+  std::string formula, family, data, out;
+  std::vector<std::string> priors, text;
+  std::string guide, device, missing;
+  char separator = ',';
+  std::uint64_t seed = 1;
+  int samples = 0, threads = 0;
+  std::int64_t batch = 0, steps = 0;
+  double learning_rate = 0;
+  bool force = false, quiet = false, json = false;
+};
+
+struct SummaryCommand {
+  std::string fit;
+  bool json = false;
+};
+
+struct PredictCommand {
+  std::string fit, data, out;
+  std::vector<std::string> text;
+  char separator = ',';
+  bool force = false, quiet = false;
+};
+
+struct DrawsCommand {
+  std::string fit, out;
+  std::size_t count = 1000;
+  std::uint64_t seed = 1;
+  bool force = false, quiet = false;
+};
+
+struct InfoCommand {
+  bool json = false;
+};
+
+/// Text to be printed: --help or --version.
+struct ShowCommand {
+  std::string text;
+};
+
+/// Each returns an exit code, or throws what the library throws, or RunFailure.
+int run(const TrainCommand& command);
+int run(const SummaryCommand& command);
+int run(const PredictCommand& command);
+int run(const DrawsCommand& command);
+int run(const InfoCommand& command);
+int run(const ShowCommand& command);
+
+}  // namespace jensen::cli

@@ -1,0 +1,45 @@
+#pragma once
+/// \file What a person sees while a fit runs: one live line on a terminal, a plain line now and then elsewhere.
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "jensen/train.hpp"
+
+namespace jensen::cli {
+
+/// Writes to stderr. While it lives and training has started, Ctrl-C asks the training to stop.
+class ProgressPrinter : public Observer {
+ public:
+  explicit ProgressPrinter(bool quiet);
+  ~ProgressPrinter() override;
+  ProgressPrinter(const ProgressPrinter&) = delete;
+  ProgressPrinter& operator=(const ProgressPrinter&) = delete;
+
+  void started(const RunDescription& run) override;
+  bool progress(const Progress& report) override;
+
+  /// Shows the last report for good and gives Ctrl-C its usual meaning back.
+  void finish();
+  /// Ctrl-C (or SIGTERM) came while training.
+  static bool interrupted();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void live_line(const Progress& report);
+  void plain_line(const Progress& report);
+
+  bool quiet_;
+  bool terminal_;
+  bool line_open_ = false;  ///< a live line is on the screen, without its line end
+  Clock::time_point start_;
+  std::optional<Clock::time_point> last_written_;
+  std::optional<Progress> unwritten_;  ///< the latest report, if it has not been shown
+};
+
+/// One line about the training so far, cut to `columns` characters by leaving out its least important parts.
+std::string progress_line(const Progress& report, std::size_t columns);
+
+}  // namespace jensen::cli

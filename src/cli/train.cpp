@@ -1,0 +1,153 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "cli/commands.hpp"
+#include "cli/config.hpp"
+#include "cli/progress.hpp"
+#include "cli/report.hpp"
+#include "cli/text.hpp"
+#include "jensen/errors.hpp"
+#include "jensen/io.hpp"
+
+namespace jensen::cli {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::size_t most_table_lines = 40;
+
+TrainOptions options_of(const TrainCommand& command) {
+  TrainOptions options;
+  options.family = parse_family(command.family);
+  for (const std::string& prior : command.priors) options.priors.push_back(parse_prior(prior));
+  options.guide = parse_guide(command.guide);
+  options.device = parse_device(command.device);
+  options.missing = command.missing == "error" ? MissingPolicy::error : MissingPolicy::drop;
+  options.seed = command.seed;
+  options.threads = command.threads;
+  options.samples = command.samples;
+  options.batch = command.batch;
+  options.steps = command.steps;
+  options.learning_rate = command.learning_rate;
+  return options;
+}
+
+Table read_table(const TrainCommand& command, const std::vector<std::string>& columns) {
+  for (const std::string& name : command.text) {
+    if (std::find(columns.begin(), columns.end(), name) == columns.end()) {
+      throw InputError(fmt::format("--text {}: the formula uses no such column; remove it or correct its name", name));
+    }
+  }
+  CsvOptions csv;
+  csv.separator = command.separator;
+  csv.columns = columns;
+  csv.text_columns = command.text;
+  return read_csv(command.data, csv);
+}
+
+/// Everything needed to run it again: what was chosen automatically is written as it was resolved.
+std::string config_text(const TrainCommand& command, const Fit& fit) {
+  std::vector<std::string> priors;
+  for (const Prior& prior : fit.options.priors) priors.push_back(to_string(prior));
+  std::string text = "# Repeat this fit: jensen train --config THIS_FILE --out NEW_DIR\n";
+  const auto line = [&text](std::string_view key, const std::string& value) {
+    text += fmt::format("{} = {}\n", key, value);
+  };
+  line("formula", toml_string(command.formula));
+  line("family", toml_string(to_string(fit.options.family)));
+  line("prior", toml_array(priors));
+  line("data", toml_string(fs::absolute(command.data).string()));
+  line("sep", toml_string(command.separator == '\t' ? "tab" : std::string(1, command.separator)));
+  line("text", toml_array(command.text));
+  line("na", toml_string(command.missing));
+  line("guide", toml_string(to_string(fit.options.guide)));
+  line("samples", std::to_string(fit.options.samples));
+  line("batch", std::to_string(fit.options.batch));
+  line("steps", std::to_string(command.steps));
+  line("lr", fmt::format("{}", fit.options.learning_rate));
+  line("optimizer", "\"adam\"");
+  line("seed", std::to_string(fit.options.seed));
+  line("threads", std::to_string(command.threads));
+  line("device", toml_string(command.device));
+  return text;
+}
+
+/// A word for the shell: quoted only if it needs to be.
+std::string shell_word(const std::string& word) {
+  const std::string plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@";
+  if (!word.empty() && word.find_first_not_of(plain) == word.npos) return word;
+  std::string out = "'";
+  for (const char c : word) c == '\'' ? out += "'\\''" : out += c;
+  return out + "'";
+}
+
+void print_result(const Fit& fit, const std::vector<ParameterSummary>& parameters) {
+  fmt::print(stderr, "\n{}\n", printable(fit.verdict.message));
+  fmt::print(stderr, "ELBO {}, {} steps in {:.4g} s ({} rows/s)\n\n", with_error(fit.elbo, fit.elbo_se),
+             grouped(fit.steps), fit.seconds, scaled(fit.rows_per_second));
+  std::fputs(summary_table(parameters, most_table_lines).c_str(), stderr);
+}
+
+void print_next_steps(const std::string& out, std::size_t parameters) {
+  const std::string dir = shell_word(out);
+  if (parameters > most_table_lines) {
+    fmt::print(stderr, "... and {} more: all {} are in {}\n",
+               grouped(static_cast<std::int64_t>(parameters - most_table_lines)),
+               grouped(static_cast<std::int64_t>(parameters)), shell_word((fs::path(out) / "summary.csv").string()));
+  }
+  fmt::print(stderr, "\nsaved in {}; next:\n  jensen summary {}\n  jensen predict {} --data NEW.csv --out pred.csv\n",
+             dir, dir, dir);
+}
+
+/// A fit is never lost to a disk that filled up meanwhile: it then goes to the temporary folder, if it can.
+[[noreturn]] void save_elsewhere(const Fit& fit, const std::string& config, const FileError& problem) {
+  std::string rescue;
+  try {
+    const fs::path folder = fs::temp_directory_path();
+    for (int i = 1; rescue.empty() && i < 1000; ++i) {
+      const fs::path candidate = folder / fmt::format("jensen-fit-{}", i);
+      if (!fs::exists(candidate)) rescue = candidate.string();
+    }
+    save_fit(fit, config, rescue, false);
+  } catch (const std::exception&) {
+    throw RunFailure(fmt::format("the fit was not saved: {}", problem.what()));
+  }
+  throw RunFailure(fmt::format("{}; the fit is in {} instead", problem.what(), rescue));
+}
+
+}  // namespace
+
+int run(const TrainCommand& command) {
+  const TrainOptions options = options_of(command);
+  const std::vector<std::string> columns = formula_columns(command.formula);
+  check_writable(command.out, command.force);
+  const Table table = read_table(command, columns);
+
+  ProgressPrinter progress(command.quiet);
+  const Fit fit = train(command.formula, table, options, &progress);
+  progress.finish();
+
+  const std::vector<ParameterSummary> parameters = fit.summarize();
+  if (!command.quiet) print_result(fit, parameters);
+  const std::string config = config_text(command, fit);
+  try {
+    save_fit(fit, config, command.out, command.force);
+  } catch (const FileError& problem) {
+    save_elsewhere(fit, config, problem);
+  }
+  if (!command.quiet) print_next_steps(command.out, parameters.size());
+  for (const std::string& warning : warnings(fit)) fmt::print(stderr, "WARNING: {}.\n", warning);
+  if (command.json) std::fputs(fit_json(fit, parameters, command.out).c_str(), stdout);
+
+  if (ProgressPrinter::interrupted()) {
+    fmt::print(stderr, "jensen: stopped after {} steps; the fit so far is in {}\n", grouped(fit.steps), command.out);
+    return exit_interrupted;
+  }
+  if (fit.verdict.failed)
+    throw RunFailure(fmt::format("{} (the last good state is in {})", fit.verdict.message, command.out));
+  return exit_done;
+}
+
+}  // namespace jensen::cli

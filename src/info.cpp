@@ -1,0 +1,36 @@
+#include "jensen/info.hpp"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include "data_term_cpu.hpp"
+#include "engine.hpp"
+
+namespace jensen {
+
+BuildInfo build_info() {
+#if defined(__clang__)
+  const std::string compiler = "clang " __clang_version__;
+#else
+  const std::string compiler = "g++ " __VERSION__;
+#endif
+  return {JENSEN_VERSION, compiler, cuda_build(), thrust_build()};
+}
+
+std::vector<DeviceInfo> devices() {
+  std::vector<DeviceInfo> out{{"cpu", fmt::format("{}, {} threads", data_term_cpu_isa(), omp_get_max_threads())}};
+  std::string reason;
+  for (const CudaDevice& device : cuda_devices(reason)) {
+    out.push_back({device.name, fmt::format("compute capability {}.{}, {:.1f} GiB", device.major, device.minor,
+                                            static_cast<double>(device.memory) / (1024.0 * 1024 * 1024))});
+  }
+  return out;
+}
+
+std::string cuda_unavailable_reason() {
+  std::string reason;
+  cuda_devices(reason);
+  return reason;
+}
+
+}  // namespace jensen

@@ -1,0 +1,185 @@
+#include "model/conditioning.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "densities/list.hpp"
+#include "jensen/errors.hpp"
+#include "model/density_of.hpp"
+
+namespace jensen {
+namespace {
+
+constexpr std::size_t most_rows = 65536;
+constexpr std::size_t most_dense = 1024;
+
+struct Local {
+  double value, slope, curvature;  ///< curvature >= 0: minus the second derivative
+};
+
+/// A density of one argument with its derivatives; the second by central differences of the first.
+template <class Density>
+Local local(const double* constants, double a, double shared) {
+  const auto prepared = Density::prepare(shared);
+  const auto at = Density::evaluate(constants, a, prepared);
+  const double h = 1e-5 * std::max(1.0, std::abs(a));
+  const double above = Density::evaluate(constants, a + h, prepared).d_first;
+  const double below = Density::evaluate(constants, a - h, prepared).d_first;
+  return {at.log_density, at.d_first, std::max((below - above) / (2 * h), 0.0)};
+}
+
+/// The likelihood of the rows in use, as a function of v, in double.
+class Objective {
+ public:
+  Objective(const RegressionData& data, const std::vector<PriorRow>& priors) : priors_(priors), c_(data.coefficients()) {
+    const std::size_t n = data.rows();
+    const std::size_t used = std::min(n, std::max(most_rows, 32 * c_));
+    weight_ = static_cast<double>(n) / static_cast<double>(used);
+    std::vector<std::uint32_t> at(used);
+    for (std::size_t i = 0; i < used; ++i) at[i] = static_cast<std::uint32_t>(i * n / used);
+    x_.resize(used * c_);
+    data.standardised(at, x_.data());
+    for (const std::uint32_t i : at) {
+      const double y = (data.response[i] - data.eta_center) / data.eta_scale;
+      constants_.push_back({y, data.family == Family::poisson && y > 0 ? std::log(y) : 0.0, 0.0});
+      offset_.push_back(data.offset.empty() ? 0.0 : data.offset[i] / data.eta_scale);
+    }
+    kind_ = density_of(data.family);
+  }
+
+  std::size_t used() const { return offset_.size(); }
+  double weight() const { return weight_; }
+
+  /// The log joint at v; if asked, its gradient and minus its Hessian.
+  double operator()(const std::vector<double>& v, double log_sigma, std::vector<double>* gradient, Matrix* hessian) const {
+    double total = 0;
+    with_density(kind_, [&](auto density) {
+      for (std::size_t i = 0; i < used(); ++i) {
+        const double* x = x_.data() + i * c_;
+        double eta = offset_[i];
+        for (std::size_t j = 0; j < c_; ++j) eta += x[j] * v[j];
+        const Local f = local<decltype(density)>(constants_[i].data(), eta, log_sigma);
+        total += weight_ * f.value;
+        if (gradient != nullptr) add(x, weight_ * f.slope, weight_ * std::max(f.curvature, 1e-12), *gradient, *hessian);
+      }
+    });
+    for (const PriorRow& row : priors_) {
+      if (row.prior.kind == PriorKind::flat) continue;
+      double a = row.shift;
+      for (std::size_t j = 0; j < c_; ++j) a += row.row[j] * v[j];
+      const auto constants = constants_of(row.prior);
+      with_density(density_of(row.prior.kind), [&](auto density) {
+        const Local f = local<decltype(density)>(constants.data(), a, 0);
+        total += f.value;
+        if (gradient != nullptr) add(row.row.data(), f.slope, f.curvature, *gradient, *hessian);
+      });
+    }
+    return total;
+  }
+
+  /// Log of the root mean square residual.
+  double log_residual(const std::vector<double>& v) const {
+    double squares = 0;
+    for (std::size_t i = 0; i < used(); ++i) {
+      double r = constants_[i][0] - offset_[i];
+      for (std::size_t j = 0; j < c_; ++j) r -= x_[i * c_ + j] * v[j];
+      squares += r * r;
+    }
+    return 0.5 * std::log(std::max(squares / static_cast<double>(used()), 1e-12));
+  }
+
+ private:
+  void add(const double* x, double slope, double curvature, std::vector<double>& gradient, Matrix& hessian) const {
+    for (std::size_t j = 0; j < c_; ++j) {
+      gradient[j] += slope * x[j];
+      const double scaled = curvature * x[j];
+      if (scaled == 0) continue;
+      double* row = hessian.values.data() + j * c_;
+      for (std::size_t k = j; k < c_; ++k) row[k] += scaled * x[k];
+    }
+  }
+
+  const std::vector<PriorRow>& priors_;
+  std::size_t c_;
+  double weight_ = 1;
+  DensityKind kind_{};
+  std::vector<double> x_, offset_;
+  std::vector<std::array<double, 3>> constants_;
+};
+
+std::string coefficient_name(const RegressionData& data, std::size_t j) {
+  if (data.intercept && j == 0) return "Intercept";
+  return data.design->names()[j - (data.intercept ? 1 : 0)];
+}
+
+Matrix factor(const RegressionData& data, Matrix hessian) {
+  const std::size_t c = hessian.rows;
+  if (c > most_dense) {
+    for (std::size_t i = 0; i < c; ++i) {
+      for (std::size_t j = i + 1; j < c; ++j) hessian(i, j) = 0;
+    }
+  }
+  const Cholesky result = cholesky(hessian, 1e-11);
+  if (result.deficient < c) {
+    throw InputError(fmt::format("column '{}' is a linear combination of the columns before it, and its prior is flat "
+                                 "(--formula); remove a term or give b a prior",
+                                 coefficient_name(data, result.deficient)));
+  }
+  return result.upper;
+}
+
+}  // namespace
+
+std::vector<PriorRow> prior_rows(const RegressionData& data, const ResolvedPriors& priors) {
+  const std::size_t c = data.coefficients();
+  const std::size_t first = data.intercept ? 1 : 0;
+  std::vector<PriorRow> rows;
+  if (data.intercept) {
+    PriorRow row{priors.intercept, std::vector<double>(c), data.eta_center};
+    row.row[0] = data.eta_scale;
+    if (priors.intercept.target != "Intercept_centered") {
+      for (std::size_t j = 0; j + 1 < c; ++j) row.row[j + 1] = -data.eta_scale * data.center[j] / data.scale[j];
+    }
+    rows.push_back(std::move(row));
+  }
+  for (std::size_t j = 0; j < priors.coefficients.size(); ++j) {
+    PriorRow row{priors.coefficients[j], std::vector<double>(c), 0};
+    row.row[first + j] = data.eta_scale / data.scale[j];
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Conditioning condition(const RegressionData& data, const std::vector<PriorRow>& priors) {
+  const std::size_t c = data.coefficients();
+  const bool gaussian = data.family == Family::gaussian;
+  const Objective objective(data, priors);
+  std::vector<double> v(c);
+  double log_sigma = gaussian ? objective.log_residual(v) : 0;
+  Matrix upper;
+  for (int iteration = 0; iteration < 50; ++iteration) {
+    std::vector<double> gradient(c);
+    Matrix hessian(c, c);
+    const double value = objective(v, log_sigma, &gradient, &hessian);
+    upper = factor(data, hessian);
+    const std::vector<double> direction = solve(upper, gradient);
+    double decrement = 0;
+    for (std::size_t j = 0; j < c; ++j) decrement += direction[j] * gradient[j];
+    // Newton's decrement is the squared distance to the mode in posterior sds: a thousandth is plenty to start from.
+    if (!(decrement > 1e-6)) break;
+    double length = 1;
+    std::vector<double> next(c);
+    for (int halving = 0; halving < 30; ++halving, length /= 2) {
+      for (std::size_t j = 0; j < c; ++j) next[j] = v[j] + length * direction[j];
+      const double reached = objective(next, log_sigma, nullptr, nullptr);
+      if (reached >= value) break;  // false for NaN
+    }
+    v = next;
+    if (gaussian) log_sigma = objective.log_residual(v);
+  }
+  return {v, upper, inverse_upper(upper), log_sigma};
+}
+
+}  // namespace jensen

@@ -1,0 +1,80 @@
+#include "model/linear_algebra.hpp"
+
+#include <cmath>
+
+namespace jensen {
+
+Matrix Matrix::identity(std::size_t n) {
+  Matrix m(n, n);
+  for (std::size_t i = 0; i < n; ++i) m(i, i) = 1;
+  return m;
+}
+
+Matrix operator*(const Matrix& a, const Matrix& b) {
+  Matrix c(a.rows, b.columns);
+  for (std::size_t i = 0; i < a.rows; ++i) {
+    for (std::size_t k = 0; k < a.columns; ++k) {
+      const double factor = a(i, k);
+      if (factor == 0) continue;
+      for (std::size_t j = 0; j < b.columns; ++j) c(i, j) += factor * b(k, j);
+    }
+  }
+  return c;
+}
+
+std::vector<double> operator*(const Matrix& a, const std::vector<double>& x) {
+  std::vector<double> y(a.rows);
+  for (std::size_t i = 0; i < a.rows; ++i) {
+    for (std::size_t k = 0; k < a.columns; ++k) y[i] += a(i, k) * x[k];
+  }
+  return y;
+}
+
+Cholesky cholesky(const Matrix& h, double tolerance) {
+  const std::size_t n = h.rows;
+  Cholesky result{h, n};
+  Matrix& r = result.upper;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (!(r(i, i) > tolerance * h(i, i))) {
+      result.deficient = i;
+      return result;
+    }
+    const double pivot = std::sqrt(r(i, i));
+    for (std::size_t j = i; j < n; ++j) r(i, j) /= pivot;
+    r(i, i) = pivot;
+    for (std::size_t k = i + 1; k < n; ++k) {
+      for (std::size_t j = k; j < n; ++j) r(k, j) -= r(i, k) * r(i, j);
+    }
+    for (std::size_t j = 0; j < i; ++j) r(i, j) = 0;
+  }
+  return result;
+}
+
+Matrix inverse_upper(const Matrix& r) {
+  const std::size_t n = r.rows;
+  Matrix inverse(n, n);
+  for (std::size_t j = 0; j < n; ++j) {
+    inverse(j, j) = 1 / r(j, j);
+    for (std::size_t i = j; i-- > 0;) {
+      double sum = 0;
+      for (std::size_t k = i + 1; k <= j; ++k) sum += r(i, k) * inverse(k, j);
+      inverse(i, j) = -sum / r(i, i);
+    }
+  }
+  return inverse;
+}
+
+std::vector<double> solve(const Matrix& r, std::vector<double> b) {
+  const std::size_t n = r.rows;
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t k = 0; k < i; ++k) b[i] -= r(k, i) * b[k];
+    b[i] /= r(i, i);
+  }
+  for (std::size_t i = n; i-- > 0;) {
+    for (std::size_t k = i + 1; k < n; ++k) b[i] -= r(i, k) * b[k];
+    b[i] /= r(i, i);
+  }
+  return b;
+}
+
+}  // namespace jensen

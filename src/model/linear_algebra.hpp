@@ -1,0 +1,36 @@
+#pragma once
+/// \file Small dense matrices in double, row-major: what conditioning and reporting need, no more.
+
+#include <cstddef>
+#include <vector>
+
+namespace jensen {
+
+struct Matrix {
+  std::size_t rows = 0, columns = 0;
+  std::vector<double> values;
+
+  Matrix() = default;
+  Matrix(std::size_t r, std::size_t c) : rows(r), columns(c), values(r * c) {}
+  static Matrix identity(std::size_t n);
+  double& operator()(std::size_t i, std::size_t j) { return values[i * columns + j]; }
+  double operator()(std::size_t i, std::size_t j) const { return values[i * columns + j]; }
+  const double* row(std::size_t i) const { return values.data() + i * columns; }
+};
+
+Matrix operator*(const Matrix& a, const Matrix& b);
+std::vector<double> operator*(const Matrix& a, const std::vector<double>& x);
+
+/// H = R^T R with R upper triangular. `deficient` is the first column whose pivot fell below `tolerance` times its
+/// diagonal (it depends on the columns before), or H.rows if there is none; R is then not to be used.
+struct Cholesky {
+  Matrix upper;
+  std::size_t deficient = 0;
+};
+Cholesky cholesky(const Matrix& h, double tolerance);
+/// Inverse of an upper triangular matrix.
+Matrix inverse_upper(const Matrix& r);
+/// Solves R^T R x = b.
+std::vector<double> solve(const Matrix& r, std::vector<double> b);
+
+}  // namespace jensen

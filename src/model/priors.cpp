@@ -1,0 +1,94 @@
+#include "model/priors.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "jensen/errors.hpp"
+
+namespace jensen {
+namespace {
+
+bool positive_support(PriorKind kind) {
+  return kind == PriorKind::half_normal || kind == PriorKind::half_student_t || kind == PriorKind::half_cauchy ||
+         kind == PriorKind::exponential;
+}
+
+const Prior* find(const std::vector<Prior>& priors, std::string_view target) {
+  const auto found = std::find_if(priors.begin(), priors.end(), [&](const Prior& p) { return p.target == target; });
+  return found == priors.end() ? nullptr : &*found;
+}
+
+void check_targets(const std::vector<Prior>& given, const RegressionData& data) {
+  const auto& names = data.design->names();
+  for (const Prior& prior : given) {
+    const std::string& target = prior.target;
+    const bool coefficient = target.starts_with("b_") &&
+                             std::find(names.begin(), names.end(), target.substr(2)) != names.end();
+    const bool intercept = target == "Intercept" || target == "Intercept_centered" || target == "b_Intercept";
+    const bool known = (target == "b" && !names.empty()) || coefficient || (intercept && data.intercept) ||
+                       (target == "sigma" && data.family == Family::gaussian);
+    if (!known) {
+      std::string have = names.empty() ? "" : "b, ";
+      if (data.intercept) have += "Intercept, Intercept_centered, ";
+      if (data.family == Family::gaussian) have += "sigma, ";
+      for (std::size_t j = 0; j < std::min<std::size_t>(names.size(), 10); ++j) have += "b_" + names[j] + ", ";
+      have = names.size() > 10 ? have + "..." : have.substr(0, have.size() - 2);
+      throw InputError(fmt::format("the model has no '{}' (--prior '{}'); it has {}", target, to_string(prior), have));
+    }
+    if (std::count_if(given.begin(), given.end(), [&](const Prior& p) { return p.target == target; }) > 1) {
+      throw InputError(fmt::format("'{}' has two priors (--prior); give one", target));
+    }
+    const bool on_scale = target == "sigma";
+    if (prior.kind != PriorKind::flat && positive_support(prior.kind) != on_scale) {
+      throw InputError(fmt::format("'{}' {} (--prior '{}'); use {}", target, on_scale ? "is positive" : "may be negative",
+                                   to_string(prior), on_scale ? "half_normal, half_student_t, half_cauchy, exponential or flat"
+                                                              : "normal, student_t or flat"));
+    }
+  }
+  const int intercepts = (find(given, "Intercept") != nullptr) + (find(given, "b_Intercept") != nullptr) +
+                         (find(given, "Intercept_centered") != nullptr);
+  if (intercepts > 1) throw InputError("the intercept has two priors (--prior); give Intercept or Intercept_centered");
+}
+
+}  // namespace
+
+ResolvedPriors resolve_priors(const std::vector<Prior>& given, const RegressionData& data) {
+  check_targets(given, data);
+  const bool gaussian = data.family == Family::gaussian;
+  const double unit = gaussian ? data.response_sd : 1;
+  ResolvedPriors out{given, {}, {}, {}};
+
+  if (data.intercept) {
+    const Prior* prior = find(given, "Intercept");
+    if (prior == nullptr) prior = find(given, "b_Intercept");
+    if (prior == nullptr) prior = find(given, "Intercept_centered");
+    if (prior == nullptr) {
+      out.listed.push_back({"Intercept_centered", PriorKind::normal, gaussian ? data.response_mean : 0, 2.5 * unit, 0});
+      prior = &out.listed.back();
+    }
+    out.intercept = *prior;
+  }
+  const Prior* of_class = find(given, "b");
+  for (std::size_t j = 0; j < data.design->columns(); ++j) {
+    const std::string target = "b_" + data.design->names()[j];
+    const Prior* prior = find(given, target);
+    if (prior == nullptr) prior = of_class;
+    if (prior == nullptr) {
+      out.listed.push_back({target, PriorKind::normal, 0, 2.5 * unit / data.sd[j], 0});
+      prior = &out.listed.back();
+    }
+    out.coefficients.push_back(*prior);
+  }
+  if (gaussian) {
+    const Prior* prior = find(given, "sigma");
+    if (prior == nullptr) {
+      out.listed.push_back({"sigma", PriorKind::exponential, 0, unit, 0});
+      prior = &out.listed.back();
+    }
+    out.sigma = *prior;
+  }
+  return out;
+}
+
+}  // namespace jensen

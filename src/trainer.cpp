@@ -1,0 +1,221 @@
+#include "trainer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numbers>
+
+#include "model/pareto.hpp"
+
+namespace jensen {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t first_horizon = 1000;   // steps after which a run without --steps first asks whether to go on
+constexpr std::int64_t last_horizon = 32000;
+constexpr std::int64_t report_every = 50;      // steps
+constexpr double decay_steps = 100;
+/// Half the drift is the error left in the average; 5 % of a posterior sd is invisible beside 2.5 % of it.
+constexpr double drift_tolerance = 0.05;
+constexpr double nonfinite_tolerance = 0.1;    // of the draws between two reports
+constexpr double khat_tolerance = 0.7;
+/// Where the ratios p/q hardly vary, q is p for every practical purpose, whatever the shape of their tail.
+constexpr double ratio_tolerance = 0.3;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// Step t of Adam: lr / sqrt(1 + t / 100), so that the sum diverges while the noise dies out.
+double step_size(double learning_rate, std::int64_t t) {
+  return learning_rate / std::sqrt(1 + static_cast<double>(t) / decay_steps);
+}
+
+/// The last half of the horizon is averaged, in two windows whose difference is the drift.
+int window_of(std::int64_t t, std::int64_t horizon) {
+  const std::int64_t half = horizon / 2;
+  if (t < half) return -1;
+  return t < half + (horizon - half) / 2 ? 0 : 1;
+}
+
+std::vector<double> joined(const std::vector<double>& a, const std::vector<double>& b, double weight_a) {
+  std::vector<double> out(a.size());
+  for (std::size_t i = 0; i < a.size(); ++i) out[i] = weight_a * a[i] + (1 - weight_a) * b[i];
+  return out;
+}
+
+/// log q of the guide at its own mean, without the -|eps|^2 / 2 of a draw: in the user's coordinates.
+double log_peak(const Regression& regression, GuideShape guide, const std::vector<double>& lambda) {
+  const auto d = static_cast<std::size_t>(regression.dimension());
+  double log_scale = regression.log_determinant;
+  if (guide == GuideShape::meanfield) {
+    log_scale += regression.log_basis_determinant;
+    for (std::size_t i = 0; i < d; ++i) log_scale += lambda[d + i];
+  } else {
+    for (std::size_t i = 0; i < d; ++i) log_scale += lambda[d + i * (i + 1) / 2 + i];
+  }
+  return -log_scale - 0.5 * static_cast<double>(d) * std::log(2 * std::numbers::pi);
+}
+
+/// Draws for the final ELBO: enough for k-hat, fewer where the table is so large that they would take minutes.
+int final_draws(std::int64_t rows, int dimension) {
+  const double affordable = 2e10 / (static_cast<double>(rows) * (dimension + 4));
+  return 16 * static_cast<int>(std::clamp(affordable / 16, 16.0, 64.0));
+}
+
+void finish(Engine& engine, const Regression& regression, GuideShape guide, const std::vector<double>& lambda, Fit& fit) {
+  const UserNormal posterior = to_user(regression, guide, lambda);
+  fit.mean = posterior.mean;
+  fit.factor = posterior.factor.values;
+
+  const std::vector<float> at(lambda.begin(), lambda.end());
+  const Evaluation evaluation = engine.evaluate(at, final_draws(fit.rows, regression.dimension()));
+  const double peak = log_peak(regression, guide, lambda);
+  std::vector<double> log_ratio;
+  std::int64_t nonfinite = 0;
+  double sum = 0, squares = 0;
+  for (std::size_t s = 0; s < evaluation.log_joint.size(); ++s) {
+    log_ratio.push_back(evaluation.log_joint[s] - (peak - 0.5 * evaluation.noise_squared[s]));
+    if (!std::isfinite(log_ratio.back())) {
+      ++nonfinite;
+      continue;
+    }
+    sum += log_ratio.back();
+  }
+  const auto n = static_cast<double>(log_ratio.size()) - static_cast<double>(nonfinite);
+  fit.elbo = sum / n;
+  for (const double value : log_ratio) {
+    if (std::isfinite(value)) squares += (value - fit.elbo) * (value - fit.elbo);
+  }
+  fit.elbo_se = std::sqrt(squares / (n * (n - 1)));
+  fit.verdict.nonfinite += nonfinite;
+  fit.verdict.log_ratio_sd = std::sqrt(squares / (n - 1));
+  fit.verdict.khat = pareto_khat(log_ratio);
+}
+
+std::string verdict_sentence(const Verdict& v, const Fit& fit, bool stopped) {
+  if (v.failed) {
+    return fmt::format("failed: {} draws were not finite by step {}; the state before them was kept. Check the data's scale and "
+                       "the priors, or lower the learning rate (--lr)", v.nonfinite, fit.steps);
+  }
+  if (stopped) return fmt::format("not converged: stopped at step {} of its own run", fit.steps);
+  if (!v.converged) {
+    return fmt::format("not converged: the average still moved by {:.2g} posterior sd; give more steps (--steps {})", v.drift,
+                       2 * fit.steps);
+  }
+  if (!(v.khat <= khat_tolerance) && !(v.log_ratio_sd <= ratio_tolerance)) {
+    return fmt::format("converged, but the posterior is not close to the guide (k-hat {:.2f} > 0.7): its means may serve, its "
+                       "sds may not{}", v.khat, fit.options.guide == GuideKind::meanfield ? "; try --guide fullrank" : "");
+  }
+  return fmt::format("converged: the average moved by {:.2g} posterior sd, k-hat {:.2f}", v.drift, v.khat);
+}
+
+}  // namespace
+
+std::vector<double> UserNormal::sd() const {
+  std::vector<double> out(mean.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    for (std::size_t j = 0; j < factor.columns; ++j) out[i] += factor(i, j) * factor(i, j);
+    out[i] = std::sqrt(out[i]);
+  }
+  return out;
+}
+
+UserNormal to_user(const Regression& regression, GuideShape guide, const std::vector<double>& lambda) {
+  const auto d = static_cast<std::size_t>(regression.dimension());
+  Matrix latent(d, d);
+  for (std::size_t i = 0; i < d; ++i) {
+    for (std::size_t j = 0; j < d; ++j) {
+      if (guide == GuideShape::meanfield) {
+        latent(i, j) = regression.basis(i, j) * std::exp(lambda[d + j]);
+      } else if (j <= i) {
+        const double element = lambda[d + i * (i + 1) / 2 + j];
+        latent(i, j) = i == j ? std::exp(element) : element;
+      }
+    }
+  }
+  UserNormal out{regression.to_user * std::vector<double>(lambda.begin(), lambda.begin() + static_cast<std::ptrdiff_t>(d)),
+                 regression.to_user * latent};
+  for (std::size_t i = 0; i < d; ++i) out.mean[i] += regression.shift[i];
+  return out;
+}
+
+double drift_between(const UserNormal& a, const UserNormal& b) {
+  const std::vector<double> sd_a = a.sd();
+  const std::vector<double> sd_b = b.sd();
+  double drift = 0;
+  for (std::size_t i = 0; i < sd_a.size(); ++i) {
+    drift = std::max({drift, std::abs(a.mean[i] - b.mean[i]) / sd_b[i], std::abs(std::log(sd_a[i] / sd_b[i]))});
+  }
+  return drift;
+}
+
+void run_training(Engine& engine, const Regression& regression, GuideShape guide, Fit& fit, Observer& observer) {
+  const TrainOptions& options = fit.options;
+  const bool automatic = options.steps == 0;
+  const double entropy_shift =
+      regression.log_determinant + (guide == GuideShape::meanfield ? regression.log_basis_determinant : 0);
+  const auto start = Clock::now();
+  auto told = start;
+  std::int64_t horizon = automatic ? first_horizon : options.steps;
+  std::vector<float> last_good = engine.lambda();
+  bool stopped = false;
+  bool done = false;
+
+  for (std::int64_t t = 0; !done; ++t) {
+    const double rate = step_size(options.learning_rate, t);
+    engine.step(t, rate, window_of(t, horizon));
+    fit.steps = t + 1;
+    const bool at_horizon = fit.steps == horizon;
+    if (fit.steps % report_every != 0 && !at_horizon) continue;
+
+    const StepStatistics s = engine.take_statistics();
+    fit.verdict.nonfinite += s.nonfinite;
+    const auto n = static_cast<double>(s.steps);
+    TraceRow row{fit.steps, s.elbo_sum / n + entropy_shift, 0, rate, fit.verdict.nonfinite};
+    const double centred = s.elbo_sum / n - s.elbo_shift;
+    row.elbo_se = std::sqrt(std::max(s.elbo_square_sum / n - centred * centred, 0.0) / std::max(n - 1, 1.0));
+    fit.trace.push_back(row);
+    const std::int64_t steps_since = fit.trace.size() < 2 ? fit.steps : fit.steps - fit.trace[fit.trace.size() - 2].step;
+    if (static_cast<double>(s.nonfinite) > nonfinite_tolerance * static_cast<double>(steps_since * options.samples)) {
+      fit.verdict.failed = true;
+      break;
+    }
+    if (s.nonfinite == 0) last_good = engine.lambda();
+
+    const auto now = Clock::now();
+    if (std::chrono::duration<double>(now - told).count() > 0.1 || at_horizon || fit.trace.size() == 1) {
+      told = now;
+      const double seconds = seconds_since(start);
+      const double each = seconds / static_cast<double>(fit.steps);
+      if (!observer.progress({fit.steps, horizon, row.elbo, row.elbo_se, static_cast<double>(options.batch) / each,
+                              each * static_cast<double>(horizon - fit.steps)})) {
+        stopped = true;
+        break;
+      }
+    }
+    if (at_horizon) {
+      fit.verdict.drift = drift_between(to_user(regression, guide, engine.average(0)), to_user(regression, guide, engine.average(1)));
+      fit.verdict.converged = fit.verdict.drift < drift_tolerance;
+      done = fit.verdict.converged || !automatic || horizon >= last_horizon;
+      if (!done) {
+        horizon *= 2;
+        engine.reset_averages();
+      }
+    }
+  }
+  fit.seconds = seconds_since(start);
+  fit.rows_per_second = static_cast<double>(options.batch) * static_cast<double>(fit.steps) / fit.seconds;
+
+  std::vector<double> lambda(last_good.begin(), last_good.end());
+  if (!stopped && !fit.verdict.failed) {
+    const std::int64_t half = horizon - horizon / 2;
+    const auto first = static_cast<double>(half / 2);
+    lambda = joined(engine.average(0), engine.average(1), first / static_cast<double>(half));
+  }
+  finish(engine, regression, guide, lambda, fit);
+  fit.verdict.message = verdict_sentence(fit.verdict, fit, stopped);
+}
+
+}  // namespace jensen

@@ -1,0 +1,189 @@
+#pragma once
+/// \file Drives the program as a child process in a fresh directory, through pipes or on a terminal.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace jensen::test {
+
+namespace fs = std::filesystem;
+
+struct Result {
+  int code = -1;    ///< exit code, -1 if a signal ended the program
+  int signal = 0;   ///< that signal
+  std::string out;  ///< stdout
+  std::string err;  ///< stderr; all of the terminal's output for a run on one
+};
+
+struct How {
+  bool no_disk = false;                                  ///< no file can grow beyond 0 bytes
+  std::string stdout_file;                               ///< instead of the pipe
+  std::function<void(pid_t, const std::string&)> watch;  ///< sees stderr as it grows
+};
+
+inline std::string slurp(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+inline void spit(const fs::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  ASSERT_TRUE(file.flush().good()) << path;
+}
+
+class Cli : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "jensen-cli-XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    dir_ = name;
+  }
+  void TearDown() override {
+    std::error_code ignored;
+    fs::remove_all(dir_, ignored);
+  }
+
+  /// In the child: never returns.
+  [[noreturn]] void become_program(const std::vector<std::string>& words, const How& how) const {
+    if (chdir(dir_.c_str()) != 0) _exit(126);
+    setenv("TMPDIR", dir_.c_str(), 1);  // so that files left there are seen
+    setenv("TERM", "xterm", 1);
+    if (how.no_disk) {
+      const rlimit none = {0, 0};
+      setrlimit(RLIMIT_FSIZE, &none);
+      ::signal(SIGXFSZ, SIG_IGN);
+    }
+    if (!how.stdout_file.empty()) dup2(open(how.stdout_file.c_str(), O_WRONLY), STDOUT_FILENO);
+    std::vector<char*> argv = {const_cast<char*>(JENSEN_PROGRAM)};
+    for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+    argv.push_back(nullptr);
+    execv(JENSEN_PROGRAM, argv.data());
+    _exit(127);
+  }
+
+  Result run(const std::vector<std::string>& words, const How& how = {}) const {
+    std::array<int, 2> out{}, err{};
+    EXPECT_EQ(pipe(out.data()), 0);
+    EXPECT_EQ(pipe(err.data()), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+      dup2(out[1], STDOUT_FILENO);
+      dup2(err[1], STDERR_FILENO);
+      for (const int fd : {out[0], out[1], err[0], err[1]}) close(fd);
+      become_program(words, how);
+    }
+    close(out[1]);
+    close(err[1]);
+    Result result;
+    collect(child, {{out[0], &result.out}, {err[0], &result.err}}, result, how);
+    return result;
+  }
+
+  Result run_on_terminal(const std::vector<std::string>& words, int columns, const How& how = {}) const {
+    winsize size = {};
+    size.ws_row = 40;
+    size.ws_col = static_cast<unsigned short>(columns);
+    int terminal = -1;
+    const pid_t child = forkpty(&terminal, nullptr, nullptr, &size);
+    if (child == 0) become_program(words, how);
+    Result result;
+    collect(child, {{terminal, &result.err}}, result, how);
+    return result;
+  }
+
+  std::set<std::string> files() const {
+    std::set<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(dir_)) names.insert(entry.path().string());
+    return names;
+  }
+
+  /// y = 1 + 2 x + noise, a 0/1 response b, a count n, two factors; `rows` rows.
+  void write_table(const fs::path& name, int rows) const {
+    std::mt19937 random(7);
+    std::string text = "y,x,b,n,f,zip,two words\n";
+    for (int i = 0; i < rows; ++i) {
+      const auto uniform = [&] { return static_cast<double>(random() % 10000) / 10000; };
+      const double x = uniform(), noise = uniform() + uniform() - 1;
+      text +=
+          fmt::format("{:.4f},{:.4f},{},{},{},0{},{:.4f}\n", 1 + 2 * x + noise, x, uniform() < 0.3 + 0.4 * x ? 1 : 0,
+                      random() % 5, "abc"[random() % 3], 1 + random() % 3, uniform());
+    }
+    spit(dir_ / name, text);
+  }
+
+  /// A short fit of y ~ x in fit/.
+  Result fit(std::vector<std::string> more = {}) const {
+    std::vector<std::string> words = {"train", "y ~ x", "--family", "gaussian", "--data",   "t.csv",
+                                      "--out", "fit",   "--steps",  "200",      "--device", "cpu"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  }
+
+  /// Bad usage or input: exit 2, `lines` lines on stderr, nothing on stdout, no file made or changed.
+  void expect_refused(const std::vector<std::string>& words, const std::string& part, int lines = 1) const {
+    SCOPED_TRACE(testing::PrintToString(words));
+    const auto before = files();
+    const Result result = run(words);
+    EXPECT_EQ(result.code, 2) << "signal " << result.signal << "\n" << result.err;
+    EXPECT_THAT(result.err, testing::AllOf(testing::StartsWith("jensen: "), testing::HasSubstr(part)));
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), lines) << result.err;
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(files(), before);
+  }
+
+  fs::path dir_;
+
+ private:
+  struct Stream {
+    int fd;
+    std::string* text;
+  };
+
+  static void collect(pid_t child, std::vector<Stream> streams, Result& result, const How& how) {
+    while (!streams.empty()) {
+      std::vector<pollfd> waits;
+      for (const Stream& stream : streams) waits.push_back({stream.fd, POLLIN, 0});
+      poll(waits.data(), waits.size(), -1);
+      for (std::size_t i = waits.size(); i-- > 0;) {
+        if (waits[i].revents == 0) continue;
+        std::array<char, 65536> bytes{};
+        const ssize_t count = read(streams[i].fd, bytes.data(), bytes.size());
+        if (count > 0) {
+          streams[i].text->append(bytes.data(), static_cast<std::size_t>(count));
+          if (how.watch) how.watch(child, result.err);
+        } else {  // the end; a terminal says EIO
+          close(streams[i].fd);
+          streams.erase(streams.begin() + static_cast<std::ptrdiff_t>(i));
+        }
+      }
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    if (WIFEXITED(status)) result.code = WEXITSTATUS(status);
+    if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
+  }
+};
+
+}  // namespace jensen::test

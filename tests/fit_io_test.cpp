@@ -1,0 +1,427 @@
+// Fit directories and predictions: every field comes back, equal fits have equal bytes, nothing half-written stays,
+// nothing but a fit is ever deleted, and no damaged file is believed.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "io/csv_writer.hpp"
+#include "io/fit_file.hpp"
+#include "jensen/errors.hpp"
+#include "jensen/io.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using jensen::FileError;
+using jensen::Fit;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+Fit example_fit() {
+  Fit fit;
+  fit.formula = "délai ~ 1 + distance + carrier";
+  fit.factors = {{"carrier", {"AA", "B6, \"quoted\"", "größe", ""}}, {"month", {"1", "2"}}};
+  fit.options.family = jensen::Family::poisson;
+  fit.options.priors = {jensen::parse_prior("b ~ normal(0.1, 2.5)"), jensen::parse_prior("sigma ~ exponential(0.3)"),
+                        jensen::parse_prior("Intercept ~ student_t(3, -1, 2.2)")};
+  fit.options.guide = jensen::GuideKind::fullrank;
+  fit.options.device = jensen::DeviceKind::cpu;
+  fit.options.missing = jensen::MissingPolicy::error;
+  fit.options.seed = std::numeric_limits<std::uint64_t>::max();
+  fit.options.threads = 3;
+  fit.options.samples = 17;
+  fit.options.batch = 5'000'000'000;
+  fit.options.steps = 12'345;
+  fit.options.learning_rate = 0.05;
+  fit.notes = {"12 rows dropped", "two\nlines"};
+  fit.parameters = {{"b_Intercept", jensen::Transform::identity},
+                    {"b_größe:x,1", jensen::Transform::identity},
+                    {"sigma", jensen::Transform::exponential}};
+  fit.mean = {0.1, -1.0 / 3, 2};
+  fit.factor = {1.5, 0, 0, 0.25, 1e-300, 0, -0.125, 1.0 / 7, 0.5};
+  fit.elbo = -12345.678901234567;
+  fit.elbo_se = 0.25;
+  fit.rows = 6'000'000'000;
+  fit.rows_dropped = 12;
+  fit.steps = 2'000;
+  fit.seconds = 1.5;
+  fit.rows_per_second = 1e6;
+  fit.trace = {{100, -2e4, 12.5, 0.1, 0}, {200, -1.5e4, std::numeric_limits<double>::quiet_NaN(), 0.05, 3}};
+  fit.verdict = {true, 0.02, 0.61, 3, false, "Converged; “believe it”."};
+  return fit;
+}
+
+void expect_equal(const Fit& a, const Fit& b) {
+  EXPECT_EQ(a.formula, b.formula);
+  ASSERT_EQ(a.factors.size(), b.factors.size());
+  for (std::size_t i = 0; i < a.factors.size(); ++i) {
+    EXPECT_EQ(a.factors[i].column, b.factors[i].column);
+    EXPECT_EQ(a.factors[i].levels, b.factors[i].levels);
+  }
+  EXPECT_EQ(a.options.family, b.options.family);
+  EXPECT_EQ(a.options.priors, b.options.priors);
+  EXPECT_EQ(a.options.guide, b.options.guide);
+  EXPECT_EQ(a.options.device, b.options.device);
+  EXPECT_EQ(a.options.missing, b.options.missing);
+  EXPECT_EQ(a.options.seed, b.options.seed);
+  EXPECT_EQ(a.options.threads, b.options.threads);
+  EXPECT_EQ(a.options.samples, b.options.samples);
+  EXPECT_EQ(a.options.batch, b.options.batch);
+  EXPECT_EQ(a.options.steps, b.options.steps);
+  EXPECT_EQ(a.options.learning_rate, b.options.learning_rate);
+  EXPECT_EQ(a.notes, b.notes);
+  ASSERT_EQ(a.parameters.size(), b.parameters.size());
+  for (std::size_t i = 0; i < a.parameters.size(); ++i) {
+    EXPECT_EQ(a.parameters[i].name, b.parameters[i].name);
+    EXPECT_EQ(a.parameters[i].transform, b.parameters[i].transform);
+  }
+  EXPECT_EQ(a.mean, b.mean);
+  EXPECT_EQ(a.factor, b.factor);
+  EXPECT_EQ(a.elbo, b.elbo);
+  EXPECT_EQ(a.elbo_se, b.elbo_se);
+  EXPECT_EQ(a.rows, b.rows);
+  EXPECT_EQ(a.rows_dropped, b.rows_dropped);
+  EXPECT_EQ(a.steps, b.steps);
+  ASSERT_EQ(a.trace.size(), b.trace.size());
+  for (std::size_t i = 0; i < a.trace.size(); ++i) {
+    EXPECT_EQ(a.trace[i].step, b.trace[i].step);
+    EXPECT_EQ(a.trace[i].elbo, b.trace[i].elbo);
+    EXPECT_THAT(b.trace[i].elbo_se, testing::NanSensitiveDoubleEq(a.trace[i].elbo_se));
+    EXPECT_EQ(a.trace[i].learning_rate, b.trace[i].learning_rate);
+    EXPECT_EQ(a.trace[i].nonfinite, b.trace[i].nonfinite);
+  }
+  EXPECT_EQ(a.verdict.converged, b.verdict.converged);
+  EXPECT_EQ(a.verdict.drift, b.verdict.drift);
+  EXPECT_EQ(a.verdict.khat, b.verdict.khat);
+  EXPECT_EQ(a.verdict.nonfinite, b.verdict.nonfinite);
+  EXPECT_EQ(a.verdict.failed, b.verdict.failed);
+  EXPECT_EQ(a.verdict.message, b.verdict.message);
+}
+
+std::string bytes_of(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void write(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+
+class FitIo : public testing::Test {
+ protected:
+  FitIo() {
+    std::string pattern = (fs::temp_directory_path() / "jensen-fit-XXXXXX").string();
+    folder_ = fs::canonical(mkdtemp(pattern.data()));
+  }
+  ~FitIo() override {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+
+  /// The FileError's words, without the path of the folder.
+  template <class Body>
+  std::string error_of(Body body) {
+    try {
+      body();
+    } catch (const FileError& error) {
+      std::string text = error.what();
+      const std::string prefix = folder_.string() + "/";
+      for (std::size_t at; (at = text.find(prefix)) != std::string::npos;) text.erase(at, prefix.size());
+      return text;
+    }
+    return "no error";
+  }
+  std::string save_error(const fs::path& directory, bool replace) {
+    const std::string text = error_of([&] { jensen::save_fit(example_fit(), "config", directory, replace); });
+    EXPECT_EQ(text, error_of([&] { jensen::check_writable(directory, replace); }));
+    return text;
+  }
+  static std::vector<std::string> names_in(const fs::path& directory) {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(directory)) names.push_back(entry.path().filename().string());
+    return names;
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(FitIo, GivesEveryFieldBack) {
+  const Fit fit = example_fit();
+  jensen::save_fit(fit, "seed = 1\n", folder_ / "fit", false);
+  EXPECT_THAT(names_in(folder_), ElementsAre("fit"));
+  EXPECT_THAT(names_in(folder_ / "fit"), UnorderedElementsAre("config.toml", "trace.csv", "summary.csv", "fit.h5"));
+  EXPECT_EQ(bytes_of(folder_ / "fit/config.toml"), "seed = 1\n");
+  const Fit loaded = jensen::load_fit(folder_ / "fit");
+  expect_equal(fit, loaded);
+  EXPECT_EQ(loaded.seconds, 0);  // wall-clock times are not kept
+  EXPECT_EQ(loaded.rows_per_second, 0);
+}
+
+TEST_F(FitIo, GivesTheSmallestFitBack) {
+  Fit fit;
+  fit.parameters = {{"b_Intercept", jensen::Transform::identity}};
+  fit.mean = {1};
+  fit.factor = {2};
+  jensen::save_fit(fit, "", folder_ / "fit", false);
+  expect_equal(fit, jensen::load_fit(folder_ / "fit"));
+}
+
+TEST_F(FitIo, GivesALargeFitBack) {
+  constexpr std::size_t size = 300;
+  Fit fit = example_fit();
+  std::mt19937 random(7);
+  fit.parameters.clear();
+  fit.mean.clear();
+  fit.factor.clear();
+  for (std::size_t i = 0; i < size; ++i) {
+    fit.parameters.push_back({"b_" + std::to_string(random()), jensen::Transform::identity});
+    fit.mean.push_back(static_cast<double>(random()) / 3);
+  }
+  for (std::size_t i = 0; i < size * size; ++i) fit.factor.push_back(static_cast<double>(random()) / 7);
+  for (int i = 0; i < 50'000; ++i) fit.factors[0].levels.push_back(std::to_string(random()));
+  for (int i = 0; i < 40; ++i) fit.factors.push_back({"f" + std::to_string(i), {"a", "b"}});
+  fit.formula.append(100'000, 'x');
+  jensen::save_fit(fit, "", folder_ / "fit", false);
+  expect_equal(fit, jensen::load_fit(folder_ / "fit"));
+}
+
+TEST_F(FitIo, WritesEqualFitsAsEqualBytes) {
+  Fit fit = example_fit();
+  jensen::save_fit(fit, "c", folder_ / "a", false);
+  sleep(1);                                        // a time stored anywhere would differ by now
+  const std::vector<char> elsewhere(12'345, 'x');  // so that memory lies differently
+  fit.seconds = 99;
+  fit.rows_per_second = 5;
+  jensen::save_fit(fit, "c", folder_ / "b", false);
+  for (const std::string name : {"config.toml", "trace.csv", "summary.csv", "fit.h5"}) {
+    EXPECT_EQ(bytes_of(folder_ / "a" / name), bytes_of(folder_ / "b" / name)) << name;
+  }
+}
+
+TEST_F(FitIo, WritesSummaryAndTraceAsTables) {
+  const Fit fit = example_fit();
+  jensen::save_fit(fit, "", folder_ / "fit", false);
+  EXPECT_EQ(bytes_of(folder_ / "fit/trace.csv"),
+            "step,elbo,elbo_se,learning_rate,nonfinite\n100,-20000,12.5,0.1,0\n200,-15000,nan,0.05,3\n");
+  EXPECT_TRUE(bytes_of(folder_ / "fit/summary.csv").starts_with("name,mean,sd,q05,q50,q95\nb_Intercept,"));
+  const jensen::Table table = jensen::read_csv(folder_ / "fit/summary.csv");
+  const auto expected = fit.summarize();
+  ASSERT_EQ(table.rows(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(table.at("name").levels.at(i), expected[i].name);
+    EXPECT_EQ(table.at("mean").number(i), expected[i].mean);
+    EXPECT_EQ(table.at("sd").number(i), expected[i].sd);
+    EXPECT_EQ(table.at("q05").number(i), expected[i].q05);
+    EXPECT_EQ(table.at("q50").number(i), expected[i].q50);
+    EXPECT_EQ(table.at("q95").number(i), expected[i].q95);
+  }
+}
+
+TEST(CsvCell, IsQuotedIfItHasToBe) {
+  EXPECT_EQ(jensen::io::csv_cell("b_x[a:b]"), "b_x[a:b]");
+  EXPECT_EQ(jensen::io::csv_cell("a,b"), "\"a,b\"");
+  EXPECT_EQ(jensen::io::csv_cell("say \"hi\""), "\"say \"\"hi\"\"\"");
+  EXPECT_EQ(jensen::io::csv_cell("two\nlines"), "\"two\nlines\"");
+  EXPECT_EQ(jensen::io::csv_cell(" a"), "\" a\"");
+  EXPECT_EQ(jensen::io::csv_cell(""), "\"\"");
+}
+
+TEST_F(FitIo, RefusesFitsWhoseSizesDisagree) {
+  Fit fit = example_fit();
+  fit.factor.pop_back();
+  EXPECT_THROW(jensen::save_fit(fit, "", folder_ / "fit", false), jensen::InputError);
+  fit = Fit();
+  EXPECT_THROW(jensen::save_fit(fit, "", folder_ / "fit", false), jensen::InputError);
+  EXPECT_THAT(names_in(folder_), IsEmpty());
+}
+
+TEST_F(FitIo, ReplacesAFitOnlyOnRequest) {
+  Fit fit = example_fit();
+  const fs::path out = folder_ / "fit/";
+  jensen::save_fit(fit, "old", out, false);
+  write(folder_ / "fit/draws.csv", "1");
+  EXPECT_EQ(save_error(out, false), "fit/ exists already (--out): give --force to replace it, or another name");
+  EXPECT_EQ(bytes_of(folder_ / "fit/config.toml"), "old");
+  jensen::check_writable(out, true);
+  fit.elbo = 7;
+  jensen::save_fit(fit, "new", out, true);
+  EXPECT_EQ(bytes_of(folder_ / "fit/config.toml"), "new");
+  EXPECT_EQ(jensen::load_fit(out).elbo, 7);
+  EXPECT_THAT(names_in(folder_), ElementsAre("fit"));
+  EXPECT_EQ(names_in(folder_ / "fit").size(), 4U);
+
+  fs::create_directory(folder_ / "empty");
+  jensen::save_fit(fit, "new", folder_ / "empty", true);
+  EXPECT_EQ(jensen::load_fit(folder_ / "empty").elbo, 7);
+}
+
+TEST_F(FitIo, ReplacesWhatALinkPointsTo) {
+  jensen::save_fit(example_fit(), "old", folder_ / "real", false);
+  fs::create_directory_symlink(folder_ / "real", folder_ / "link");
+  jensen::save_fit(example_fit(), "new", folder_ / "link", true);
+  EXPECT_TRUE(fs::is_symlink(folder_ / "link"));
+  EXPECT_EQ(bytes_of(folder_ / "real/config.toml"), "new");
+  EXPECT_THAT(names_in(folder_), UnorderedElementsAre("real", "link"));
+}
+
+TEST_F(FitIo, NeverDeletesWhatIsNoFit) {
+  const std::string refusal =
+      " is not a fit, or holds more than a fit (--out): --force will not delete it; give another name";
+  fs::create_directories(folder_ / "home/photos");
+  write(folder_ / "home/fit.h5", "");
+  EXPECT_EQ(save_error(folder_ / "home", true), "home/" + refusal);
+  fs::create_directory(folder_ / "notes");
+  write(folder_ / "notes/thesis.txt", "years of work");
+  EXPECT_EQ(save_error(folder_ / "notes", true), "notes/" + refusal);
+  EXPECT_EQ(bytes_of(folder_ / "notes/thesis.txt"), "years of work");
+  EXPECT_THAT(save_error("/", true), HasSubstr(refusal));
+  write(folder_ / "file", "x");
+  EXPECT_EQ(save_error(folder_ / "file", true), "file exists and is not a directory (--out): give another name");
+  EXPECT_THAT(names_in(folder_), UnorderedElementsAre("home", "notes", "file"));
+}
+
+TEST_F(FitIo, MakesParentsOnlyToSave) {
+  const fs::path deep = folder_ / "a/b/fit";
+  jensen::check_writable(deep, false);
+  EXPECT_THAT(names_in(folder_), IsEmpty());
+  jensen::save_fit(example_fit(), "", deep, false);
+  EXPECT_THAT(names_in(folder_ / "a/b"), ElementsAre("fit"));
+}
+
+TEST_F(FitIo, RefusesPlacesItCannotWriteTo) {
+  write(folder_ / "file", "x");
+  EXPECT_EQ(save_error(folder_ / "file/fit", false),
+            "cannot write file/fit/ (file/fit: Not a directory); write elsewhere, or make it writable");
+  EXPECT_EQ(save_error("", false), "the name of the output is empty (--out); give one");
+  EXPECT_THAT(save_error("/proc/jensen/fit", false), HasSubstr("cannot write in /proc ("));
+  if (geteuid() != 0) {
+    fs::create_directory(folder_ / "locked");
+    fs::permissions(folder_ / "locked", fs::perms::owner_read | fs::perms::owner_exec);
+    EXPECT_THAT(save_error(folder_ / "locked/fit", false), HasSubstr("Permission denied"));
+  }
+  EXPECT_EQ(bytes_of(folder_ / "file"), "x");
+}
+
+TEST_F(FitIo, SaysWhatIsNotThereToLoad) {
+  EXPECT_EQ(error_of([&] { jensen::load_fit(folder_ / "none"); }),
+            "there is no none/ (no such directory); give the directory that train --out wrote");
+  write(folder_ / "file", "x");
+  EXPECT_EQ(error_of([&] { jensen::load_fit(folder_ / "file"); }),
+            "file is not a directory; give the directory that train --out wrote");
+  fs::create_directory(folder_ / "empty");
+  EXPECT_EQ(error_of([&] { jensen::load_fit(folder_ / "empty/"); }),
+            "empty/ holds no fit.h5; give the directory that train --out wrote");
+}
+
+TEST_F(FitIo, BelievesNoDamagedFile) {
+  const std::string whole = jensen::io::encode_fit(example_fit());
+  expect_equal(example_fit(), jensen::io::decode_fit(whole, "fit.h5"));
+  const auto error_in = [&](const std::string& bytes) {
+    return error_of([&] { jensen::io::decode_fit(bytes, "fit.h5"); });
+  };
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{64}, whole.size() / 2, whole.size() - 1}) {
+    EXPECT_EQ(error_in(whole.substr(0, size)),
+              "fit.h5 is not a fit of Jensen's, or is cut short; give another, or train again");
+  }
+  EXPECT_THAT(error_in(whole + "x"), HasSubstr("is not a fit of Jensen's"));
+  EXPECT_THAT(error_in(whole.substr(whole.size() - 64)), HasSubstr("is damaged"));
+  std::mt19937 random(11);
+  for (int i = 0; i < 2'000; ++i) {
+    std::string damaged = whole;
+    const std::size_t place = random() % (whole.size() - 64);
+    damaged[place] = static_cast<char>(damaged[place] ^ (1 << random() % 8));
+    ASSERT_EQ(error_in(damaged), "fit.h5 is damaged (its checksum does not agree); copy it again, or train again");
+  }
+  for (std::size_t place = whole.size() - 64; place < whole.size(); ++place) {
+    std::string damaged = whole;
+    damaged[place] = static_cast<char>(damaged[place] ^ 1);
+    ASSERT_NE(error_in(damaged), "no error") << place;
+  }
+}
+
+/// Puts a valid last line behind any bytes, as only a program could.
+std::string sealed(const std::string& bytes, const std::string& format) {
+  char sum[9];
+  std::snprintf(sum, sizeof sum, "%08lx", crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+  std::string line = "jensen fit " + format + " bytes " + std::to_string(bytes.size()) + " crc32 " + sum;
+  line.resize(63, ' ');
+  return bytes + line + "\n";
+}
+
+TEST_F(FitIo, RefusesOtherFormatsAndForeignFiles) {
+  const std::string whole = jensen::io::encode_fit(example_fit());
+  const std::string content = whole.substr(0, whole.size() - 64);
+  const auto error_in = [&](const std::string& bytes) {
+    return error_of([&] { jensen::io::decode_fit(bytes, "fit.h5"); });
+  };
+  ASSERT_EQ(sealed(content, "1"), whole);
+  EXPECT_EQ(error_in(sealed(content, "2")),
+            "fit.h5 is in format 2, this Jensen reads format 1; use the Jensen that wrote it");
+  EXPECT_THAT(error_in(content), HasSubstr("is not a fit of Jensen's"));
+  EXPECT_EQ(error_in(sealed("not HDF5", "1")),
+            "fit.h5 is not a complete fit ('file' is missing or cannot be made); train again");
+  EXPECT_THAT(error_in(sealed("", "1")), HasSubstr("is not a complete fit"));
+  // Names cut out of the file by hand: the parts are missed, by name.
+  for (const std::string name : {"formula", "names", "transforms", "mean", "factor", "notes", "options", "trace",
+                                 "verdict", "khat", "priors", "levels", "learning_rate"}) {
+    std::string renamed = content;
+    const std::string found = std::string("\0", 1) + name + std::string("\0", 1);
+    std::size_t count = 0;
+    for (std::size_t at = 0; (at = renamed.find(found, at)) != std::string::npos; ++at, ++count) renamed[at + 1] = '#';
+    if (count == 0) {
+      for (std::size_t at = 0; (at = renamed.find(name, at)) != std::string::npos; ++at, ++count) renamed[at] = '#';
+    }
+    ASSERT_GT(count, 0U) << name;
+    EXPECT_THAT(error_in(sealed(renamed, "1")), HasSubstr("fit.h5 is not a complete fit ('" + name + "' is missing"));
+  }
+  // A value that no Jensen writes.
+  std::string unknown = content;
+  unknown.replace(unknown.find("fullrank"), 8, "fullrink");
+  EXPECT_THAT(error_in(sealed(unknown, "1")), HasSubstr("fit.h5 is not a complete fit"));
+}
+
+TEST_F(FitIo, WritesPredictions) {
+  const double missing = std::numeric_limits<double>::quiet_NaN();
+  const jensen::Prediction prediction{{0.1, missing, 1e-300}, {-1, missing, 1.0 / 3}, {2, missing, 3}};
+  const fs::path out = folder_ / "pred.csv";
+  for (int time = 0; time < 2; ++time) {  // the second time over the first
+    jensen::write_prediction(prediction, out);
+    EXPECT_EQ(bytes_of(out), "mean,q05,q95\n0.1,-1,2\n,,\n1e-300,0.3333333333333333,3\n");
+    EXPECT_THAT(names_in(folder_), ElementsAre("pred.csv"));
+  }
+  const jensen::Table table = jensen::read_csv(out);
+  EXPECT_TRUE(table.at("q05").missing(1));
+  EXPECT_EQ(table.at("q05").number(2), 1.0 / 3);
+}
+
+TEST_F(FitIo, RefusesPredictionsItCannotWrite) {
+  const jensen::Prediction prediction{{1}, {1}, {1}};
+  const auto error_at = [&](const fs::path& path) {
+    return error_of([&] { jensen::write_prediction(prediction, path); });
+  };
+  fs::create_directory(folder_ / "d");
+  EXPECT_EQ(error_at(folder_ / "d"), "d is a directory (--out); give the name of a file");
+  EXPECT_EQ(error_at(folder_ / "new/"), "new/ is a directory (--out); give the name of a file");
+  EXPECT_EQ(error_at(""), "the name of the output is empty (--out); give one");
+  EXPECT_THAT(error_at(folder_ / "none/pred.csv"), HasSubstr("No such file or directory"));
+  if (fs::is_character_file("/dev/full")) {
+    EXPECT_EQ(error_at("/dev/full"), "cannot write /dev/full (No space left on device); make room or write elsewhere");
+    EXPECT_TRUE(fs::is_character_file("/dev/full"));
+  }
+  EXPECT_THROW(jensen::write_prediction({{1}, {}, {1}}, folder_ / "p.csv"), jensen::InputError);
+  EXPECT_THAT(names_in(folder_), ElementsAre("d"));
+}
+
+}  // namespace
