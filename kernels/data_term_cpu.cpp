@@ -23,10 +23,16 @@ struct Isa {
   decltype(&baseline::data_term_block) block;
 };
 
+/// What -march=x86-64-v3 and -v4 assume (System V psABI), of the instructions a compiler is likely to use.
 Isa choose() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("x86-64-v4") != 0) return {"avx512", &avx512::data_term_block};
-  if (__builtin_cpu_supports("x86-64-v3") != 0) return {"avx2", &avx2::data_term_block};
+  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+                  __builtin_cpu_supports("bmi2");
+  const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                  __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                  __builtin_cpu_supports("avx512vl");
+  if (v4) return {"avx512", &avx512::data_term_block};
+  if (v3) return {"avx2", &avx2::data_term_block};
 #endif
   return {"baseline", &baseline::data_term_block};
 }

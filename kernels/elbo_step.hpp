@@ -89,11 +89,11 @@ class ElboStep {
  private:
   /// The anchor follows the location of q; its data terms are summed over all rows, once an epoch.
   void move_anchor() {
-    backend_.for_each("move_anchor", dimension(), Copy{lambda.data(), anchor.data()});
-    backend_.for_each("anchor_latent", dimension(), Copy{lambda.data(), z_.data()});
+    backend_.for_each("move_anchor", dimension(), Copy<float>{lambda.data(), anchor.data()});
+    backend_.for_each("anchor_latent", dimension(), Copy<float>{lambda.data(), z_.data()});
     evaluate_terms({nullptr, rows_}, 1, false);
     combine(1, 1.0, nullptr, true);
-    backend_.for_each("anchor_joint", 1 + dimension(), CopyJoint{joint.data(), anchor_joint.data()});
+    backend_.for_each("anchor_joint", 1 + dimension(), Copy<double>{joint.data(), anchor_joint.data()});
   }
 
   void draw(int s, bool with_anchor) {
@@ -125,17 +125,6 @@ class ElboStep {
   Draws draws() const {
     return {samples_, dimension(), eps.data(), joint.data(), good_.data(), good_count_.data()};
   }
-
-  struct Copy {
-    const float* from;
-    float* to;
-    JENSEN_HD void operator()(std::int64_t i) const { to[i] = from[i]; }
-  };
-  struct CopyJoint {
-    const double* from;
-    double* to;
-    JENSEN_HD void operator()(std::int64_t i) const { to[i] = from[i]; }
-  };
 
   Backend& backend_;
   Guide guide_;

@@ -55,6 +55,13 @@ struct DrawLatent {
   }
 };
 
+template <class T>
+struct Copy {
+  const T* from;
+  T* to;
+  JENSEN_HD void operator()(std::int64_t i) const { to[i] = from[i]; }
+};
+
 /// Rows of one minibatch: consecutive positions of the epoch's reshuffling.
 struct SelectRows {
   Shuffle shuffle;
@@ -74,11 +81,12 @@ struct TermSums {
 
 /// l_s and g_s from the terms' partial sums, blocks in order. [equations (2) and (4)]
 ///
-/// With an anchor z_0 (the sample after the last) the data terms' sum over the batch is replaced by
+/// With an anchor z_0 (the sample after the last), and t(z) = sum f(z_0) + grad f(z_0) . (z - z_0) the data terms' tangent
+/// there, the sum over the batch is replaced by
 ///
-///     N/B (sum_batch f(z_s) - sum_batch f(z_0)) + sum_all f(z_0)
+///     N/B (sum_batch f(z_s) - t_batch(z_s)) + t_all(z_s)
 ///
-/// which has the same expectation and, near the anchor, far less variance (a control variate, as in SVRG: Johnson &
+/// which has the same expectation and, near the anchor, far less variance; its gradient is the one of SVRG (Johnson &
 /// Zhang 2013).
 struct CombineTerms {
   TermSums terms[max_terms];
@@ -89,7 +97,7 @@ struct CombineTerms {
   const double* anchor_joint;   ///< 1 + D: data terms over all rows at z_0; null: no anchor
   bool data_only;               ///< only the subsampled terms: to make anchor_joint
   double* joint;                ///< S x (1 + D)
-  const float* z = nullptr;     ///< S x D: what the reference (guides/reference.hpp) is subtracted at
+  const float* z;               ///< S x D, and the anchor's row
   double reference = 0;         ///< rho
 
   JENSEN_HD void operator()(std::int64_t item) const {
@@ -105,10 +113,25 @@ struct CombineTerms {
       if (sums.term.subsampled && anchor_joint != nullptr) total -= component(sums, samples, c);
       if (c == 0 && !data_only) prior += sums.term.constant;
     }
-    joint[item] = prior + data_scale * data + (anchor_joint == nullptr ? 0.0 : anchor_joint[c]) - from_reference(s, c);
+    joint[item] = prior + data_scale * data + (anchor_joint == nullptr ? 0.0 : from_anchor(s, c)) - from_reference(s, c);
   }
 
  private:
+  /// What the anchor adds to the differences: for the gradient t_all's, for the value also the slopes' difference.
+  JENSEN_HD double from_anchor(int s, int c) const {
+    double total = anchor_joint[c];
+    if (c > 0) return total;
+    for (int d = 0; d < dimension; ++d) {
+      double batch = 0;
+      for (int t = 0; t < term_count; ++t) {
+        if (terms[t].term.subsampled) batch += component(terms[t], samples, 1 + d);
+      }
+      const float* at = z + static_cast<std::int64_t>(s) * dimension;
+      const float* anchor = z + static_cast<std::int64_t>(samples) * dimension;
+      total += (anchor_joint[1 + d] - data_scale * batch) * (static_cast<double>(at[d]) - static_cast<double>(anchor[d]));
+    }
+    return total;
+  }
   /// The reference's value (c = 0) or derivative.
   JENSEN_HD double from_reference(int s, int c) const {
     if (reference == 0) return 0;

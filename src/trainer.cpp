@@ -60,8 +60,8 @@ double log_peak(const Regression& regression, GuideShape guide, const std::vecto
 
 /// Draws for the final ELBO: enough for k-hat, fewer where the table is so large that they would take minutes.
 int final_draws(std::int64_t rows, int dimension) {
-  const double affordable = 2e10 / (static_cast<double>(rows) * (dimension + 4));
-  return 16 * static_cast<int>(std::clamp(affordable / 16, 16.0, 64.0));
+  const double affordable = 5e9 / (static_cast<double>(rows) * (dimension + 4));
+  return 16 * static_cast<int>(std::clamp(affordable / 16, 16.0, 256.0));
 }
 
 void finish(Engine& engine, const Regression& regression, GuideShape guide, const std::vector<double>& lambda, Fit& fit) {

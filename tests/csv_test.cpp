@@ -44,7 +44,7 @@ class Csv : public testing::Test {
   }
   /// Writes gzipped, under the same name: the name tells nothing.
   fs::path write_gzipped(const std::string& text) {
-    const gzFile out = gzopen(file_.c_str(), "wb");
+    const gzFile out = gzopen(file_.c_str(), "wb1");
     EXPECT_EQ(gzwrite(out, text.data(), static_cast<unsigned>(text.size())), static_cast<int>(text.size()));
     gzclose(out);
     return file_;

@@ -34,7 +34,7 @@ using testing::UnorderedElementsAre;
 Fit example_fit() {
   Fit fit;
   fit.formula = "délai ~ 1 + distance + carrier";
-  fit.factors = {{"carrier", {"AA", "B6, \"quoted\"", "größe", ""}}, {"month", {"1", "2"}}};
+  fit.factors = {{"carrier", {"AA", "B6, \"quoted\"", "größe", ""}, true}, {"month", {"1", "2"}, false}};
   fit.options.family = jensen::Family::poisson;
   fit.options.priors = {jensen::parse_prior("b ~ normal(0.1, 2.5)"), jensen::parse_prior("sigma ~ exponential(0.3)"),
                         jensen::parse_prior("Intercept ~ student_t(3, -1, 2.2)")};
@@ -61,7 +61,7 @@ Fit example_fit() {
   fit.seconds = 1.5;
   fit.rows_per_second = 1e6;
   fit.trace = {{100, -2e4, 12.5, 0.1, 0}, {200, -1.5e4, std::numeric_limits<double>::quiet_NaN(), 0.05, 3}};
-  fit.verdict = {true, 0.02, 0.61, 3, false, "Converged; “believe it”."};
+  fit.verdict = {true, 0.02, 0.3, 0.61, 3, false, "Converged; “believe it”."};
   return fit;
 }
 
@@ -71,6 +71,7 @@ void expect_equal(const Fit& a, const Fit& b) {
   for (std::size_t i = 0; i < a.factors.size(); ++i) {
     EXPECT_EQ(a.factors[i].column, b.factors[i].column);
     EXPECT_EQ(a.factors[i].levels, b.factors[i].levels);
+    EXPECT_EQ(a.factors[i].text, b.factors[i].text);
   }
   EXPECT_EQ(a.options.family, b.options.family);
   EXPECT_EQ(a.options.priors, b.options.priors);
@@ -106,6 +107,7 @@ void expect_equal(const Fit& a, const Fit& b) {
   }
   EXPECT_EQ(a.verdict.converged, b.verdict.converged);
   EXPECT_EQ(a.verdict.drift, b.verdict.drift);
+  EXPECT_EQ(a.verdict.log_ratio_sd, b.verdict.log_ratio_sd);
   EXPECT_EQ(a.verdict.khat, b.verdict.khat);
   EXPECT_EQ(a.verdict.nonfinite, b.verdict.nonfinite);
   EXPECT_EQ(a.verdict.failed, b.verdict.failed);
@@ -191,7 +193,7 @@ TEST_F(FitIo, GivesALargeFitBack) {
   }
   for (std::size_t i = 0; i < size * size; ++i) fit.factor.push_back(static_cast<double>(random()) / 7);
   for (int i = 0; i < 50'000; ++i) fit.factors[0].levels.push_back(std::to_string(random()));
-  for (int i = 0; i < 40; ++i) fit.factors.push_back({"f" + std::to_string(i), {"a", "b"}});
+  for (int i = 0; i < 40; ++i) fit.factors.push_back({"f" + std::to_string(i), {"a", "b"}, true});
   fit.formula.append(100'000, 'x');
   jensen::save_fit(fit, "", folder_ / "fit", false);
   expect_equal(fit, jensen::load_fit(folder_ / "fit"));
@@ -300,10 +302,25 @@ TEST_F(FitIo, MakesParentsOnlyToSave) {
   EXPECT_THAT(names_in(folder_ / "a/b"), ElementsAre("fit"));
 }
 
+TEST_F(FitIo, TakesRelativePaths) {
+  const fs::path before = fs::current_path();
+  fs::current_path(folder_);
+  for (const fs::path name : {"fit", "fit2/", "./fit3/", "deep/er/fit", "deep/../fit4"}) {
+    jensen::check_writable(name, false);
+    jensen::save_fit(example_fit(), "", name, false);
+    EXPECT_EQ(jensen::load_fit(name).rows, example_fit().rows) << name;
+  }
+  EXPECT_EQ(error_of([] { jensen::check_writable("fit/", false); }),
+            "fit/ exists already (--out): give --force to replace it, or another name");
+  jensen::write_prediction({{1}, {2}, {3}}, "pred.csv");
+  fs::current_path(before);
+  EXPECT_THAT(names_in(folder_), UnorderedElementsAre("fit", "fit2", "fit3", "fit4", "deep", "pred.csv"));
+}
+
 TEST_F(FitIo, RefusesPlacesItCannotWriteTo) {
   write(folder_ / "file", "x");
   EXPECT_EQ(save_error(folder_ / "file/fit", false),
-            "cannot write file/fit/ (file/fit: Not a directory); write elsewhere, or make it writable");
+            "cannot make file/fit/ (--out): file is not a directory; give another name");
   EXPECT_EQ(save_error("", false), "the name of the output is empty (--out); give one");
   EXPECT_THAT(save_error("/proc/jensen/fit", false), HasSubstr("cannot write in /proc ("));
   if (geteuid() != 0) {
@@ -373,7 +390,7 @@ TEST_F(FitIo, RefusesOtherFormatsAndForeignFiles) {
   EXPECT_EQ(error_in(sealed("not HDF5", "1")),
             "fit.h5 is not a complete fit ('file' is missing or cannot be made); train again");
   EXPECT_THAT(error_in(sealed("", "1")), HasSubstr("is not a complete fit"));
-  // Names cut out of the file by hand: the parts are missed, by name.
+  // Names changed by hand: the parts are missed.
   for (const std::string name : {"formula", "names", "transforms", "mean", "factor", "notes", "options", "trace",
                                  "verdict", "khat", "priors", "levels", "learning_rate"}) {
     std::string renamed = content;
@@ -384,7 +401,7 @@ TEST_F(FitIo, RefusesOtherFormatsAndForeignFiles) {
       for (std::size_t at = 0; (at = renamed.find(name, at)) != std::string::npos; ++at, ++count) renamed[at] = '#';
     }
     ASSERT_GT(count, 0U) << name;
-    EXPECT_THAT(error_in(sealed(renamed, "1")), HasSubstr("fit.h5 is not a complete fit ('" + name + "' is missing"));
+    EXPECT_THAT(error_in(sealed(renamed, "1")), HasSubstr("' is missing or cannot be made); train again")) << name;
   }
   // A value that no Jensen writes.
   std::string unknown = content;

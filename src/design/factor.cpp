@@ -58,7 +58,7 @@ CodedFactor code_column(const Column& column, std::span<const std::uint32_t> row
 std::string level_label(double value) { return fmt::format("{}", value == 0 ? 0.0 : value); }
 
 FactorLevels learn_levels(CodedFactor& factor, const Column& column, const std::string& source) {
-  FactorLevels learned{column.name, {}};
+  FactorLevels learned{column.name, {}, column.text};
   factor.ranks.assign(factor.labels.size(), -1);
   for (const std::int32_t code : factor.order) {
     const std::string& label = factor.labels[static_cast<std::size_t>(code)];

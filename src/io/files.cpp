@@ -58,7 +58,7 @@ void write_file(const fs::path& path, std::string_view bytes, const std::string&
 
 fs::path resolve(const fs::path& path) {
   std::error_code error;
-  fs::path out = fs::weakly_canonical(path, error);
+  fs::path out = fs::weakly_canonical(fs::absolute(path), error);
   if (error) out = fs::absolute(path, error).lexically_normal();
   return out.has_filename() || !out.has_parent_path() ? out : out.parent_path();
 }

@@ -159,7 +159,7 @@ Fit load_fit(const fs::path& directory) {
   const fs::file_status status = fs::status(directory, error);
   if (!fs::exists(status)) {
     throw FileError(fmt::format("there is no {} ({}); give the directory that train --out wrote", shown,
-                                error ? error.message() : "no such directory"));
+                                status.type() == fs::file_type::none ? error.message() : "no such directory"));
   }
   if (!fs::is_directory(status)) {
     throw FileError(

@@ -47,13 +47,18 @@ MissingPolicy parse_missing(std::string_view name) {
   throw Hdf5Error(fmt::format("there is no policy '{}' for missing values", name));
 }
 
+// The structured bindings below name every member, so that a member added to a struct and forgotten here does not
+// compile.
+
 void write_factors(Hdf5Group& root, const std::vector<FactorLevels>& factors) {
   Hdf5Group group = root.create_group("factors");
   group.set("count", static_cast<std::int64_t>(factors.size()));
   for (std::size_t i = 0; i < factors.size(); ++i) {
+    const auto& [column, levels, text] = factors[i];
     Hdf5Group factor = group.create_group(std::to_string(i));
-    factor.set("column", std::string_view(factors[i].column));
-    factor.write("levels", factors[i].levels);
+    factor.set("column", std::string_view(column));
+    factor.write("levels", levels);
+    factor.set("text", text);
   }
 }
 
@@ -64,27 +69,30 @@ std::vector<FactorLevels> read_factors(const Hdf5Group& root) {
   std::vector<FactorLevels> factors;
   for (std::int64_t i = 0; i < count; ++i) {
     const Hdf5Group factor = group.open_group(std::to_string(i));
-    factor.get("column", factors.emplace_back().column);
-    factor.read("levels", factors.back().levels);
+    FactorLevels& levels = factors.emplace_back();
+    factor.get("column", levels.column);
+    factor.read("levels", levels.levels);
+    factor.get("text", levels.text);
   }
   return factors;
 }
 
 void write_options(Hdf5Group& root, const TrainOptions& options) {
+  const auto& [family, priors, guide, device, missing, seed, threads, samples, batch, steps, learning_rate] = options;
   Hdf5Group group = root.create_group("options");
-  group.set("family", jensen::to_string(options.family));
-  group.set("guide", jensen::to_string(options.guide));
-  group.set("device", jensen::to_string(options.device));
-  group.set("missing", to_string(options.missing));
-  group.set("seed", options.seed);
-  group.set("threads", std::int64_t{options.threads});
-  group.set("samples", std::int64_t{options.samples});
-  group.set("batch", options.batch);
-  group.set("steps", options.steps);
-  group.set("learning_rate", options.learning_rate);
-  std::vector<std::string> priors;
-  for (const Prior& prior : options.priors) priors.push_back(jensen::to_string(prior));
-  group.write("priors", priors);
+  group.set("family", jensen::to_string(family));
+  group.set("guide", jensen::to_string(guide));
+  group.set("device", jensen::to_string(device));
+  group.set("missing", to_string(missing));
+  group.set("seed", seed);
+  group.set("threads", std::int64_t{threads});
+  group.set("samples", std::int64_t{samples});
+  group.set("batch", batch);
+  group.set("steps", steps);
+  group.set("learning_rate", learning_rate);
+  std::vector<std::string> texts;
+  for (const Prior& prior : priors) texts.push_back(jensen::to_string(prior));
+  group.write("priors", texts);
 }
 
 int get_int(const Hdf5Group& group, const std::string& name) {
@@ -156,13 +164,15 @@ std::vector<TraceRow> read_trace(const Hdf5Group& root) {
 }
 
 void write_verdict(Hdf5Group& root, const Verdict& verdict) {
+  const auto& [converged, drift, log_ratio_sd, khat, nonfinite, failed, message] = verdict;
   Hdf5Group group = root.create_group("verdict");
-  group.set("converged", verdict.converged);
-  group.set("drift", verdict.drift);
-  group.set("khat", verdict.khat);
-  group.set("nonfinite", verdict.nonfinite);
-  group.set("failed", verdict.failed);
-  group.set("message", std::string_view(verdict.message));
+  group.set("converged", converged);
+  group.set("drift", drift);
+  group.set("log_ratio_sd", log_ratio_sd);
+  group.set("khat", khat);
+  group.set("nonfinite", nonfinite);
+  group.set("failed", failed);
+  group.set("message", std::string_view(message));
 }
 
 Verdict read_verdict(const Hdf5Group& root) {
@@ -170,6 +180,7 @@ Verdict read_verdict(const Hdf5Group& root) {
   Verdict verdict;
   group.get("converged", verdict.converged);
   group.get("drift", verdict.drift);
+  group.get("log_ratio_sd", verdict.log_ratio_sd);
   group.get("khat", verdict.khat);
   group.get("nonfinite", verdict.nonfinite);
   group.get("failed", verdict.failed);

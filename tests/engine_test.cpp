@@ -1,0 +1,148 @@
+/// \file The step on the CPU: gradients against finite differences of the same-noise ELBO, determinism, resume.
+
+#include <gtest/gtest.h>
+
+#include "models.hpp"
+
+namespace jensen {
+namespace {
+
+struct Case {
+  DensityKind density;
+  GuideShape guide;
+  std::int64_t rows, batch;
+  int columns;
+  bool basis;
+  float reference;
+};
+
+class Gradient : public ::testing::TestWithParam<Case> {};
+
+TEST_P(Gradient, EqualsFiniteDifferencesOfTheSameNoiseElbo) {
+  const Case& c = GetParam();
+  auto model = testing::random_model(c.density, c.rows, c.columns, 17);
+  EngineSpec& spec = model.spec;
+  spec.guide = c.guide;
+  spec.batch = c.batch;
+  spec.reference = c.reference;
+  if (c.basis) spec.basis = testing::random_lambda(static_cast<std::size_t>(spec.dimension * spec.dimension), 5);
+  spec.lambda = testing::random_lambda(testing::lambda_size(spec), 3);
+  const std::unique_ptr<Engine> engine = make_cpu_engine(spec);
+
+  for (const std::int64_t t : {0, 3}) {
+    const Engine::Estimate estimate = engine->estimate(spec.lambda, t);
+    const std::vector<double> lambda(spec.lambda.begin(), spec.lambda.end());
+    const double elbo = testing::elbo_in_double(spec, lambda, estimate.noise, t);
+    // Single precision per row, summed in double: errors of 2^-24 times the sum of absolute values, here below 1e4.
+    EXPECT_NEAR(estimate.elbo, elbo, 1e-5 * (std::abs(elbo) + static_cast<double>(c.rows)));
+    double largest = 0;
+    std::vector<double> expected;
+    for (std::size_t p = 0; p < lambda.size(); ++p) {
+      std::vector<double> moved = lambda;
+      const double h = 1e-5;  // truncation h^2, rounding 1e-16 |elbo| / h: both below 1e-7 here
+      moved[p] = lambda[p] + h;
+      const double above = testing::elbo_in_double(spec, moved, estimate.noise, t);
+      moved[p] = lambda[p] - h;
+      expected.push_back((above - testing::elbo_in_double(spec, moved, estimate.noise, t)) / (2 * h));
+      largest = std::max(largest, std::abs(expected.back()));
+    }
+    for (std::size_t p = 0; p < lambda.size(); ++p) {
+      EXPECT_NEAR(estimate.gradient[p], expected[p], 1e-5 * (largest + static_cast<double>(c.rows) / 10)) << p << " at step " << t;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, Gradient,
+    ::testing::Values(Case{DensityKind::gaussian, GuideShape::fullrank, 200, 200, 5, false, 0},
+                      Case{DensityKind::gaussian, GuideShape::fullrank, 200, 200, 5, false, 1},
+                      Case{DensityKind::gaussian, GuideShape::meanfield, 200, 37, 4, false, 0},
+                      Case{DensityKind::bernoulli_logit, GuideShape::meanfield, 131, 131, 3, true, 1},
+                      Case{DensityKind::bernoulli_logit, GuideShape::fullrank, 301, 50, 7, false, 1},
+                      Case{DensityKind::poisson_log, GuideShape::fullrank, 77, 77, 1, false, 0},
+                      Case{DensityKind::poisson_log, GuideShape::meanfield, 1, 1, 2, true, 0},
+                      Case{DensityKind::gaussian, GuideShape::fullrank, 0, 0, 3, false, 0}));
+
+/// lambda and averages after a run of `steps`, with an interruption after `interrupted` if that is not zero.
+EngineState run(const EngineSpec& spec, std::int64_t steps, std::int64_t interrupted) {
+  std::unique_ptr<Engine> engine = make_cpu_engine(spec);
+  for (std::int64_t t = 0; t < steps; ++t) {
+    if (t == interrupted && t > 0) {
+      const EngineState state = engine->state();
+      engine = make_cpu_engine(spec);
+      engine->restore(state);
+    }
+    engine->step(t, 0.05, t >= steps / 2 ? 1 : -1);
+  }
+  return engine->state();
+}
+
+void expect_same_bits(const EngineState& a, const EngineState& b) {
+  EXPECT_EQ(a.lambda, b.lambda);
+  EXPECT_EQ(a.first_moment, b.first_moment);
+  EXPECT_EQ(a.second_moment, b.second_moment);
+  EXPECT_EQ(a.average[1], b.average[1]);
+  EXPECT_EQ(a.anchor_joint, b.anchor_joint);
+}
+
+class Trajectory : public ::testing::TestWithParam<GuideShape> {};
+
+TEST_P(Trajectory, SameBitsForAnyThreadCountAndAfterAnInterruption) {
+  // Enough rows that several blocks exist and the loops are really spread over threads.
+  auto model = testing::random_model(DensityKind::bernoulli_logit, 20011, 12, 23);
+  model.spec.guide = GetParam();
+  model.spec.batch = 6007;
+  model.spec.samples = 14;
+  model.spec.lambda = testing::random_lambda(testing::lambda_size(model.spec), 1);
+  model.spec.threads = 1;
+  const EngineState one = run(model.spec, 40, 0);
+  EXPECT_NE(one.lambda, model.spec.lambda);
+  expect_same_bits(one, run(model.spec, 40, 0));
+  for (const int threads : {2, 3}) {
+    model.spec.threads = threads;
+    expect_same_bits(one, run(model.spec, 40, 0));
+  }
+  for (const std::int64_t interrupted : {1, 17, 30}) expect_same_bits(one, run(model.spec, 40, interrupted));
+}
+
+INSTANTIATE_TEST_SUITE_P(Guides, Trajectory, ::testing::Values(GuideShape::meanfield, GuideShape::fullrank));
+
+TEST(Step, CountsNonFiniteDrawsAndLeavesLambdaAlone) {
+  auto model = testing::random_model(DensityKind::poisson_log, 50, 2, 9);
+  EngineSpec& spec = model.spec;
+  spec.lambda = testing::random_lambda(testing::lambda_size(spec), 1);
+  for (int i = 0; i < 2; ++i) spec.lambda[static_cast<std::size_t>(i)] = 1e30F;  // exp overflows in every draw
+  const std::unique_ptr<Engine> engine = make_cpu_engine(spec);
+  engine->step(0, 0.05, -1);
+  const StepStatistics statistics = engine->take_statistics();
+  EXPECT_EQ(statistics.nonfinite, spec.samples);
+  EXPECT_EQ(statistics.steps, 0);
+  EXPECT_EQ(engine->lambda(), spec.lambda);
+}
+
+TEST(Step, AnEpochTakesEveryRowOnce) {
+  for (const std::int64_t rows : {1, 7, 100, 1001}) {
+    for (const std::int64_t batch : {1, 3, 64, 1001}) {
+      if (batch > rows) continue;
+      std::int64_t next = 0;
+      for (std::int64_t t = 0;; ++t) {
+        const BatchRange range = batch_range(rows, batch, t);
+        if (range.epoch > 0) break;
+        EXPECT_EQ(range.begin, next);
+        EXPECT_LE(range.end - range.begin, batch);
+        next = range.end;
+      }
+      EXPECT_EQ(next, rows);
+    }
+  }
+}
+
+TEST(Engine, RefusesTooManyTerms) {
+  auto model = testing::random_model(DensityKind::gaussian, 10, 1, 1);
+  model.spec.terms.resize(9, model.spec.terms[1]);
+  model.spec.lambda = testing::random_lambda(testing::lambda_size(model.spec), 1);
+  EXPECT_THROW(make_cpu_engine(model.spec), std::length_error);
+}
+
+}  // namespace
+}  // namespace jensen

@@ -1,0 +1,72 @@
+/// \file The GPU against the CPU. Labelled gpu; skipped, visibly, where there is none.
+
+#include <gtest/gtest.h>
+
+#include "models.hpp"
+
+namespace jensen {
+namespace {
+
+class Gpu : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string reason;
+    if (cuda_devices(reason).empty()) GTEST_SKIP() << "no GPU: " << reason;
+  }
+};
+
+EngineSpec& prepare(testing::RandomModel& model, GuideShape guide, std::int64_t batch) {
+  model.spec.guide = guide;
+  model.spec.batch = batch;
+  model.spec.reference = 1;
+  model.spec.lambda = testing::random_lambda(testing::lambda_size(model.spec), 3);
+  return model.spec;
+}
+
+TEST_F(Gpu, GradientsEqualTheCpus) {
+  for (const auto density : {DensityKind::gaussian, DensityKind::bernoulli_logit, DensityKind::poisson_log}) {
+    for (const auto guide : {GuideShape::meanfield, GuideShape::fullrank}) {
+      for (const std::int64_t rows : {0, 1, 129, 5003}) {
+        for (const int columns : {1, 28, 300}) {
+          auto model = testing::random_model(density, rows, columns, 31);
+          const EngineSpec& spec = prepare(model, guide, rows > 1000 ? 777 : rows);
+          const auto a = make_cpu_engine(spec)->estimate(spec.lambda, 1);
+          const auto b = make_cuda_engine(spec)->estimate(spec.lambda, 1);
+          // Both round each row's arithmetic to single precision: 2^-24 times the sum of absolute values.
+          const double size = std::abs(a.elbo) + 10 * static_cast<double>(rows) * columns;
+          EXPECT_NEAR(a.elbo, b.elbo, 1e-5 * size);
+          for (std::size_t p = 0; p < a.gradient.size(); ++p) EXPECT_NEAR(a.gradient[p], b.gradient[p], 1e-5 * size) << p;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(Gpu, TrajectoriesStayTogetherAndRepeatBitForBit) {
+  auto model = testing::random_model(DensityKind::bernoulli_logit, 20011, 12, 23);
+  const EngineSpec& spec = prepare(model, GuideShape::fullrank, 6007);
+  const auto run = [&](std::unique_ptr<Engine> engine) {
+    for (std::int64_t t = 0; t < 200; ++t) engine->step(t, 0.01, -1);
+    return engine->lambda();
+  };
+  const auto cpu = run(make_cpu_engine(spec));
+  const auto gpu = run(make_cuda_engine(spec));
+  EXPECT_EQ(gpu, run(make_cuda_engine(spec)));
+  // Adam divides by the gradient's own size, so rounding is amplified where a gradient is near zero, by at most a step.
+  for (std::size_t p = 0; p < cpu.size(); ++p) EXPECT_NEAR(cpu[p], gpu[p], 0.02) << p;
+}
+
+TEST_F(Gpu, EvaluationEqualsTheCpus) {
+  auto model = testing::random_model(DensityKind::gaussian, 3001, 9, 5);
+  const EngineSpec& spec = prepare(model, GuideShape::fullrank, 3001);
+  const Evaluation a = make_cpu_engine(spec)->evaluate(spec.lambda, 40);
+  const Evaluation b = make_cuda_engine(spec)->evaluate(spec.lambda, 40);
+  ASSERT_EQ(a.log_joint.size(), 40U);
+  for (std::size_t s = 0; s < 40; ++s) {
+    EXPECT_NEAR(a.log_joint[s], b.log_joint[s], 1e-5 * (std::abs(a.log_joint[s]) + 3001));
+    EXPECT_NEAR(a.noise_squared[s], b.noise_squared[s], 1e-4);
+  }
+}
+
+}  // namespace
+}  // namespace jensen

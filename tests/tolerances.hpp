@@ -1,0 +1,59 @@
+#pragma once
+/// \file Every tolerance of the tests of the arithmetic, with its reason: multiples of epsilon for rounding, z-scores
+/// for Monte Carlo.
+
+#include <cmath>
+#include <limits>
+
+namespace jensen::tolerance {
+
+constexpr double float_epsilon = std::numeric_limits<float>::epsilon();    // 2^-23
+constexpr double double_epsilon = std::numeric_limits<double>::epsilon();  // 2^-52
+
+// --- Monte Carlo. Seeds are fixed, so a bound is passed or not once and for all; these make a false alarm on the next
+// --- change of seed or generator improbable.
+
+/// One statistic that is normal under the hypothesis: P(|Z| > 4.5) = 7e-6.
+constexpr double z_one = 4.5;
+/// The largest of up to ten thousand such statistics: 1e4 P(|Z| > 6) = 2e-5.
+constexpr double z_many = 6;
+/// sqrt(n) times the Kolmogorov-Smirnov distance: P(K > 2.5) = 2 exp(-2 * 2.5^2) = 7e-6.
+constexpr double kolmogorov = 2.5;
+
+// --- Elementary functions, in units in the last place (ulp) of the exact result.
+
+/// math::exp(float): half an ulp each from the polynomial's last two additions, the rest from log(2) in two parts.
+constexpr double exp_ulp = 2;
+/// math::log1p_unit(float): a division, a polynomial and a doubled sum, each correct to about half an ulp.
+constexpr double log1p_unit_ulp = 3;
+
+// --- Densities.
+
+/// One evaluation in float, relative to the absolute values of what it adds up: an exponential (2 ulp) squared (twice
+/// that) and a handful of roundings.
+constexpr double density_float = 8 * float_epsilon;
+/// One evaluation in double against the textbook's formula, relative likewise. lgamma and the cancellation between the
+/// textbook's terms cost the most.
+constexpr double density_double = 32 * double_epsilon;
+/// PoissonLog's series is cut for float: the first term left out is u^7 / 9! against 1/2, and |u| < 1/4.
+inline const double poisson_series = 2 * std::pow(0.25, 7) / 362880;
+/// Five-point differences with step 1e-3 in double: truncation h^4 / 30 f^(5), rounding epsilon f / h; relative to the
+/// absolute values of what f and f' add up. f^(5) is at most 2^5 times as much for exp(2 a).
+constexpr double finite_difference_step = 1e-3;
+constexpr double finite_difference = 1e-11;
+
+// --- Sums over rows.
+
+/// Rounding of a float sum of n terms, relative to the sum of absolute values. Roundings are independent and
+/// unbiased, so they add up as sqrt(n) halves of epsilon; 4 is a z-score.
+inline double float_sum(double n) { return (2 + 4 * 0.5 * std::sqrt(n)) * float_epsilon; }
+/// Most rows that any data term sums in float before it goes on in double (data_term_cpu_isa.cpp's tile).
+constexpr double rows_in_float = 128;
+
+// --- Small dense matrices.
+
+/// Backward error of Cholesky, inversion and solving, for n x n matrices of condition number kappa (Higham 2002,
+/// "Accuracy and stability of numerical algorithms", theorems 10.3 and 10.4, with n for the constants).
+constexpr double linear_algebra(double n, double kappa) { return 8 * n * kappa * double_epsilon; }
+
+}  // namespace jensen::tolerance
