@@ -26,9 +26,9 @@ using Vec = float __attribute__((vector_size(lanes * sizeof(float))));
 
 /// The scratch memory of one thread, cut into arrays (each a multiple of 64 bytes).
 struct Scratch {
-  float* x;            ///< tile_rows x K, for rows that are not contiguous
+  float* x;            ///< tile_rows x K and a vector of padding, for rows that are not contiguous
   float* constants;    ///< max_constants x tile_rows
-  float* offset;       ///< tile_rows: constant part of a_0, row by row
+  float* offset;       ///< tile_rows
   float* theta;        ///< K x lanes
   float* eta;          ///< tile_rows x lanes; then df/da_0
   float* gradient;     ///< K x lanes, of one tile
@@ -37,14 +37,14 @@ struct Scratch {
 JENSEN_HD std::size_t padded(std::size_t floats) { return (floats + lanes - 1) / lanes * lanes; }
 
 JENSEN_HD std::size_t scratch_floats(std::size_t columns) {
-  return padded(tile_rows * columns) + (max_constants + 1) * padded(tile_rows) + 2 * padded(columns * lanes) +
+  return padded(tile_rows * columns) + lanes + (max_constants + 1) * padded(tile_rows) + 2 * padded(columns * lanes) +
          padded(tile_rows * lanes);
 }
 
 JENSEN_HD Scratch cut(float* memory, std::size_t columns) {
   Scratch s{};
   s.x = memory;
-  s.constants = s.x + padded(tile_rows * columns);
+  s.constants = s.x + padded(tile_rows * columns) + lanes;
   s.offset = s.constants + max_constants * padded(tile_rows);
   s.theta = s.offset + padded(tile_rows);
   s.eta = s.theta + padded(columns * lanes);
@@ -61,10 +61,18 @@ struct Tile {
   const float* offset;                     ///< rows
 };
 
+/// `count` values of a column: in place if the rows are contiguous, else gathered into `target`. Null reads as zeros.
+JENSEN_HD const float* load_column(const float* column, const RowList& rows, std::int64_t begin, int count, float* target) {
+  if (column != nullptr && rows.indices == nullptr) return column + begin;
+  for (int r = 0; r < count; ++r) target[r] = column == nullptr ? 0.0F : column[rows.indices[begin + r]];
+  return target;
+}
+
+/// Contiguous rows are read in place, but for those at the matrix's end: a vector after a tile must be readable, and finite.
 JENSEN_HD Tile load_tile(const Term& term, const RowList& rows, std::int64_t begin, int count, int columns,
                          const float* x, const Scratch& scratch) {
-  Tile tile{count, columns, nullptr, {}, scratch.offset};
-  if (rows.indices == nullptr) {
+  Tile tile{count, columns, scratch.x, {}, nullptr};
+  if (rows.indices == nullptr && (term.rows - begin - count) * columns >= lanes) {
     tile.x = x + begin * columns;
   } else {
     for (int r = 0; r < count; ++r) {
@@ -72,22 +80,17 @@ JENSEN_HD Tile load_tile(const Term& term, const RowList& rows, std::int64_t beg
       float* target = scratch.x + static_cast<std::ptrdiff_t>(r) * columns;
       for (int k = 0; k < columns; ++k) target[k] = source[k];
     }
-    tile.x = scratch.x;
+    for (int l = 0; l < lanes; ++l) scratch.x[static_cast<std::ptrdiff_t>(count) * columns + l] = 0;
   }
   for (int c = 0; c < max_constants; ++c) {
-    float* target = scratch.constants + c * static_cast<int>(padded(tile_rows));
-    const float* source = term.constants[c];
-    for (int r = 0; r < count; ++r) target[r] = source == nullptr ? 0.0F : source[rows[begin + r]];
-    tile.constants[c] = target;
+    tile.constants[c] =
+        load_column(term.constants[c], rows, begin, count, scratch.constants + c * static_cast<int>(padded(tile_rows)));
   }
-  const Predictor& first = term.arguments[0];
-  for (int r = 0; r < count; ++r) {
-    scratch.offset[r] = first.constant + (first.offset == nullptr ? 0.0F : first.offset[rows[begin + r]]);
-  }
+  tile.offset = load_column(term.arguments[0].offset, rows, begin, count, scratch.offset);
   return tile;
 }
 
-/// eta[r .. r + N) = X theta + offset for the lanes; `shift` is what the scalar parts of a_0 add.
+/// eta[r .. r + N) = X theta + offset + shift for the lanes.
 template <int N>
 JENSEN_HD void product_rows(const Tile& tile, int r, const Vec* theta, Vec shift, Vec* eta) {
   Vec sum[N];
@@ -112,8 +115,9 @@ JENSEN_HD void product_columns(const Tile& tile, int k, const Vec* d, Vec* gradi
   for (int j = 0; j < N; ++j) gradient[k + j] = sum[j];
 }
 
-JENSEN_HD float scalar_parts(const Predictor& predictor, const float* z) {
-  float a = 0;
+/// What a predictor has in common for all rows: its constant and scalar parts.
+JENSEN_HD float common_parts(const Predictor& predictor, const float* z) {
+  float a = predictor.constant;
   for (int p = 0; p < predictor.part_count; ++p) {
     const Part& part = predictor.parts[p];
     if (part.kind == PartKind::scalar) a += part.scale * z[part.first];
@@ -152,9 +156,9 @@ JENSEN_HD void wide(const Term& term, const Tile& tile, const float* z, int dime
   alignas(64) float shared_argument[lanes] = {};
   for (int l = 0; l < count; ++l) {
     const float* latent = z + static_cast<std::ptrdiff_t>(l) * dimension;
-    shift[l] = scalar_parts(term.arguments[0], latent);
+    shift[l] = common_parts(term.arguments[0], latent);
     if (Density::shared > 0) {
-      shared_argument[l] = scalar_parts(term.arguments[1], latent) + term.arguments[1].constant;
+      shared_argument[l] = common_parts(term.arguments[1], latent);
     }
   }
   typename Density::template Prepared<float> prepared[lanes];
@@ -202,65 +206,120 @@ JENSEN_HD void load_theta(const Part* dense, const float* z, int dimension, int 
   }
 }
 
-/// One sample: the lanes hold columns in the two products and rows in the density.
+/// Sums of the lanes of 16 vectors, the sum of v[r] in lane r: a transpose that adds on the way. v is overwritten.
+JENSEN_HD Vec sum_lanes(Vec* v) {
+#if defined(__has_builtin) && __has_builtin(__builtin_shufflevector)
+  for (int i = 0; i < 8; ++i) {
+    const Vec a = v[i], b = v[i + 8];
+    v[i] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+           __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+  }
+  for (int i = 0; i < 4; ++i) {
+    const Vec a = v[i], b = v[i + 4];
+    v[i] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27) +
+           __builtin_shufflevector(a, b, 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+  }
+  for (int i = 0; i < 2; ++i) {
+    const Vec a = v[i], b = v[i + 2];
+    v[i] = __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
+           __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+  }
+  const Vec a = v[0], b = v[1];
+  return __builtin_shufflevector(a, b, 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30) +
+         __builtin_shufflevector(a, b, 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31);
+#else
+  Vec sums = {};
+  for (int r = 0; r < lanes; ++r) {
+    for (int l = 0; l < lanes; ++l) sums[r] += v[r][l];
+  }
+  return sums;
+#endif
+}
+
+/// 16 floats from any address.
+JENSEN_HD Vec load(const float* from) {
+  Vec v;
+  __builtin_memcpy(&v, from, sizeof v);
+  return v;
+}
+
+struct LaneSums {
+  alignas(64) float value[lanes] = {};
+  alignas(64) float first[lanes] = {};
+  alignas(64) float shared[lanes] = {};
+};
+
+/// The density of N rows, one in each lane; eta becomes df/da_0. No `omp simd` here: it would keep the constants of each
+/// lane in memory, while the compiler vectorises the plain loop by itself.
+template <class Density, int N>
+JENSEN_HD void add_rows(const Tile& tile, int r, float shift, const typename Density::template Prepared<float>& prepared,
+                        float* eta, LaneSums& sums) {
+  const float* __restrict c0 = tile.constants[0] + r;
+  const float* __restrict c1 = tile.constants[1] + r;
+  const float* __restrict c2 = tile.constants[2] + r;
+  const float* __restrict offset = tile.offset + r;
+  float* __restrict at = eta + r;
+  for (int l = 0; l < N; ++l) {
+    const float constants[max_constants] = {c0[l], c1[l], c2[l]};
+    const Value<float> v = Density::evaluate(constants, at[l] + (offset[l] + shift), prepared);
+    at[l] = v.d_first;
+    sums.value[l] += v.log_density;
+    sums.first[l] += v.d_first;
+    sums.shared[l] += v.d_shared;
+  }
+}
+
+/// One sample: the lanes hold columns in the two products and rows in the density. The last vector of a row reaches into
+/// the next row, or into the scratch's padding after the last (see load_tile); theta is zero there, and the gradient's
+/// lanes there are not used.
 template <class Density>
 JENSEN_HD void narrow(const Term& term, const Tile& tile, const Part* dense, const float* z, double* sums,
                       const Scratch& scratch) {
   const int columns = tile.columns;
-  const float* theta = dense == nullptr ? nullptr : z + dense->first;
+  const int vectors = (columns + lanes - 1) / lanes;
   float* eta = scratch.eta;
-  float* gradient = scratch.gradient;
-  const float shift = scalar_parts(term.arguments[0], z);
+  auto* theta = reinterpret_cast<Vec*>(scratch.theta);
+  auto* gradient = reinterpret_cast<Vec*>(scratch.gradient);
+  for (int k = 0; k < vectors * lanes; ++k) scratch.theta[k] = k < columns ? z[dense->first + k] : 0.0F;
+  const float shift = common_parts(term.arguments[0], z);
   const auto prepared = Density::prepare(
-      Density::shared > 0 ? scalar_parts(term.arguments[1], z) + term.arguments[1].constant : 0.0F);
+      Density::shared > 0 ? common_parts(term.arguments[1], z) : 0.0F);
 
-  for (int k = 0; k < columns; ++k) gradient[k] = 0;
   int r = 0;
-  for (; r + 4 <= tile.rows; r += 4) {
+  for (; r + lanes <= tile.rows; r += lanes) {
+    Vec sum[lanes] = {};
     const float* x = tile.x + static_cast<std::ptrdiff_t>(r) * columns;
-    float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-#pragma omp simd reduction(+ : s0, s1, s2, s3)
-    for (int k = 0; k < columns; ++k) {
-      s0 += x[k] * theta[k];
-      s1 += x[columns + k] * theta[k];
-      s2 += x[2 * columns + k] * theta[k];
-      s3 += x[3 * columns + k] * theta[k];
+    for (int c = 0; c < vectors; ++c) {
+      const Vec t = theta[c];
+      for (int j = 0; j < lanes; ++j) sum[j] += t * load(x + static_cast<std::ptrdiff_t>(j) * columns + c * lanes);
     }
-    eta[r] = s0, eta[r + 1] = s1, eta[r + 2] = s2, eta[r + 3] = s3;
+    const Vec row_sums = sum_lanes(sum);
+    __builtin_memcpy(eta + r, &row_sums, sizeof row_sums);
   }
   for (; r < tile.rows; ++r) {
-    const float* x = tile.x + static_cast<std::ptrdiff_t>(r) * columns;
-    float s = 0;
-#pragma omp simd reduction(+ : s)
-    for (int k = 0; k < columns; ++k) s += x[k] * theta[k];
-    eta[r] = s;
+    eta[r] = 0;
+    for (int k = 0; k < columns; ++k) eta[r] += tile.x[static_cast<std::ptrdiff_t>(r) * columns + k] * scratch.theta[k];
   }
 
-  float value = 0, first = 0, shared = 0;
-#pragma omp simd reduction(+ : value, first, shared)
-  for (int i = 0; i < tile.rows; ++i) {
-    const float constants[max_constants] = {tile.constants[0][i], tile.constants[1][i], tile.constants[2][i]};
-    const Value<float> v = Density::evaluate(constants, eta[i] + (tile.offset[i] + shift), prepared);
-    eta[i] = v.d_first;
-    value += v.log_density;
-    first += v.d_first;
-    shared += v.d_shared;
-  }
+  LaneSums sums_of;
+  for (r = 0; r + lanes <= tile.rows; r += lanes) add_rows<Density, lanes>(tile, r, shift, prepared, eta, sums_of);
+  for (; r < tile.rows; ++r) add_rows<Density, 1>(tile, r, shift, prepared, eta, sums_of);
 
-  for (r = 0; r + 4 <= tile.rows; r += 4) {
-    const float* x = tile.x + static_cast<std::ptrdiff_t>(r) * columns;
-    const float d0 = eta[r], d1 = eta[r + 1], d2 = eta[r + 2], d3 = eta[r + 3];
-#pragma omp simd
-    for (int k = 0; k < columns; ++k) {
-      gradient[k] += (x[k] * d0 + x[columns + k] * d1) + (x[2 * columns + k] * d2 + x[3 * columns + k] * d3);
+  for (int c = 0; c < vectors; ++c) {
+    Vec sum[4] = {};  // four chains, to hide the latency of the additions
+    const float* x = tile.x + static_cast<std::ptrdiff_t>(c) * lanes;
+    for (r = 0; r + 4 <= tile.rows; r += 4) {
+      for (int j = 0; j < 4; ++j) sum[j] += load(x + static_cast<std::ptrdiff_t>(r + j) * columns) * eta[r + j];
     }
+    for (; r < tile.rows; ++r) sum[0] += load(x + static_cast<std::ptrdiff_t>(r) * columns) * eta[r];
+    gradient[c] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
   }
-  for (; r < tile.rows; ++r) {
-    const float* x = tile.x + static_cast<std::ptrdiff_t>(r) * columns;
-#pragma omp simd
-    for (int k = 0; k < columns; ++k) gradient[k] += x[k] * eta[r];
+  for (int l = 1; l < lanes; ++l) {
+    sums_of.value[0] += sums_of.value[l];
+    sums_of.first[0] += sums_of.first[l];
+    sums_of.shared[0] += sums_of.shared[l];
   }
-  add_slots(term, gradient, 1, value, first, shared, sums);
+  add_slots(term, scratch.gradient, 1, sums_of.value[0], sums_of.first[0], sums_of.shared[0], sums);
 }
 
 template <class Density>

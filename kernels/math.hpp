@@ -62,7 +62,10 @@ JENSEN_HD float log1p_unit(float x) {
 
 #endif
 
-/// log(1 + x), x > -1; not vectorised on the host: for the few elements of a prior.
+// Not vectorised on the host: for the few elements of a prior.
+JENSEN_HD double log(double x) { return ::log(x); }
+JENSEN_HD float log(float x) { return ::logf(x); }
+/// log(1 + x), x > -1.
 JENSEN_HD float log1p(float x) { return ::log1pf(x); }
 
 template <class R>

@@ -2,7 +2,8 @@
 /// \file Random reshuffling without a table: a keyed bijection of {0..n-1}, one for each (seed, epoch).
 ///
 /// A Feistel network on the smallest even number of bits that holds n, walked along its cycle until it lands inside
-/// (Black & Rogaway 2002, "Ciphers with arbitrary finite domains"). Expected number of walks below 4.
+/// (Black & Rogaway 2002, "Ciphers with arbitrary finite domains"). Expected number of walks below 4 for n > 16; fewer
+/// rows walk further, because six rounds on less than 6 bits favour some orders by a tenth.
 
 #include <cstdint>
 
@@ -14,7 +15,8 @@ class Shuffle {
  public:
   JENSEN_HD Shuffle(std::uint32_t n, std::uint64_t seed, std::uint64_t epoch) : n_(n) {
     while (half_bits_ < 16 && (std::uint64_t{1} << (2U * half_bits_)) < n) ++half_bits_;
-    std::uint64_t state = seed ^ (epoch * 0x9E3779B97F4A7C15ULL);
+    // Not a multiple of splitmix64's own increment: an epoch's keys would be the last one's, moved on by one round.
+    std::uint64_t state = seed ^ (epoch * 0xD1B54A32D192ED03ULL);
     for (auto& key : keys_) {  // splitmix64 (Steele, Lea & Flood 2014)
       state += 0x9E3779B97F4A7C15ULL;
       std::uint64_t x = state;
@@ -50,7 +52,7 @@ class Shuffle {
   }
 
   std::uint32_t n_;
-  std::uint32_t half_bits_ = 1;
+  std::uint32_t half_bits_ = 3;
   std::uint32_t keys_[6] = {};
 };
 

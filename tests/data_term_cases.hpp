@@ -1,0 +1,289 @@
+#pragma once
+/// \file Random terms of any shape, and their sums in double with the room that float arithmetic needs.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <numeric>
+#include <ostream>
+#include <random>
+#include <vector>
+
+#include "density_magnitude.hpp"
+#include "term.hpp"
+#include "tolerances.hpp"
+
+namespace jensen {
+
+/// What a case is made from. Everything else about it is drawn from `seed`.
+struct CaseShape {
+  DensityKind density = DensityKind::gaussian;
+  std::int64_t rows = 0;
+  int columns = 0;  ///< of a_0's dense part; 0: no such part
+  int samples = 1;
+  std::uint32_t seed = 0;
+  bool two_dense_parts = false;  ///< a second dense part in a_0: not a shape of the fast data terms
+};
+
+inline std::ostream& operator<<(std::ostream& out, const CaseShape& s) {
+  return out << density_name(s.density) << ", rows " << s.rows << ", columns " << s.columns << ", samples " << s.samples
+             << ", seed " << s.seed;
+}
+
+/// A term and the memory that its pointers are into.
+struct TermCase {
+  CaseShape shape;
+  std::vector<float> x, second_x, offset, constants[max_constants], z;
+  std::vector<std::uint32_t> indices;
+  Term term;
+  RowList rows;
+  int dimension = 0;
+
+  explicit TermCase(const CaseShape& wanted) : shape(wanted), generator_(wanted.seed) {
+    make_predictors();
+    make_rows();
+    make_constants();
+    // Predictors of order one, whatever the number of columns: standard normal columns times small coefficients.
+    const double scale = 0.7 / std::sqrt(1.0 + shape.columns);
+    z = normals(static_cast<std::size_t>(shape.samples) * static_cast<std::size_t>(dimension), scale);
+  }
+  TermCase(const TermCase&) = delete;
+  TermCase& operator=(const TermCase&) = delete;
+
+  const float* latent(int sample) const { return z.data() + static_cast<std::size_t>(sample) * dimension; }
+  int slots() const { return slot_count(term); }
+
+ private:
+  bool coin() { return generator_() % 2 == 0; }
+  std::vector<float> normals(std::size_t n, double scale) {
+    std::normal_distribution<float> normal(0, static_cast<float>(scale));
+    std::vector<float> values(n);
+    for (float& v : values) v = normal(generator_);
+    return values;
+  }
+
+  void make_predictors() {
+    term.density = shape.density;
+    term.subsampled = true;
+    // The term reads some of the latent coordinates: others lie before, between and after.
+    dimension = 2;
+    Predictor& first = term.arguments[0];
+    const auto add = [&](Predictor& to, const Part& part) { to.parts[to.part_count++] = part; };
+    const Part dense{PartKind::dense, dimension, shape.columns, 1, nullptr};
+    const bool has_dense = shape.columns > 0;
+    dimension += shape.columns + 1;
+    const int second_dense = dimension;
+    if (shape.two_dense_parts) dimension += 3;
+    const Part scalar{PartKind::scalar, dimension++, 1, coin() ? 1.0F : -0.6F, nullptr};
+    const bool scalar_first = coin();
+    if (coin() && !shape.two_dense_parts) {
+      if (scalar_first || !has_dense) add(first, scalar);
+      if (has_dense) add(first, dense);
+      if (!scalar_first && has_dense) add(first, scalar);
+    } else if (has_dense) {
+      add(first, dense);
+    }
+    if (shape.two_dense_parts) add(first, {PartKind::dense, second_dense, 3, 1, nullptr});
+    first.constant = coin() ? 0.2F : 0.0F;
+    if (shared_arguments(shape.density) > 0) {
+      term.argument_count = 2;
+      Predictor& shared = term.arguments[1];
+      const int parts = static_cast<int>(generator_() % 3);
+      for (int p = 0; p < parts; ++p) add(shared, {PartKind::scalar, dimension++, 1, p == 0 ? 1.0F : 0.5F, nullptr});
+      shared.constant = coin() ? -0.3F : 0.0F;
+    }
+    dimension += 2;
+  }
+
+  /// The rows in order, all or the first of a larger table, or a shuffled part of one.
+  void make_rows() {
+    const bool listed = coin();
+    term.rows = listed || coin() ? shape.rows + shape.rows / 3 + 1 : shape.rows;
+    rows.count = shape.rows;
+    if (listed) {
+      indices.resize(static_cast<std::size_t>(term.rows));
+      std::iota(indices.begin(), indices.end(), 0U);
+      std::shuffle(indices.begin(), indices.end(), generator_);
+      indices.resize(static_cast<std::size_t>(shape.rows));
+      rows.indices = indices.data();
+      // An empty vector's pointer may be null, which would mean something else, but of no rows all the same.
+    }
+    const auto table = static_cast<std::size_t>(term.rows);
+    x = normals(table * static_cast<std::size_t>(shape.columns), 1);
+    second_x = normals(table * 3, 0.5);
+    bool first_dense = true;
+    for (Part& part : term.arguments[0].parts) {
+      if (part.kind != PartKind::dense) continue;
+      part.x = first_dense && shape.columns > 0 ? x.data() : second_x.data();
+      first_dense = false;
+    }
+    if (coin()) {
+      offset = normals(table, 0.5);
+      term.arguments[0].offset = offset.data();
+    }
+  }
+
+  void make_constants() {
+    const auto set = [&](int c, auto value) {
+      constants[c].resize(static_cast<std::size_t>(term.rows));
+      for (std::size_t i = 0; i < constants[c].size(); ++i) constants[c][i] = static_cast<float>(value(i));
+      term.constants[c] = constants[c].data();
+    };
+    std::normal_distribution<double> normal;
+    std::poisson_distribution<int> poisson(1.5);
+    const auto location = [&](std::size_t) { return normal(generator_); };
+    switch (shape.density) {
+      case DensityKind::gaussian:
+        if (coin() || coin()) set(0, location);  // else null: read as 0
+        break;
+      case DensityKind::bernoulli_logit: set(0, [&](std::size_t) { return coin() ? 1 : 0; }); break;
+      case DensityKind::poisson_log:
+        if (coin() || coin()) {
+          set(0, [&](std::size_t) { return poisson(generator_); });
+          set(1, [&](std::size_t i) { return constants[0][i] > 0 ? std::log(constants[0][i]) : 0.0F; });
+        }
+        break;
+      case DensityKind::flat_positive_prior: break;
+      default:
+        if (coin()) set(0, location);
+        set(1, [&](std::size_t) { return 0.5 + std::abs(normal(generator_)); });
+        set(2, [&](std::size_t) { return 1.0 + std::abs(normal(generator_)) * 4; });
+    }
+  }
+
+  std::mt19937 generator_;
+};
+
+/// The term's Partials in double, with the error allowed to each number.
+struct Reference {
+  std::vector<double> sums, room;
+};
+
+/// Direct evaluation of the definition in kernels/term.hpp, in double throughout. The room is first-order: each
+/// argument's rounding (relative to its absolute summands) moves f and its derivatives as a change of the argument by
+/// that much does; then f's own rounding, and that of the sums over rows.
+class ReferenceSum {
+ public:
+  ReferenceSum(const TermCase& c, BlockPlan plan) : case_(c), slots_(c.slots()) {
+    result_.sums.resize(static_cast<std::size_t>(plan.blocks * c.shape.samples * (1 + slots_)));
+    result_.room.resize(result_.sums.size());
+    std::size_t at = 0;
+    for (std::int64_t b = 0; b < plan.blocks; ++b) {
+      const std::int64_t begin = b * plan.rows_per_block;
+      const std::int64_t end = std::min(begin + plan.rows_per_block, c.rows.count);
+      for (int s = 0; s < c.shape.samples; ++s, at += static_cast<std::size_t>(1 + slots_)) {
+        for (std::int64_t i = begin; i < end; ++i) add_row(c.rows[i], c.latent(s), &result_.sums[at], &result_.room[at]);
+        for (int slot = 0; slot <= slots_; ++slot) {  // what underflows on the way
+          result_.room[at + static_cast<std::size_t>(slot)] += std::numeric_limits<float>::min();
+        }
+      }
+    }
+  }
+  Reference take() { return std::move(result_); }
+
+ private:
+  struct Argument {
+    double value = 0, room = 0;
+  };
+
+  Argument argument(const Predictor& predictor, std::int64_t row, const float* latent) const {
+    Argument a;
+    double size = 0;
+    int summands = 2;
+    const auto add = [&](double v) {
+      a.value += v;
+      size += std::abs(v);
+      ++summands;
+    };
+    add(static_cast<double>(predictor.constant));
+    if (predictor.offset != nullptr) add(static_cast<double>(predictor.offset[row]));
+    for (int p = 0; p < predictor.part_count; ++p) {
+      const Part& part = predictor.parts[p];
+      for (int k = 0; k < part.columns; ++k) {
+        add(static_cast<double>(latent[part.first + k]) * factor(part, row, k));
+      }
+    }
+    a.room = tolerance::float_sum(summands) * size;
+    return a;
+  }
+
+  static double factor(const Part& part, std::int64_t row, int k) {
+    return static_cast<double>(part.kind == PartKind::scalar ? part.scale : part.x[row * part.columns + k]);
+  }
+
+  void add_row(std::int64_t row, const float* latent, double* sums, double* room) const {
+    const Term& term = case_.term;
+    double constants[max_constants];
+    for (int c = 0; c < max_constants; ++c) {
+      constants[c] = term.constants[c] == nullptr ? 0.0 : static_cast<double>(term.constants[c][row]);
+    }
+    const Argument a0 = argument(term.arguments[0], row, latent);
+    const Argument a1 = term.argument_count > 1 ? argument(term.arguments[1], row, latent) : Argument{};
+    const auto f = [&](double x, double y) { return density_in_double(term.density, constants, x, y); };
+    const Value<double> v = f(a0.value, a1.value);
+    const Value<double> size = density_magnitude(term.density, constants, a0.value, a1.value);
+    const Value<double> moved[] = {f(a0.value + a0.room, a1.value), f(a0.value - a0.room, a1.value),
+                                   f(a0.value, a1.value + a1.room), f(a0.value, a1.value - a1.room)};
+    const auto allowed = [&](double Value<double>::*what) {
+      const double along_a0 = std::max(std::abs(moved[0].*what - v.*what), std::abs(moved[1].*what - v.*what));
+      const double along_a1 = std::max(std::abs(moved[2].*what - v.*what), std::abs(moved[3].*what - v.*what));
+      return along_a0 + along_a1 + tolerance::density_float * size.*what +
+             tolerance::float_sum(tolerance::rows_in_float) * std::abs(v.*what);
+    };
+    sums[0] += v.log_density;
+    room[0] += allowed(&Value<double>::log_density);
+    const double derivative[] = {v.d_first, v.d_shared};
+    const double derivative_room[] = {allowed(&Value<double>::d_first), allowed(&Value<double>::d_shared)};
+    int slot = 1;
+    for (int a = 0; a < term.argument_count; ++a) {
+      for (int p = 0; p < term.arguments[a].part_count; ++p) {
+        const Part& part = term.arguments[a].parts[p];
+        for (int k = 0; k < part.columns; ++k, ++slot) {
+          const double by = factor(part, row, k);
+          sums[slot] += derivative[a] * by;
+          room[slot] += derivative_room[a] * std::abs(by);
+        }
+      }
+    }
+  }
+
+  const TermCase& case_;
+  int slots_;
+  Reference result_;
+};
+
+inline Reference reference_sums(const TermCase& c, BlockPlan plan) { return ReferenceSum(c, plan).take(); }
+
+/// Partials of NaN, so that nothing passes by being left alone.
+class PoisonedPartials {
+ public:
+  PoisonedPartials(const TermCase& c, BlockPlan plan)
+      : values(static_cast<std::size_t>(plan.blocks * c.shape.samples * (1 + c.slots())),
+               std::numeric_limits<double>::quiet_NaN()),
+        view{values.data(), c.shape.samples, c.slots()} {}
+  PoisonedPartials(const PoisonedPartials&) = delete;
+  PoisonedPartials& operator=(const PoisonedPartials&) = delete;
+
+  std::vector<double> values;
+  Partials view;
+};
+
+/// The largest error as a share of the room for it, and where: at most 1 if all is well. NaN counts as infinite.
+struct WorstShare {
+  double share = 0;
+  std::size_t at = 0;
+};
+
+inline WorstShare worst_share(const std::vector<double>& got, const Reference& want) {
+  WorstShare worst;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    double share = std::abs(got[i] - want.sums[i]) / want.room[i];
+    if (std::isnan(share)) share = std::numeric_limits<double>::infinity();
+    if (share > worst.share) worst = {share, i};
+  }
+  return worst;
+}
+
+}  // namespace jensen
