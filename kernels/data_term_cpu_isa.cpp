@@ -337,7 +337,8 @@ void block_of(const Term& term, const RowList& rows, std::int64_t begin, std::in
   const int wide_samples = wide_groups * lanes < samples ? wide_groups * lanes : samples;
 
   for (std::ptrdiff_t i = 0; i < static_cast<std::ptrdiff_t>(samples) * stride; ++i) sums[i] = 0;
-  if (wide_groups == 1) load_theta(dense, z, dimension, wide_samples, scratch.theta);
+  const bool one_theta = wide_groups == 1 && wide_samples == samples;  // a lone sample has the array to itself
+  if (one_theta) load_theta(dense, z, dimension, wide_samples, scratch.theta);
   for (std::int64_t t = begin; t < end; t += tile_rows) {
     const int count = static_cast<int>(end - t < tile_rows ? end - t : tile_rows);
     const Tile tile = load_tile(term, rows, t, count, columns, dense == nullptr ? nullptr : dense->x, scratch);
@@ -345,7 +346,7 @@ void block_of(const Term& term, const RowList& rows, std::int64_t begin, std::in
       const int first = g * lanes;
       const int live = samples - first < lanes ? samples - first : lanes;
       const float* latent = z + static_cast<std::ptrdiff_t>(first) * dimension;
-      if (wide_groups > 1) load_theta(dense, latent, dimension, live, scratch.theta);
+      if (!one_theta) load_theta(dense, latent, dimension, live, scratch.theta);
       wide<Density>(term, tile, latent, dimension, live, sums + static_cast<std::ptrdiff_t>(first) * stride, stride,
                     scratch);
     }

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <variant>
 
@@ -42,7 +44,19 @@ int run_program(int argc, const char* const* argv) {
   }
 }
 
+/// Makes threads that wait for the others of a parallel loop sleep rather than spin: where other programs use the
+/// processors too, spinning costs far more than waking up. The OpenMP runtime reads its environment before main, hence
+/// the restart; if that fails, the program goes on as it is.
+void let_waiting_threads_sleep(char** argv) {
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
+  setenv("OMP_WAIT_POLICY", "passive", 1);
+  execv("/proc/self/exe", argv);
+}
+
 }  // namespace
 }  // namespace jensen::cli
 
-int main(int argc, char** argv) { return jensen::cli::run_program(argc, argv); }
+int main(int argc, char** argv) {
+  jensen::cli::let_waiting_threads_sleep(argv);
+  return jensen::cli::run_program(argc, argv);
+}

@@ -7,11 +7,14 @@
 namespace jensen {
 namespace {
 
+/// The first quartile of n sorted values.
+std::size_t quartile_of(std::size_t n) { return static_cast<std::size_t>(static_cast<double>(n) / 4 + 0.5) - 1; }
+
 /// Zhang & Stephens (2009): posterior mean of theta = -k / sigma under their data-dependent prior, then k.
 double generalized_pareto_shape(const std::vector<double>& x) {
   const auto n = static_cast<double>(x.size());
   const auto m = static_cast<std::size_t>(30 + std::sqrt(n));
-  const double quartile = x[static_cast<std::size_t>(n / 4 + 0.5) - 1];
+  const double quartile = x[quartile_of(x.size())];
   const auto mean_log = [&](double theta) {  // k as a function of theta
     double sum = 0;
     for (const double v : x) sum += std::log1p(-theta * v);
@@ -48,10 +51,9 @@ double pareto_khat(std::vector<double> log_ratio) {
   const double threshold = std::exp(log_ratio[draws - tail - 1] - largest);
   std::vector<double> excess;
   for (std::size_t i = draws - tail; i < draws; ++i) excess.push_back(std::exp(log_ratio[i] - largest) - threshold);
-  // All ratios alike (q is p up to rounding): no tail at all.
-  if (!(excess.front() >= 0) || excess.back() <= 1e-10 || excess[tail / 4] <= 0) {
-    return excess.back() <= 1e-10 ? 0 : std::numeric_limits<double>::infinity();
-  }
+  if (excess.back() <= 1e-10) return 0;  // all ratios alike (q is p up to rounding): no tail at all
+  // Most of the tail is zero next to the largest, or tied with the threshold: nothing to fit.
+  if (excess[quartile_of(tail)] <= 0) return std::numeric_limits<double>::infinity();
   return generalized_pareto_shape(excess);
 }
 
