@@ -1,12 +1,12 @@
-/// \file One pass of value and gradient over the rows, against what this machine can do: its read bandwidth, and the two
-/// matrix products that the pass contains, by OpenBLAS.
+/// \file One pass of value and gradient over the rows, against what this machine can do: its read bandwidth, and the
+/// two matrix products that the pass contains, by OpenBLAS.
 ///
 ///     jensen_bench_data_term [--rows N] [--columns K] [--samples S] [--threads T] [--repeats R] [--json FILE]
 ///
 /// Without --samples: 1, 8, 16 and 64.
 ///
-/// The result is checked against a double-precision evaluation of some rows first. Each repeat times every case once, so
-/// that the ratios hold while the machine's speed drifts; medians and quartiles of the ratios are printed.
+/// The result is checked against a double-precision evaluation of some rows first. Each repeat times every case once,
+/// so that the ratios hold while the machine's speed drifts; medians and quartiles of the ratios are printed.
 
 #include <fmt/format.h>
 #include <omp.h>
@@ -152,10 +152,11 @@ float read_all(const std::vector<float>& x, int threads) {
 
 #if JENSEN_HAS_OPENBLAS
 /// eta = X theta and G = X^T d for `samples` columns.
-void two_products(const Options& o, const Data& data, int samples, std::vector<float>& eta, std::vector<float>& gradient) {
+void two_products(const Options& o, const Data& data, int samples, std::vector<float>& eta,
+                  std::vector<float>& gradient) {
   const auto n = static_cast<int>(o.rows);
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, samples, o.columns, 1, data.x.data(), o.columns, data.z.data(),
-              o.columns, 0, eta.data(), samples);
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, samples, o.columns, 1, data.x.data(), o.columns,
+              data.z.data(), o.columns, 0, eta.data(), samples);
   cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, o.columns, samples, n, 1, data.x.data(), o.columns, eta.data(),
               samples, 0, gradient.data(), samples);
 }
@@ -184,15 +185,23 @@ Options parse(int argc, char** argv) {
       }
       const int number = std::stoi(value);
       if (number < 1) throw std::invalid_argument(value);
-      if (name == "--rows") o.rows = number;
-      else if (name == "--columns") o.columns = number;
-      else if (name == "--threads") o.threads = number;
-      else if (name == "--repeats") o.repeats = number;
-      else if (name == "--samples" && number <= most_samples) o.samples = {number};
-      else throw std::invalid_argument(name);
+      if (name == "--rows")
+        o.rows = number;
+      else if (name == "--columns")
+        o.columns = number;
+      else if (name == "--threads")
+        o.threads = number;
+      else if (name == "--repeats")
+        o.repeats = number;
+      else if (name == "--samples" && number <= most_samples)
+        o.samples = {number};
+      else
+        throw std::invalid_argument(name);
     } catch (const std::exception&) {
-      fmt::print(stderr, "jensen_bench_data_term: cannot use '{} {}'; give --rows, --columns, --samples (to 64), "
-                         "--threads, --repeats with a positive number, --json with a file\n", name, value);
+      fmt::print(stderr,
+                 "jensen_bench_data_term: cannot use '{} {}'; give --rows, --columns, --samples (to 64), "
+                 "--threads, --repeats with a positive number, --json with a file\n",
+                 name, value);
       std::exit(2);
     }
   }
@@ -236,8 +245,8 @@ int main(int argc, char** argv) {
 
   const double bytes = 4.0 * static_cast<double>(o.rows) * o.columns;
   std::string device = jensen::devices().front().detail;
-  fmt::print("logistic, {} x {}, {} threads, {}\n\n{:<12}{:>12}{:>12}{:>14}  {}\n", o.rows, o.columns, o.threads, device,
-             "case", "median ms", "GB/s", "GFLOP/s", "against the limit (quartiles)");
+  fmt::print("logistic, {} x {}, {} threads, {}\n\n{:<12}{:>12}{:>12}{:>14}  {}\n", o.rows, o.columns, o.threads,
+             device, "case", "median ms", "GB/s", "GFLOP/s", "against the limit (quartiles)");
   std::string json;
   for (const auto& [name, t] : times) {
     const double median = quantile(t, 0.5);
@@ -258,13 +267,16 @@ int main(int argc, char** argv) {
     }
     std::string spread;
     if (!ratio.empty()) {
-      spread = fmt::format("{:.2f} ({:.2f} to {:.2f}) {}", quantile(ratio, 0.5), quantile(ratio, 0.25), quantile(ratio, 0.75), against);
+      spread = fmt::format("{:.2f} ({:.2f} to {:.2f}) {}", quantile(ratio, 0.5), quantile(ratio, 0.25),
+                           quantile(ratio, 0.75), against);
     }
-    fmt::print("{:<12}{:>12.3f}{:>12.1f}{:>14.1f}  {}\n", name, median * 1e3, read / median * 1e-9, flops / median * 1e-9, spread);
-    json += fmt::format("{}\n    {{\"case\": \"{}\", \"samples\": {}, \"median_s\": {:.6g}, \"q25_s\": {:.6g}, \"q75_s\": {:.6g}, "
-                        "\"bytes\": {:.0f}, \"flops\": {:.0f}, \"limit\": {}, \"ratio\": {}}}",
-                        json.empty() ? "" : ",", name, s, median, quantile(t, 0.25), quantile(t, 0.75), read, flops, limit,
-                        ratio.empty() ? "null" : fmt::format("{:.4g}", quantile(ratio, 0.5)));
+    fmt::print("{:<12}{:>12.3f}{:>12.1f}{:>14.1f}  {}\n", name, median * 1e3, read / median * 1e-9,
+               flops / median * 1e-9, spread);
+    json += fmt::format(
+        "{}\n    {{\"case\": \"{}\", \"samples\": {}, \"median_s\": {:.6g}, \"q25_s\": {:.6g}, \"q75_s\": {:.6g}, "
+        "\"bytes\": {:.0f}, \"flops\": {:.0f}, \"limit\": {}, \"ratio\": {}}}",
+        json.empty() ? "" : ",", name, s, median, quantile(t, 0.25), quantile(t, 0.75), read, flops, limit,
+        ratio.empty() ? "null" : fmt::format("{:.4g}", quantile(ratio, 0.5)));
   }
   if (!o.json.empty()) {
     std::FILE* file = std::fopen(o.json.c_str(), "w");
@@ -281,11 +293,14 @@ int main(int argc, char** argv) {
     const std::string blas = "none";
 #endif
     fmt::print(file,
-               "{{\n  \"benchmark\": \"data_term\", \"date\": \"{}\", \"version\": \"{}\", \"commit\": \"{}\",\n  \"device\": \"cpu\", "
-               "\"isa\": \"{}\", \"threads\": {}, \"compiler\": \"{}\", \"openblas_core\": \"{}\",\n  \"rows\": {}, \"columns\": {}, "
+               "{{\n  \"benchmark\": \"data_term\", \"date\": \"{}\", \"version\": \"{}\", \"commit\": \"{}\",\n  "
+               "\"device\": \"cpu\", "
+               "\"isa\": \"{}\", \"threads\": {}, \"compiler\": \"{}\", \"openblas_core\": \"{}\",\n  \"rows\": {}, "
+               "\"columns\": {}, "
                "\"repeats\": {},\n  \"cases\": [{}\n  ]\n}}\n",
                date, JENSEN_VERSION, std::getenv("JENSEN_COMMIT") != nullptr ? std::getenv("JENSEN_COMMIT") : "unknown",
-               jensen::data_term_cpu_isa(), o.threads, jensen::build_info().compiler, blas, o.rows, o.columns, o.repeats, json);
+               jensen::data_term_cpu_isa(), o.threads, jensen::build_info().compiler, blas, o.rows, o.columns,
+               o.repeats, json);
     std::fclose(file);
   }
   return 0;

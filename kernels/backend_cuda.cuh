@@ -83,9 +83,12 @@ class CudaBackend {
     if (plan.blocks == 0) return;
     const Range range("data_term");
     switch (term.density) {
-      case DensityKind::gaussian: return launch<Gaussian>({term, rows, plan, z, dimension, out, shape});
-      case DensityKind::bernoulli_logit: return launch<BernoulliLogit>({term, rows, plan, z, dimension, out, shape});
-      case DensityKind::poisson_log: return launch<PoissonLog>({term, rows, plan, z, dimension, out, shape});
+      case DensityKind::gaussian:
+        return launch<Gaussian>({term, rows, plan, z, dimension, out, shape});
+      case DensityKind::bernoulli_logit:
+        return launch<BernoulliLogit>({term, rows, plan, z, dimension, out, shape});
+      case DensityKind::poisson_log:
+        return launch<PoissonLog>({term, rows, plan, z, dimension, out, shape});
       default:  // priors have few rows: nothing to gain from tiles
         for_each("term_oracle", plan.blocks * out.samples, TermOracle{term, rows, plan, z, dimension, out});
     }

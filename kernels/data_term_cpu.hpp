@@ -7,9 +7,10 @@
 
 namespace jensen {
 
-/// For a term with has_data_shape(): sums rows [begin, end) of `rows` for samples 0 .. out.samples - 1 of z (S x D, row-major, D = dimension) into
-/// out.at(block, 0 ..): values and slots, all overwritten. One thread; `scratch` holds data_term_cpu_scratch() bytes,
-/// aligned to 64. The widest instruction set that this processor has is chosen on the first call.
+/// For a term with has_data_shape(): sums rows [begin, end) of `rows` for samples 0 .. out.samples - 1 of z (S x D,
+/// row-major, D = dimension) into out.at(block, 0 ..): values and slots, all overwritten. One thread; `scratch` holds
+/// data_term_cpu_scratch() bytes, aligned to 64. The widest instruction set that this processor has is chosen on the
+/// first call.
 void data_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, std::int64_t end, const float* z,
                          int dimension, std::int64_t block, Partials out, void* scratch);
 std::size_t data_term_cpu_scratch(const Term& term);

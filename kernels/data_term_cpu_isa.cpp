@@ -26,12 +26,12 @@ using Vec = float __attribute__((vector_size(lanes * sizeof(float))));
 
 /// The scratch memory of one thread, cut into arrays (each a multiple of 64 bytes).
 struct Scratch {
-  float* x;            ///< tile_rows x K and a vector of padding, for rows that are not contiguous
-  float* constants;    ///< max_constants x tile_rows
-  float* offset;       ///< tile_rows
-  float* theta;        ///< K x lanes
-  float* eta;          ///< tile_rows x lanes; then df/da_0
-  float* gradient;     ///< K x lanes, of one tile
+  float* x;          ///< tile_rows x K and a vector of padding, for rows that are not contiguous
+  float* constants;  ///< max_constants x tile_rows
+  float* offset;     ///< tile_rows
+  float* theta;      ///< K x lanes
+  float* eta;        ///< tile_rows x lanes; then df/da_0
+  float* gradient;   ///< K x lanes, of one tile
 };
 
 JENSEN_HD std::size_t padded(std::size_t floats) { return (floats + lanes - 1) / lanes * lanes; }
@@ -56,19 +56,21 @@ JENSEN_HD Scratch cut(float* memory, std::size_t columns) {
 struct Tile {
   int rows;
   int columns;
-  const float* x;                          ///< rows x columns
-  const float* constants[max_constants];   ///< rows each
-  const float* offset;                     ///< rows
+  const float* x;                         ///< rows x columns
+  const float* constants[max_constants];  ///< rows each
+  const float* offset;                    ///< rows
 };
 
 /// `count` values of a column: in place if the rows are contiguous, else gathered into `target`. Null reads as zeros.
-JENSEN_HD const float* load_column(const float* column, const RowList& rows, std::int64_t begin, int count, float* target) {
+JENSEN_HD const float* load_column(const float* column, const RowList& rows, std::int64_t begin, int count,
+                                   float* target) {
   if (column != nullptr && rows.indices == nullptr) return column + begin;
   for (int r = 0; r < count; ++r) target[r] = column == nullptr ? 0.0F : column[rows.indices[begin + r]];
   return target;
 }
 
-/// Contiguous rows are read in place, but for those at the matrix's end: a vector after a tile must be readable, and finite.
+/// Contiguous rows are read in place, but for those at the matrix's end: a vector after a tile must be readable, and
+/// finite.
 JENSEN_HD Tile load_tile(const Term& term, const RowList& rows, std::int64_t begin, int count, int columns,
                          const float* x, const Scratch& scratch) {
   Tile tile{count, columns, scratch.x, {}, nullptr};
@@ -249,11 +251,11 @@ struct LaneSums {
   alignas(64) float shared[lanes] = {};
 };
 
-/// The density of N rows, one in each lane; eta becomes df/da_0. No `omp simd` here: it would keep the constants of each
-/// lane in memory, while the compiler vectorises the plain loop by itself.
+/// The density of N rows, one in each lane; eta becomes df/da_0. No `omp simd` here: it would keep the constants of
+/// each lane in memory, while the compiler vectorises the plain loop by itself.
 template <class Density, int N>
-JENSEN_HD void add_rows(const Tile& tile, int r, float shift, const typename Density::template Prepared<float>& prepared,
-                        float* eta, LaneSums& sums) {
+JENSEN_HD void add_rows(const Tile& tile, int r, float shift,
+                        const typename Density::template Prepared<float>& prepared, float* eta, LaneSums& sums) {
   const float* __restrict c0 = tile.constants[0] + r;
   const float* __restrict c1 = tile.constants[1] + r;
   const float* __restrict c2 = tile.constants[2] + r;
@@ -269,9 +271,9 @@ JENSEN_HD void add_rows(const Tile& tile, int r, float shift, const typename Den
   }
 }
 
-/// One sample: the lanes hold columns in the two products and rows in the density. The last vector of a row reaches into
-/// the next row, or into the scratch's padding after the last (see load_tile); theta is zero there, and the gradient's
-/// lanes there are not used.
+/// One sample: the lanes hold columns in the two products and rows in the density. The last vector of a row reaches
+/// into the next row, or into the scratch's padding after the last (see load_tile); theta is zero there, and the
+/// gradient's lanes there are not used.
 template <class Density>
 JENSEN_HD void narrow(const Term& term, const Tile& tile, const Part* dense, const float* z, double* sums,
                       const Scratch& scratch) {
@@ -282,8 +284,7 @@ JENSEN_HD void narrow(const Term& term, const Tile& tile, const Part* dense, con
   auto* gradient = reinterpret_cast<Vec*>(scratch.gradient);
   for (int k = 0; k < vectors * lanes; ++k) scratch.theta[k] = k < columns ? z[dense->first + k] : 0.0F;
   const float shift = common_parts(term.arguments[0], z);
-  const auto prepared = Density::prepare(
-      Density::shared > 0 ? common_parts(term.arguments[1], z) : 0.0F);
+  const auto prepared = Density::prepare(Density::shared > 0 ? common_parts(term.arguments[1], z) : 0.0F);
 
   int r = 0;
   for (; r + lanes <= tile.rows; r += lanes) {

@@ -29,7 +29,8 @@ struct TileShape {
   JENSEN_HD int group_floats() const { return rows * tile_samples; }
   /// X, constants, offset, and for a group the value and two derivatives of each (row, sample).
   JENSEN_HD std::int64_t shared_floats() const {
-    return static_cast<std::int64_t>(rows) * (stride + max_constants + 1) + 3 * static_cast<std::int64_t>(group_floats());
+    return static_cast<std::int64_t>(rows) * (stride + max_constants + 1) +
+           3 * static_cast<std::int64_t>(group_floats());
   }
 };
 
@@ -121,15 +122,15 @@ struct DataTermTile {
       }
       float shared_argument = 0;
       if (Density::shared > 0) shared_argument = term.arguments[1].constant + scalars(term.arguments[1], latent);
-      const Value<float> v =
-          Density::evaluate(s.constants + r * max_constants, eta, Density::prepare(shared_argument));
+      const Value<float> v = Density::evaluate(s.constants + r * max_constants, eta, Density::prepare(shared_argument));
       s.value[l * shape.rows + r] = v.log_density;
       s.first[l * shape.rows + r] = v.d_first;
       s.second[l * shape.rows + r] = v.d_shared;
     }
   }
 
-  JENSEN_HD void reduce(const Shared& s, std::int64_t block, int count, int first_sample, int samples, int thread) const {
+  JENSEN_HD void reduce(const Shared& s, std::int64_t block, int count, int first_sample, int samples,
+                        int thread) const {
     for (int i = thread; i < samples * (1 + out.slots); i += tile_threads) {
       const int slot = i % (1 + out.slots);
       const int l = i / (1 + out.slots);

@@ -27,8 +27,8 @@ class ElboStep {
     // (6) lambda <- optimizer(lambda, dELBO/dlambda)
     const auto size = guide_.size();
     backend_.for_each("adam", size,
-                      Adam{lambda.data(), first_moment.data(), second_moment.data(), gradient.data(), good_count_.data(),
-                           static_cast<float>(Adam::corrected_step_size(learning_rate, t + 1)),
+                      Adam{lambda.data(), first_moment.data(), second_moment.data(), gradient.data(),
+                           good_count_.data(), static_cast<float>(Adam::corrected_step_size(learning_rate, t + 1)),
                            static_cast<float>(Adam::corrected_epsilon(t + 1))},
                       8);
     if (window >= 0) backend_.for_each("average", size, AddToAverage{lambda.data(), average[window].data()});
@@ -41,10 +41,11 @@ class ElboStep {
     const std::int64_t count = range.end - range.begin;
     RowList rows{nullptr, rows_};
     if (batch_ < rows_) {
-      backend_.for_each("select_rows", count,
-                        SelectRows{Shuffle(static_cast<std::uint32_t>(rows_), seed_, static_cast<std::uint64_t>(range.epoch)),
-                                   range.begin, batch_rows_.data()},
-                        40);
+      backend_.for_each(
+          "select_rows", count,
+          SelectRows{Shuffle(static_cast<std::uint32_t>(rows_), seed_, static_cast<std::uint64_t>(range.epoch)),
+                     range.begin, batch_rows_.data()},
+          40);
       rows = {batch_rows_.data(), count};
     }
     // (1) z_s = draw(lambda, eps_s)
@@ -59,14 +60,16 @@ class ElboStep {
     backend_.for_each("check_finite", s, CheckFinite{dimension(), joint.data(), good_.data()}, dimension());
     sum(backend_, "closed_form", guide_.size(), ClosedFormSummand<Guide>{guide_, lambda.data()}, chunks_.data(),
         closed_form_.data());
-    backend_.for_each("record_elbo", 1,
-                      RecordElbo{draws(), closed_form_.data(), entropy_constant_, good_count_.data(), statistics.data()});
+    backend_.for_each(
+        "record_elbo", 1,
+        RecordElbo{draws(), closed_form_.data(), entropy_constant_, good_count_.data(), statistics.data()});
     // (5) dELBO/dlambda ~= pullback of g_s through (1), plus the closed form's gradient
     backend_.for_each("pull_back", guide_.size(), PullBack<Guide>{guide_, lambda.data(), draws(), gradient.data()},
                       s * guide_.work());
   }
 
-  /// l_s over all rows for `s` fresh draws (s at most evaluation_samples), no gradient step. Leaves joint and eps filled.
+  /// l_s over all rows for `s` fresh draws (s at most evaluation_samples), no gradient step. Leaves joint and eps
+  /// filled.
   void evaluate(int s, std::uint64_t first_draw) {
     const FillNoise noise{seed_, Purpose::evaluate, first_draw, s, dimension(), false, eps.data()};
     backend_.for_each("noise", noise.items(), noise, 200);
@@ -113,8 +116,11 @@ class ElboStep {
   }
 
   void combine(int s, double data_scale, const double* anchor_sums, bool data_only, double reference = 0) {
-    CombineTerms combine_terms{{}, static_cast<int>(terms_.size()), s, dimension(), data_scale, anchor_sums, data_only,
-                               joint.data(), z_.data(), reference};
+    CombineTerms combine_terms{{},         static_cast<int>(terms_.size()),
+                               s,          dimension(),
+                               data_scale, anchor_sums,
+                               data_only,  joint.data(),
+                               z_.data(),  reference};
     for (std::size_t i = 0; i < terms_.size(); ++i) {
       combine_terms.terms[i] = {terms_[i], partials(i, s + (anchor_sums == nullptr ? 0 : 1)), blocks_[i]};
     }
@@ -122,9 +128,7 @@ class ElboStep {
   }
 
   Partials partials(std::size_t i, int s) const { return {partials_[i].data(), s, slot_count(terms_[i])}; }
-  Draws draws() const {
-    return {samples_, dimension(), eps.data(), joint.data(), good_.data(), good_count_.data()};
-  }
+  Draws draws() const { return {samples_, dimension(), eps.data(), joint.data(), good_.data(), good_count_.data()}; }
 
   Backend& backend_;
   Guide guide_;
@@ -133,8 +137,8 @@ class ElboStep {
   std::uint64_t seed_;
   double reference_;
   double entropy_constant_ = 0;
-  std::vector<Term> terms_;              ///< pointers into device memory
-  std::vector<std::int64_t> blocks_;     ///< of each term, in its latest evaluation
+  std::vector<Term> terms_;                      ///< pointers into device memory
+  std::vector<std::int64_t> blocks_;             ///< of each term, in its latest evaluation
   std::vector<Buffer<Backend, float>> columns_;  ///< what the terms point to
   std::vector<Buffer<Backend, double>> partials_;
   Buffer<Backend, float> z_;
@@ -172,7 +176,8 @@ ElboStep<Backend, Guide>::ElboStep(Backend& backend, Guide guide, const EngineSp
       for (Part& part : predictor.parts) keep(part.x, term.rows * part.columns);
     }
     const std::int64_t largest = plan_blocks(term.rows, Backend::least_rows, Backend::most_blocks).blocks;
-    partials_.emplace_back(backend_, static_cast<std::size_t>(largest) * most * static_cast<std::size_t>(1 + slot_count(term)));
+    partials_.emplace_back(backend_,
+                           static_cast<std::size_t>(largest) * most * static_cast<std::size_t>(1 + slot_count(term)));
   }
   lambda = {backend_, std::span<const float>(spec.lambda)};
   first_moment = {backend_, size};

@@ -19,13 +19,13 @@ enum class GuideShape { meanfield, fullrank };
 
 struct EngineSpec {
   std::vector<Term> terms;
-  int dimension = 0;          ///< D, latent coordinates
-  std::int64_t rows = 0;      ///< N, of the subsampled terms; fewer than 2^32
-  std::int64_t batch = 0;     ///< B <= N rows a step; N: no subsampling
-  int samples = 1;            ///< S
+  int dimension = 0;       ///< D, latent coordinates
+  std::int64_t rows = 0;   ///< N, of the subsampled terms; fewer than 2^32
+  std::int64_t batch = 0;  ///< B <= N rows a step; N: no subsampling
+  int samples = 1;         ///< S
   std::uint64_t seed = 1;
   GuideShape guide = GuideShape::fullrank;
-  std::vector<float> basis;   ///< mean-field: w = m + basis (s . eps), D x D row-major; empty: the identity
+  std::vector<float> basis;  ///< mean-field: w = m + basis (s . eps), D x D row-major; empty: the identity
   /// rho of the reference -rho/2 |w|^2 that the log joint is close to: 1 if w was whitened, 0 if nothing is known. Its
   /// expectation is taken in closed form, only the rest by sampling (guides/reference.hpp).
   float reference = 0;

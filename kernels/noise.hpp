@@ -44,9 +44,9 @@ JENSEN_HD Words philox_portable(Words counter, std::uint64_t key) {
 
 JENSEN_HD Words philox(Words counter, std::uint64_t key) {
 #if JENSEN_HAS_CUDA
-  const uint4 out = curand_Philox4x32_10(
-      uint4{counter.w[0], counter.w[1], counter.w[2], counter.w[3]},
-      uint2{static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32U)});
+  const uint4 out =
+      curand_Philox4x32_10(uint4{counter.w[0], counter.w[1], counter.w[2], counter.w[3]},
+                           uint2{static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32U)});
   return {{out.x, out.y, out.z, out.w}};
 #else
   return philox_portable(counter, key);

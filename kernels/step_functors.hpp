@@ -81,8 +81,8 @@ struct TermSums {
 
 /// l_s and g_s from the terms' partial sums, blocks in order. [equations (2) and (4)]
 ///
-/// With an anchor z_0 (the sample after the last), and t(z) = sum f(z_0) + grad f(z_0) . (z - z_0) the data terms' tangent
-/// there, the sum over the batch is replaced by
+/// With an anchor z_0 (the sample after the last), and t(z) = sum f(z_0) + grad f(z_0) . (z - z_0) the data terms'
+/// tangent there, the sum over the batch is replaced by
 ///
 ///     N/B (sum_batch f(z_s) - t_batch(z_s)) + t_all(z_s)
 ///
@@ -93,12 +93,12 @@ struct CombineTerms {
   int term_count;
   int samples;
   int dimension;
-  double data_scale;            ///< N / B
-  const double* anchor_joint;   ///< 1 + D: data terms over all rows at z_0; null: no anchor
-  bool data_only;               ///< only the subsampled terms: to make anchor_joint
-  double* joint;                ///< S x (1 + D)
-  const float* z;               ///< S x D, and the anchor's row
-  double reference = 0;         ///< rho
+  double data_scale;           ///< N / B
+  const double* anchor_joint;  ///< 1 + D: data terms over all rows at z_0; null: no anchor
+  bool data_only;              ///< only the subsampled terms: to make anchor_joint
+  double* joint;               ///< S x (1 + D)
+  const float* z;              ///< S x D, and the anchor's row
+  double reference = 0;        ///< rho
 
   JENSEN_HD void operator()(std::int64_t item) const {
     const auto s = static_cast<int>(item / (1 + dimension));
@@ -113,7 +113,8 @@ struct CombineTerms {
       if (sums.term.subsampled && anchor_joint != nullptr) total -= component(sums, samples, c);
       if (c == 0 && !data_only) prior += sums.term.constant;
     }
-    joint[item] = prior + data_scale * data + (anchor_joint == nullptr ? 0.0 : from_anchor(s, c)) - from_reference(s, c);
+    joint[item] =
+        prior + data_scale * data + (anchor_joint == nullptr ? 0.0 : from_anchor(s, c)) - from_reference(s, c);
   }
 
  private:
@@ -128,7 +129,8 @@ struct CombineTerms {
       }
       const float* at = z + static_cast<std::int64_t>(s) * dimension;
       const float* anchor = z + static_cast<std::int64_t>(samples) * dimension;
-      total += (anchor_joint[1 + d] - data_scale * batch) * (static_cast<double>(at[d]) - static_cast<double>(anchor[d]));
+      total +=
+          (anchor_joint[1 + d] - data_scale * batch) * (static_cast<double>(at[d]) - static_cast<double>(anchor[d]));
     }
     return total;
   }

@@ -41,7 +41,8 @@ struct Predictor {
 
 struct Term {
   DensityKind density = DensityKind::gaussian;
-  bool subsampled = false;  ///< over the data rows: minibatched, scaled N/B. Else over a parameter block: whole, scale 1
+  bool subsampled =
+      false;  ///< over the data rows: minibatched, scaled N/B. Else over a parameter block: whole, scale 1
   std::int64_t rows = 0;
   const float* constants[max_constants] = {};  ///< one value a row each, or null (read as 0)
   int argument_count = 1;
@@ -96,9 +97,7 @@ struct Partials {
   double* data = nullptr;
   int samples = 0;
   int slots = 0;
-  JENSEN_HD double* at(std::int64_t block, int sample) const {
-    return data + (block * samples + sample) * (1 + slots);
-  }
+  JENSEN_HD double* at(std::int64_t block, int sample) const { return data + (block * samples + sample) * (1 + slots); }
 };
 
 }  // namespace jensen

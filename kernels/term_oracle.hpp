@@ -24,7 +24,8 @@ struct TermOracle {
     for (int i = 0; i <= out.slots; ++i) sums[i] = 0;
     const std::int64_t begin = block * plan.rows_per_block;
     const std::int64_t end = begin + plan.rows_per_block < rows.count ? begin + plan.rows_per_block : rows.count;
-    for (std::int64_t i = begin; i < end; ++i) add_row(rows[i], z + static_cast<std::int64_t>(sample) * dimension, sums);
+    for (std::int64_t i = begin; i < end; ++i)
+      add_row(rows[i], z + static_cast<std::int64_t>(sample) * dimension, sums);
   }
 
  private:

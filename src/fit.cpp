@@ -43,7 +43,8 @@ std::vector<double> Fit::draw(std::size_t count, std::uint64_t seed) const {
   std::vector<double> eps(d + 3);
   for (std::size_t s = 0; s < count; ++s) {
     for (std::size_t quad = 0; 4 * quad < d; ++quad) {
-      const Normals n = standard_normals(seed, Purpose::draw, 0, static_cast<std::uint32_t>(s), static_cast<std::uint32_t>(quad));
+      const Normals n =
+          standard_normals(seed, Purpose::draw, 0, static_cast<std::uint32_t>(s), static_cast<std::uint32_t>(quad));
       for (std::size_t k = 0; k < 4; ++k) eps[4 * quad + k] = static_cast<double>(n.n[k]);
     }
     for (std::size_t i = 0; i < d; ++i) {

@@ -15,9 +15,12 @@ constexpr std::size_t block_rows = 1024;
 
 double inverse_link(Family family, double eta) {
   switch (family) {
-    case Family::gaussian: return eta;
-    case Family::bernoulli: return 1 / (1 + std::exp(-eta));
-    case Family::poisson: break;
+    case Family::gaussian:
+      return eta;
+    case Family::bernoulli:
+      return 1 / (1 + std::exp(-eta));
+    case Family::poisson:
+      break;
   }
   return std::exp(eta);
 }

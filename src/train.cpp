@@ -24,7 +24,8 @@ constexpr double default_learning_rate = 0.05;
 constexpr int most_fullrank = 256;
 
 void check_options(const TrainOptions& o) {
-  if (o.samples < 0 || o.samples > 1024) throw InputError(fmt::format("{} samples (--samples); give 1 to 1024", o.samples));
+  if (o.samples < 0 || o.samples > 1024)
+    throw InputError(fmt::format("{} samples (--samples); give 1 to 1024", o.samples));
   if (o.batch < 0) throw InputError(fmt::format("a batch of {} rows (--batch); give a positive number", o.batch));
   if (o.steps < 0) throw InputError(fmt::format("{} steps (--steps); give a positive number", o.steps));
   if (o.threads < 0) throw InputError(fmt::format("{} threads (--threads); give a positive number", o.threads));
@@ -39,7 +40,8 @@ TrainOptions resolve(TrainOptions o, std::int64_t rows, int dimension) {
   if (o.batch == 0) o.batch = rows <= whole_batch ? rows : default_batch;
   if (o.batch > rows) o.batch = rows;
   if (o.learning_rate == 0) o.learning_rate = default_learning_rate;
-  if (o.guide == GuideKind::automatic) o.guide = dimension <= most_fullrank ? GuideKind::fullrank : GuideKind::meanfield;
+  if (o.guide == GuideKind::automatic)
+    o.guide = dimension <= most_fullrank ? GuideKind::fullrank : GuideKind::meanfield;
   return o;
 }
 
@@ -52,8 +54,10 @@ Chosen make_engine_for(DeviceKind device, const EngineSpec& spec, std::vector<st
   std::string reason;
   const std::vector<CudaDevice> gpus = device == DeviceKind::cpu ? std::vector<CudaDevice>{} : cuda_devices(reason);
   if (!gpus.empty()) return {make_cuda_engine(spec), gpus.front().name};
-  if (device == DeviceKind::cuda) throw DeviceError(fmt::format("no CUDA device: {} (--device cuda); use --device cpu", reason));
-  if (device == DeviceKind::automatic && cuda_build() != "none") notes.push_back(fmt::format("no GPU is used: {}", reason));
+  if (device == DeviceKind::cuda)
+    throw DeviceError(fmt::format("no CUDA device: {} (--device cuda); use --device cpu", reason));
+  if (device == DeviceKind::automatic && cuda_build() != "none")
+    notes.push_back(fmt::format("no GPU is used: {}", reason));
   const int threads = spec.threads > 0 ? spec.threads : omp_get_max_threads();
   return {make_cpu_engine(spec), fmt::format("cpu, {} thread{}", threads, threads == 1 ? "" : "s")};
 }

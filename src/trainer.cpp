@@ -14,13 +14,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t first_horizon = 1000;   // steps after which a run without --steps first asks whether to go on
+constexpr std::int64_t first_horizon = 1000;  // steps after which a run without --steps first asks whether to go on
 constexpr std::int64_t last_horizon = 32000;
-constexpr std::int64_t report_every = 50;      // steps
+constexpr std::int64_t report_every = 50;  // steps
 constexpr double decay_steps = 100;
 /// Half the drift is the error left in the average; 5 % of a posterior sd is invisible beside 2.5 % of it.
 constexpr double drift_tolerance = 0.05;
-constexpr double nonfinite_tolerance = 0.1;    // of the draws between two reports
+constexpr double nonfinite_tolerance = 0.1;  // of the draws between two reports
 constexpr double khat_tolerance = 0.7;
 /// Where the ratios p/q hardly vary, q is p for every practical purpose, whatever the shape of their tail.
 constexpr double ratio_tolerance = 0.3;
@@ -64,7 +64,8 @@ int final_draws(std::int64_t rows, int dimension) {
   return 16 * static_cast<int>(std::clamp(affordable / 16, 16.0, 256.0));
 }
 
-void finish(Engine& engine, const Regression& regression, GuideShape guide, const std::vector<double>& lambda, Fit& fit) {
+void finish(Engine& engine, const Regression& regression, GuideShape guide, const std::vector<double>& lambda,
+            Fit& fit) {
   const UserNormal posterior = to_user(regression, guide, lambda);
   fit.mean = posterior.mean;
   fit.factor = posterior.factor.values;
@@ -92,23 +93,29 @@ void finish(Engine& engine, const Regression& regression, GuideShape guide, cons
   fit.verdict.nonfinite += nonfinite;
   fit.verdict.log_ratio_sd = std::sqrt(squares / (n - 1));
   fit.verdict.khat = pareto_khat(log_ratio);
+  fit.verdict.close = fit.verdict.khat <= khat_tolerance || fit.verdict.log_ratio_sd <= ratio_tolerance;
 }
 
 std::string verdict_sentence(const Verdict& v, const Fit& fit, bool stopped) {
   if (v.failed) {
-    return fmt::format("failed: {} draws were not finite by step {}; the state before them was kept. Check the data's scale and "
-                       "the priors, or lower the learning rate (--lr)", v.nonfinite, fit.steps);
+    return fmt::format(
+        "failed: {} draws were not finite by step {}; the state before them was kept. Check the data's scale and "
+        "the priors, or lower the learning rate (--lr)",
+        v.nonfinite, fit.steps);
   }
   if (stopped) return fmt::format("not converged: stopped at step {} of its own run", fit.steps);
   if (!v.converged) {
-    return fmt::format("not converged: the average still moved by {:.2g} posterior sd; give more steps (--steps {})", v.drift,
-                       2 * fit.steps);
+    return fmt::format("not converged: the average still moved by {:.2g} posterior sd; give more steps (--steps {})",
+                       v.drift, 2 * fit.steps);
   }
-  if (!(v.khat <= khat_tolerance) && !(v.log_ratio_sd <= ratio_tolerance)) {
-    return fmt::format("converged, but the posterior is not close to the guide (k-hat {:.2f} > 0.7): its means may serve, its "
-                       "sds may not{}", v.khat, fit.options.guide == GuideKind::meanfield ? "; try --guide fullrank" : "");
+  if (!v.close) {
+    return fmt::format(
+        "converged, but the posterior is not close to the guide (log p/q has sd {:.2g}, k-hat {:.2f}): its means "
+        "may serve, its sds may not{}",
+        v.log_ratio_sd, v.khat, fit.options.guide == GuideKind::meanfield ? "; try --guide fullrank" : "");
   }
-  return fmt::format("converged: the average moved by {:.2g} posterior sd, k-hat {:.2f}", v.drift, v.khat);
+  return fmt::format("converged: the average moved by {:.2g} posterior sd; log p/q has sd {:.2g}, k-hat {:.2f}",
+                     v.drift, v.log_ratio_sd, v.khat);
 }
 
 }  // namespace
@@ -135,8 +142,9 @@ UserNormal to_user(const Regression& regression, GuideShape guide, const std::ve
       }
     }
   }
-  UserNormal out{regression.to_user * std::vector<double>(lambda.begin(), lambda.begin() + static_cast<std::ptrdiff_t>(d)),
-                 regression.to_user * latent};
+  UserNormal out{
+      regression.to_user * std::vector<double>(lambda.begin(), lambda.begin() + static_cast<std::ptrdiff_t>(d)),
+      regression.to_user * latent};
   for (std::size_t i = 0; i < d; ++i) out.mean[i] += regression.shift[i];
   return out;
 }
@@ -177,7 +185,8 @@ void run_training(Engine& engine, const Regression& regression, GuideShape guide
     const double centred = s.elbo_sum / n - s.elbo_shift;
     row.elbo_se = std::sqrt(std::max(s.elbo_square_sum / n - centred * centred, 0.0) / std::max(n - 1, 1.0));
     fit.trace.push_back(row);
-    const std::int64_t steps_since = fit.trace.size() < 2 ? fit.steps : fit.steps - fit.trace[fit.trace.size() - 2].step;
+    const std::int64_t steps_since =
+        fit.trace.size() < 2 ? fit.steps : fit.steps - fit.trace[fit.trace.size() - 2].step;
     if (static_cast<double>(s.nonfinite) > nonfinite_tolerance * static_cast<double>(steps_since * options.samples)) {
       fit.verdict.failed = true;
       break;
@@ -196,7 +205,8 @@ void run_training(Engine& engine, const Regression& regression, GuideShape guide
       }
     }
     if (at_horizon) {
-      fit.verdict.drift = drift_between(to_user(regression, guide, engine.average(0)), to_user(regression, guide, engine.average(1)));
+      fit.verdict.drift =
+          drift_between(to_user(regression, guide, engine.average(0)), to_user(regression, guide, engine.average(1)));
       fit.verdict.converged = fit.verdict.drift < drift_tolerance;
       done = fit.verdict.converged || !automatic || horizon >= last_horizon;
       if (!done) {

@@ -138,14 +138,17 @@ struct TermCase {
       case DensityKind::gaussian:
         if (coin() || coin()) set(0, location);  // else null: read as 0
         break;
-      case DensityKind::bernoulli_logit: set(0, [&](std::size_t) { return coin() ? 1 : 0; }); break;
+      case DensityKind::bernoulli_logit:
+        set(0, [&](std::size_t) { return coin() ? 1 : 0; });
+        break;
       case DensityKind::poisson_log:
         if (coin() || coin()) {
           set(0, [&](std::size_t) { return poisson(generator_); });
           set(1, [&](std::size_t i) { return constants[0][i] > 0 ? std::log(constants[0][i]) : 0.0F; });
         }
         break;
-      case DensityKind::flat_positive_prior: break;
+      case DensityKind::flat_positive_prior:
+        break;
       default:
         if (coin()) set(0, location);
         set(1, [&](std::size_t) { return 0.5 + std::abs(normal(generator_)); });
@@ -174,7 +177,8 @@ class ReferenceSum {
       const std::int64_t begin = b * plan.rows_per_block;
       const std::int64_t end = std::min(begin + plan.rows_per_block, c.rows.count);
       for (int s = 0; s < c.shape.samples; ++s, at += static_cast<std::size_t>(1 + slots_)) {
-        for (std::int64_t i = begin; i < end; ++i) add_row(c.rows[i], c.latent(s), &result_.sums[at], &result_.room[at]);
+        for (std::int64_t i = begin; i < end; ++i)
+          add_row(c.rows[i], c.latent(s), &result_.sums[at], &result_.room[at]);
         for (int slot = 0; slot <= slots_; ++slot) {  // what underflows on the way
           result_.room[at + static_cast<std::size_t>(slot)] += std::numeric_limits<float>::min();
         }

@@ -14,10 +14,10 @@
 namespace jensen {
 
 // The variants behind data_term_cpu_block, declared as data_term_cpu.cpp does.
-#define JENSEN_DECLARE(isa)                                                                                       \
-  namespace isa {                                                                                                 \
+#define JENSEN_DECLARE(isa)                                                                                         \
+  namespace isa {                                                                                                   \
   void data_term_block(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z, \
-                       int dimension, double* sums, int samples, int stride, void* memory);                       \
+                       int dimension, double* sums, int samples, int stride, void* memory);                         \
   }
 JENSEN_DECLARE(baseline)
 #if defined(__x86_64__)
@@ -97,8 +97,8 @@ void expect_agreement(const std::vector<double>& one, const std::vector<double>&
 void expect_right(const std::vector<double>& got, const Reference& reference, const TermCase& c) {
   ASSERT_EQ(got.size(), reference.sums.size());
   const WorstShare worst = worst_share(got, reference);
-  ASSERT_LE(worst.share, 1) << got[worst.at] << " for " << reference.sums[worst.at] << " as number " << worst.at << " of "
-                            << c.shape;
+  ASSERT_LE(worst.share, 1) << got[worst.at] << " for " << reference.sums[worst.at] << " as number " << worst.at
+                            << " of " << c.shape;
 }
 
 const std::vector<std::int64_t> some_rows{0, 1, 2, 7, 127, 128, 129, 1000, 5000};

@@ -76,8 +76,8 @@ std::vector<double> tile_sums(const TermCase& c, BlockPlan plan, std::int64_t sh
 void expect_right(const std::vector<double>& got, const Reference& reference, const TermCase& c, std::int64_t bytes) {
   ASSERT_EQ(got.size(), reference.sums.size());
   const WorstShare worst = worst_share(got, reference);
-  ASSERT_LE(worst.share, 1) << got[worst.at] << " for " << reference.sums[worst.at] << " as number " << worst.at << " of "
-                            << c.shape << ", shared bytes " << bytes;
+  ASSERT_LE(worst.share, 1) << got[worst.at] << " for " << reference.sums[worst.at] << " as number " << worst.at
+                            << " of " << c.shape << ", shared bytes " << bytes;
 }
 
 /// The bytes that tiles of `rows` rows need.

@@ -30,7 +30,8 @@ std::ostream& operator<<(std::ostream& out, const Point& p) {
 
 template <class R>
 Value<R> evaluate(DensityKind kind, const Point& p) {
-  const R constants[3] = {static_cast<R>(p.constants[0]), static_cast<R>(p.constants[1]), static_cast<R>(p.constants[2])};
+  const R constants[3] = {static_cast<R>(p.constants[0]), static_cast<R>(p.constants[1]),
+                          static_cast<R>(p.constants[2])};
   return with_density(kind, [&](auto density) {
     using Density = decltype(density);
     return Density::evaluate(constants, static_cast<R>(p.a0), Density::prepare(static_cast<R>(p.a1)));
@@ -62,19 +63,26 @@ double student_t_log(double y, double df, double mean, double sd) {
 double textbook(DensityKind kind, const Point& p) {
   const auto& [first, second, third] = p.constants;
   switch (kind) {
-    case DensityKind::gaussian: return normal_log(first, p.a0, std::exp(p.a1));
+    case DensityKind::gaussian:
+      return normal_log(first, p.a0, std::exp(p.a1));
     case DensityKind::bernoulli_logit: {
       const double probability = 1 / (1 + std::exp(first > 0 ? -p.a0 : p.a0));
       return std::log(probability);
     }
-    case DensityKind::poisson_log: return first * p.a0 - std::exp(p.a0) - std::lgamma(first + 1);
-    case DensityKind::normal_prior: return normal_log(p.a0, first, 1 / second);
-    case DensityKind::student_t_prior: return student_t_log(p.a0, third, first, 1 / second);
-    case DensityKind::half_normal_prior: return std::log(2) + normal_log(std::exp(p.a0), 0, 1 / second) + p.a0;
+    case DensityKind::poisson_log:
+      return first * p.a0 - std::exp(p.a0) - std::lgamma(first + 1);
+    case DensityKind::normal_prior:
+      return normal_log(p.a0, first, 1 / second);
+    case DensityKind::student_t_prior:
+      return student_t_log(p.a0, third, first, 1 / second);
+    case DensityKind::half_normal_prior:
+      return std::log(2) + normal_log(std::exp(p.a0), 0, 1 / second) + p.a0;
     case DensityKind::half_student_t_prior:
       return std::log(2) + student_t_log(std::exp(p.a0), third, 0, 1 / second) + p.a0;
-    case DensityKind::exponential_prior: return std::log(second) - second * std::exp(p.a0) + p.a0;
-    case DensityKind::flat_positive_prior: break;
+    case DensityKind::exponential_prior:
+      return std::log(second) - second * std::exp(p.a0) + p.a0;
+    case DensityKind::flat_positive_prior:
+      break;
   }
   return p.a0;
 }
@@ -83,23 +91,29 @@ double textbook(DensityKind kind, const Point& p) {
 double left_out(DensityKind kind, const Point& p) {
   const auto& [first, second, third] = p.constants;
   switch (kind) {
-    case DensityKind::gaussian: return -0.5 * log_two_pi;
-    case DensityKind::poisson_log: return (first > 0 ? first * std::log(first) : 0) - first - std::lgamma(first + 1);
-    case DensityKind::normal_prior: return -0.5 * log_two_pi + std::log(second);
+    case DensityKind::gaussian:
+      return -0.5 * log_two_pi;
+    case DensityKind::poisson_log:
+      return (first > 0 ? first * std::log(first) : 0) - first - std::lgamma(first + 1);
+    case DensityKind::normal_prior:
+      return -0.5 * log_two_pi + std::log(second);
     case DensityKind::student_t_prior:
       return std::lgamma((third + 1) / 2) - std::lgamma(third / 2) - 0.5 * std::log(third * std::numbers::pi) +
              std::log(second);
-    case DensityKind::half_normal_prior: return std::log(2) - 0.5 * log_two_pi + std::log(second);
+    case DensityKind::half_normal_prior:
+      return std::log(2) - 0.5 * log_two_pi + std::log(second);
     case DensityKind::half_student_t_prior:
       return std::log(2) + std::lgamma((third + 1) / 2) - std::lgamma(third / 2) -
              0.5 * std::log(third * std::numbers::pi) + std::log(second);
-    case DensityKind::exponential_prior: return std::log(second);
-    default: return 0;
+    case DensityKind::exponential_prior:
+      return std::log(second);
+    default:
+      return 0;
   }
 }
 
-const std::vector<double> arguments{-80,  -30, -12, -7.5, -3,  -1.5, -0.9, -0.3, -0.1, -1e-3, -1e-6, 0,
-                                    1e-6, 1e-3, 0.1, 0.2,  0.6, 1.1,  1.7,  2.6,  5,    7.5,   12,    30, 80};
+const std::vector<double> arguments{-80,  -30, -12, -7.5, -3,  -1.5, -0.9, -0.3, -0.1, -1e-3, -1e-6, 0, 1e-6,
+                                    1e-3, 0.1, 0.2, 0.6,  1.1, 1.7,  2.6,  5,    7.5,  12,    30,    80};
 
 /// A wide grid for every density. Poisson: around the count's own logarithm as well as far from it.
 std::vector<Point> grid(DensityKind kind) {
@@ -137,10 +151,18 @@ std::vector<Point> grid(DensityKind kind) {
         }
       }
       break;
-    case DensityKind::normal_prior: of_prior({-3, 0, 50}, no_df); break;
-    case DensityKind::student_t_prior: of_prior({-3, 0, 50}, some_df); break;
-    case DensityKind::half_student_t_prior: of_prior({0}, some_df); break;
-    default: of_prior({0}, no_df); break;
+    case DensityKind::normal_prior:
+      of_prior({-3, 0, 50}, no_df);
+      break;
+    case DensityKind::student_t_prior:
+      of_prior({-3, 0, 50}, some_df);
+      break;
+    case DensityKind::half_student_t_prior:
+      of_prior({0}, some_df);
+      break;
+    default:
+      of_prior({0}, no_df);
+      break;
   }
   return points;
 }
@@ -188,11 +210,13 @@ TEST_P(EveryDensity, DerivativesAreFiniteDifferences) {
         return evaluate<double>(kind, q).log_density;
       };
       const double difference = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
-      double room = tolerance::finite_difference * derivative_size +
-                    4 * tolerance::double_epsilon / h * (size.log_density + 1 + std::abs(p.*argument) * derivative_size);
+      double room =
+          tolerance::finite_difference * derivative_size +
+          4 * tolerance::double_epsilon / h * (size.log_density + 1 + std::abs(p.*argument) * derivative_size);
       if (kind == DensityKind::poisson_log) room += 8 * tolerance::poisson_series * std::abs(derivative);
       // Its fifth derivative is not small where the first is.
-      if (kind == DensityKind::student_t_prior) room += tolerance::finite_difference * (p.constants[2] + 1) * p.constants[1];
+      if (kind == DensityKind::student_t_prior)
+        room += tolerance::finite_difference * (p.constants[2] + 1) * p.constants[1];
       EXPECT_NEAR(derivative, difference, room) << "at " << p;
     };
     expect_slope(own.d_first, &Point::a0, size.d_first);
@@ -264,9 +288,9 @@ TEST(PoissonLog, HasNoJumpWhereItsFormulaChanges) {
     for (const float side : {-0.25F, 0.25F}) {
       const auto log_y = static_cast<float>(std::log(y));
       const auto at = [&](float u) {
-        return static_cast<double>(
-            evaluate<float>(DensityKind::poisson_log, {{y, static_cast<double>(log_y)}, static_cast<double>(log_y + u), 0})
-                .log_density);
+        return static_cast<double>(evaluate<float>(DensityKind::poisson_log,
+                                                   {{y, static_cast<double>(log_y)}, static_cast<double>(log_y + u), 0})
+                                       .log_density);
       };
       const float step = 4 * static_cast<float>(tolerance::float_epsilon) * std::max(1.0F, log_y);
       const double slope = y * std::abs(std::expm1(static_cast<double>(side)));
@@ -326,8 +350,8 @@ TEST(HalfStudentT, IsFiniteFarOut) {
 }
 
 TEST(PositivePriors, NearZeroAreTheirJacobian) {
-  for (const DensityKind kind : {DensityKind::half_normal_prior, DensityKind::exponential_prior,
-                                 DensityKind::flat_positive_prior}) {
+  for (const DensityKind kind :
+       {DensityKind::half_normal_prior, DensityKind::exponential_prior, DensityKind::flat_positive_prior}) {
     const Value<float> low = evaluate<float>(kind, {{0, 1, 0}, -1e4, 0});
     EXPECT_EQ(low.log_density, -1e4F);
     EXPECT_EQ(low.d_first, 1.0F);

@@ -47,7 +47,8 @@ TEST_P(Gradient, EqualsFiniteDifferencesOfTheSameNoiseElbo) {
       largest = std::max(largest, std::abs(expected.back()));
     }
     for (std::size_t p = 0; p < lambda.size(); ++p) {
-      EXPECT_NEAR(estimate.gradient[p], expected[p], 1e-5 * (largest + static_cast<double>(c.rows) / 10)) << p << " at step " << t;
+      EXPECT_NEAR(estimate.gradient[p], expected[p], 1e-5 * (largest + static_cast<double>(c.rows) / 10))
+          << p << " at step " << t;
     }
   }
 }

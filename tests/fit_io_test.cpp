@@ -61,7 +61,7 @@ Fit example_fit() {
   fit.seconds = 1.5;
   fit.rows_per_second = 1e6;
   fit.trace = {{100, -2e4, 12.5, 0.1, 0}, {200, -1.5e4, std::numeric_limits<double>::quiet_NaN(), 0.05, 3}};
-  fit.verdict = {true, 0.02, 0.3, 0.61, 3, false, "Converged; “believe it”."};
+  fit.verdict = {true, 0.02, 0.3, 0.61, false, 3, false, "Converged; “believe it”."};
   return fit;
 }
 
@@ -109,6 +109,7 @@ void expect_equal(const Fit& a, const Fit& b) {
   EXPECT_EQ(a.verdict.drift, b.verdict.drift);
   EXPECT_EQ(a.verdict.log_ratio_sd, b.verdict.log_ratio_sd);
   EXPECT_EQ(a.verdict.khat, b.verdict.khat);
+  EXPECT_EQ(a.verdict.close, b.verdict.close);
   EXPECT_EQ(a.verdict.nonfinite, b.verdict.nonfinite);
   EXPECT_EQ(a.verdict.failed, b.verdict.failed);
   EXPECT_EQ(a.verdict.message, b.verdict.message);

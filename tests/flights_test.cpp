@@ -51,7 +51,8 @@ MaximumLikelihood newton_logistic(const std::vector<double>& x, const std::vecto
       for (std::size_t i = 0; i < c; ++i) {
         const double factor = h[i * c + p];
         if (i == p || factor == 0) continue;
-        for (std::size_t k = 0; k < c; ++k) h[i * c + k] -= factor * h[p * c + k], inverse[i * c + k] -= factor * inverse[p * c + k];
+        for (std::size_t k = 0; k < c; ++k)
+          h[i * c + k] -= factor * h[p * c + k], inverse[i * c + k] -= factor * inverse[p * c + k];
       }
     }
     double moved = 0;
@@ -77,7 +78,8 @@ std::map<std::string, std::vector<double>> indicators(const Column& column) {
     std::sort(sorted.begin(), sorted.end());
     for (std::size_t l = 1; l < sorted.size(); ++l) {
       auto& x = out[sorted[l]];
-      for (const std::int32_t code : column.codes) x.push_back(column.levels[static_cast<std::size_t>(code)] == sorted[l] ? 1 : 0);
+      for (const std::int32_t code : column.codes)
+        x.push_back(column.levels[static_cast<std::size_t>(code)] == sorted[l] ? 1 : 0);
     }
   } else {
     for (std::size_t i = 0; i < column.rows(); ++i) values.insert(column.number(i));
@@ -118,7 +120,8 @@ void compare(const Table& table, const std::string& response) {
   ASSERT_EQ(summary.size(), c);
   double worst_mean = 0, worst_sd = 0;
   for (std::size_t j = 0; j < c; ++j) {
-    const auto found = std::find_if(summary.begin(), summary.end(), [&](const auto& s) { return s.name == design[j].first; });
+    const auto found =
+        std::find_if(summary.begin(), summary.end(), [&](const auto& s) { return s.name == design[j].first; });
     ASSERT_NE(found, summary.end()) << design[j].first;
     const double error = std::abs(found->mean - expected.estimate[j]) / expected.sd[j];
     const double ratio = found->sd / expected.sd[j];
@@ -127,9 +130,10 @@ void compare(const Table& table, const std::string& response) {
     worst_mean = std::max(worst_mean, error);
     worst_sd = std::max(worst_sd, std::abs(ratio - 1));
   }
-  std::cout << table.rows() << " flights, " << c << " coefficients: worst mean error " << worst_mean << " sd, worst sd error "
-            << 100 * worst_sd << " %; " << fit.steps << " steps of " << fit.options.batch << " rows in " << fit.seconds << " s, "
-            << fit.rows_per_second << " rows/s; " << fit.verdict.message << '\n';
+  std::cout << table.rows() << " flights, " << c << " coefficients: worst mean error " << worst_mean
+            << " sd, worst sd error " << 100 * worst_sd << " %; " << fit.steps << " steps of " << fit.options.batch
+            << " rows in " << fit.seconds << " s, " << fit.rows_per_second << " rows/s; " << fit.verdict.message
+            << '\n';
 }
 
 TEST(Flights, SubsetAgreesWithMaximumLikelihood) {

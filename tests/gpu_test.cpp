@@ -35,7 +35,8 @@ TEST_F(Gpu, GradientsEqualTheCpus) {
           // Both round each row's arithmetic to single precision: 2^-24 times the sum of absolute values.
           const double size = std::abs(a.elbo) + 10 * static_cast<double>(rows) * columns;
           EXPECT_NEAR(a.elbo, b.elbo, 1e-5 * size);
-          for (std::size_t p = 0; p < a.gradient.size(); ++p) EXPECT_NEAR(a.gradient[p], b.gradient[p], 1e-5 * size) << p;
+          for (std::size_t p = 0; p < a.gradient.size(); ++p)
+            EXPECT_NEAR(a.gradient[p], b.gradient[p], 1e-5 * size) << p;
         }
       }
     }

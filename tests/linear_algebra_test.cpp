@@ -70,7 +70,9 @@ TEST(Cholesky, GivesTheMatrixBack) {
     const Cholesky c = cholesky(h, deficiency);
     ASSERT_EQ(c.deficient, n);
     const double size = largest_difference(h, Matrix(n, n));
-    EXPECT_LE(largest_difference(transposed(c.upper) * c.upper, h), tolerance::linear_algebra(static_cast<double>(n), 1) * size) << n;
+    EXPECT_LE(largest_difference(transposed(c.upper) * c.upper, h),
+              tolerance::linear_algebra(static_cast<double>(n), 1) * size)
+        << n;
     for (std::size_t i = 0; i < n; ++i) {
       EXPECT_GT(c.upper(i, i), 0);
       for (std::size_t j = 0; j < i; ++j) EXPECT_EQ(c.upper(i, j), 0);

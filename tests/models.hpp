@@ -44,7 +44,9 @@ inline RandomModel random_model(DensityKind density, std::int64_t rows, int k, u
   std::vector<float> y, log_y;
   for (std::int64_t i = 0; i < rows; ++i) {
     const float v = normal(random);
-    y.push_back(gaussian ? v : density == DensityKind::bernoulli_logit ? (v > 0 ? 1.0F : 0.0F) : std::floor(std::exp(v)));
+    y.push_back(gaussian                                  ? v
+                : density == DensityKind::bernoulli_logit ? (v > 0 ? 1.0F : 0.0F)
+                                                          : std::floor(std::exp(v)));
     log_y.push_back(y.back() > 0 ? std::log(y.back()) : 0.0F);
   }
   data.constants[0] = model.keep(y);

@@ -53,7 +53,8 @@ TEST(Philox, PortableRoundsAgreeWithTheOnesInUse) {
   }
 }
 
-std::vector<double> normals(std::uint64_t seed, Purpose purpose, std::uint64_t step, std::uint32_t sample, std::size_t n) {
+std::vector<double> normals(std::uint64_t seed, Purpose purpose, std::uint64_t step, std::uint32_t sample,
+                            std::size_t n) {
   std::vector<double> result;
   result.reserve(n + 3);
   for (std::uint32_t quad = 0; result.size() < n; ++quad) {
@@ -106,7 +107,8 @@ TEST(StandardNormals, OfDifferentStreamsAreUncorrelated) {
   const std::vector<double> base = normals(7, Purpose::train, 100, 3, n);
   for (const Purpose purpose :
        {Purpose::evaluate, Purpose::draw, Purpose::subsample, Purpose::shuffle, Purpose::bench}) {
-    EXPECT_LT(largest_correlation(base, normals(7, purpose, 100, 3, n)), tolerance::z_many) << static_cast<int>(purpose);
+    EXPECT_LT(largest_correlation(base, normals(7, purpose, 100, 3, n)), tolerance::z_many)
+        << static_cast<int>(purpose);
   }
   for (const std::uint64_t step : {0ULL, 99ULL, 101ULL, 100ULL + (1ULL << 32U), 100ULL + (1ULL << 55U)}) {
     EXPECT_LT(largest_correlation(base, normals(7, Purpose::train, step, 3, n)), tolerance::z_many) << "step " << step;
@@ -116,7 +118,8 @@ TEST(StandardNormals, OfDifferentStreamsAreUncorrelated) {
         << "sample " << sample;
   }
   for (const std::uint64_t seed : {6ULL, 8ULL, 7ULL + (1ULL << 32U)}) {
-    EXPECT_LT(largest_correlation(base, normals(seed, Purpose::train, 100, 3, n)), tolerance::z_many) << "seed " << seed;
+    EXPECT_LT(largest_correlation(base, normals(seed, Purpose::train, 100, 3, n)), tolerance::z_many)
+        << "seed " << seed;
   }
 }
 
@@ -172,9 +175,9 @@ Normals normals_of_bits(Words bits) {
 
 TEST(StandardNormals, AreFiniteForExtremeBits) {
   // All zeros, all ones, and the words on both sides of where their conversion to float changes its rounding.
-  const std::vector<std::uint32_t> extremes{0,          1,          2,          0x00ffffff, 0x01000001, 0x3fffffff, 0x40000000,
-                                            0x7fffffff, 0x80000000, 0x80000001, 0xbfffffff, 0xc0000000, 0xffffff7f, 0xffffff80,
-                                            0xffffff81, 0xfffffffe, 0xffffffff};
+  const std::vector<std::uint32_t> extremes{0,          1,          2,          0x00ffffff, 0x01000001, 0x3fffffff,
+                                            0x40000000, 0x7fffffff, 0x80000000, 0x80000001, 0xbfffffff, 0xc0000000,
+                                            0xffffff7f, 0xffffff80, 0xffffff81, 0xfffffffe, 0xffffffff};
   // The smallest uniform is 2^-33.
   const double largest = std::sqrt(2 * 33 * std::log(2.0)) * (1 + 4 * tolerance::float_epsilon);
   for (const std::uint32_t first : extremes) {

@@ -117,7 +117,8 @@ TEST(ParetoKhat, IsNeverNaNWhereRatiosTie) {
     for (std::size_t distinct = 0; distinct <= n; ++distinct) {
       std::vector<double> logs = normal_logs(1, n, 7);
       std::sort(logs.begin(), logs.end());
-      std::fill(logs.begin(), logs.end() - static_cast<std::ptrdiff_t>(distinct), logs[n - 1 - std::min(distinct, n - 1)]);
+      std::fill(logs.begin(), logs.end() - static_cast<std::ptrdiff_t>(distinct),
+                logs[n - 1 - std::min(distinct, n - 1)]);
       EXPECT_FALSE(std::isnan(pareto_khat(logs))) << "n " << n << ", distinct " << distinct;
     }
   }

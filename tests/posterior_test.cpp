@@ -11,7 +11,8 @@ namespace {
 
 class ReferencePosterior : public ::testing::TestWithParam<std::string> {};
 
-// The references are 10,000 draws, whose own error is 0.01 sd in a mean and 0.7 % in an sd: small beside the tolerances.
+// The references are 10,000 draws, whose own error is 0.01 sd in a mean and 0.7 % in an sd: small beside the
+// tolerances.
 TEST_P(ReferencePosterior, FullrankAgrees) {
   const std::filesystem::path folder = std::filesystem::path(JENSEN_TEST_DATA) / "posteriors";
   const testing::Posterior p = testing::make_posterior(GetParam(), folder);

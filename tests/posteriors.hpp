@@ -72,7 +72,8 @@ inline std::vector<std::string> betas(int count) {
   return names;
 }
 /// Columns x1, x2, .. of a matrix given by rows, from column `first` on, centred if asked.
-inline void add_matrix(Columns& columns, const nlohmann::json& rows, std::size_t first, bool centred, std::string& formula) {
+inline void add_matrix(Columns& columns, const nlohmann::json& rows, std::size_t first, bool centred,
+                       std::string& formula) {
   for (std::size_t j = first; j < rows.at(0).size(); ++j) {
     std::vector<double> x;
     for (const auto& row : rows) x.push_back(row.at(j).get<double>());
@@ -99,17 +100,19 @@ inline Posterior make_posterior(const std::string& name, const std::filesystem::
     p.reference_names = betas(4);
   } else if (name == "earnings-logearn_height") {
     p.formula = "log_earn ~ height";
-    p.columns = {{"log_earn", map(numbers(d, "earn"), [](double v) { return std::log(v); })}, {"height", numbers(d, "height")}};
+    p.columns = {{"log_earn", map(numbers(d, "earn"), [](double v) { return std::log(v); })},
+                 {"height", numbers(d, "height")}};
     p.reference_names = betas(2);
   } else if (name == "mesquite-logmesquite_logvash") {
     p.formula = "log_weight ~ volume + area + shape + total_height + group";
     const auto area = zip(numbers(d, "diam1"), numbers(d, "diam2"), [](double a, double b) { return std::log(a * b); });
-    p.columns = {{"log_weight", map(numbers(d, "weight"), [](double v) { return std::log(v); })},
-                 {"volume", zip(area, numbers(d, "canopy_height"), [](double a, double h) { return a + std::log(h); })},
-                 {"area", area},
-                 {"shape", zip(numbers(d, "diam1"), numbers(d, "diam2"), [](double a, double b) { return std::log(a / b); })},
-                 {"total_height", map(numbers(d, "total_height"), [](double v) { return std::log(v); })},
-                 {"group", numbers(d, "group")}};
+    p.columns = {
+        {"log_weight", map(numbers(d, "weight"), [](double v) { return std::log(v); })},
+        {"volume", zip(area, numbers(d, "canopy_height"), [](double a, double h) { return a + std::log(h); })},
+        {"area", area},
+        {"shape", zip(numbers(d, "diam1"), numbers(d, "diam2"), [](double a, double b) { return std::log(a / b); })},
+        {"total_height", map(numbers(d, "total_height"), [](double v) { return std::log(v); })},
+        {"group", numbers(d, "group")}};
     p.reference_names = betas(6);
   } else if (name == "nes1988-nes") {
     p.formula = "partyid7 ~ real_ideo + race_adj + factor(age_discrete) + educ1 + gender + income";

@@ -50,7 +50,8 @@ Data linear_data(std::size_t n, double correlation, unsigned seed) {
   return data;
 }
 
-TrainOptions with(GuideKind guide, std::vector<std::string> priors = {"b ~ flat()", "Intercept ~ flat()", "sigma ~ flat()"}) {
+TrainOptions with(GuideKind guide,
+                  std::vector<std::string> priors = {"b ~ flat()", "Intercept ~ flat()", "sigma ~ flat()"}) {
   TrainOptions options;
   options.guide = guide;
   for (const std::string& text : priors) options.priors.push_back(parse_prior(text));
@@ -78,8 +79,8 @@ struct LeastSquares {
   }
 };
 
-// With n = 4000 the posterior is normal up to O(1/n), so the mean-field optimum (Bishop 2006, section 10.1.2) is exact to
-// far below 1 %; the stochastic error of the fitted scales is below 1 % as well.
+// With n = 4000 the posterior is normal up to O(1/n), so the mean-field optimum (Bishop 2006, section 10.1.2) is exact
+// to far below 1 %; the stochastic error of the fitted scales is below 1 % as well.
 TEST(Meanfield, OnAnOrthogonalDesignHasThePosteriorsSds) {
   Data data = linear_data(4000, 0, 1);
   for (std::size_t i = 0; i < 4000; ++i) {  // exactly orthogonal columns
@@ -183,7 +184,8 @@ TEST(Evidence, PoissonWithOffsetAndMinibatches) {
   expect_matches(train("y ~ 1 + offset(log_exposure)", data.table(), options), integrate(joint, -2.2, -1.1));
 }
 
-// A linear model with known sigma is conjugate: the full-rank optimum is the posterior itself and its ELBO the evidence.
+// A linear model with known sigma is conjugate: the full-rank optimum is the posterior itself and its ELBO the
+// evidence.
 TEST(Conjugate, KnownSigmaGivesPosteriorAndEvidence) {
   constexpr int n = 60, k = 3;
   constexpr double sigma = 0.7;
@@ -288,13 +290,16 @@ TEST(Train, MinibatchesAndAllRowsAgree) {
 TEST(Train, APriorOnTheInterceptMeansTheDataOwnZero) {
   Data data = linear_data(400, 0, 6);
   for (double& v : data.columns[1].second) v += 10;  // so that eta at a = 0 is -13, far from eta at the mean of a
-  const Fit raw = train("y ~ a + b", data.table(), with(GuideKind::fullrank, {"Intercept ~ normal(5, 0.01)", "b ~ flat()"}));
+  const Fit raw =
+      train("y ~ a + b", data.table(), with(GuideKind::fullrank, {"Intercept ~ normal(5, 0.01)", "b ~ flat()"}));
   EXPECT_NEAR(mean_of(raw, "b_Intercept"), 5, 0.05);
-  const Fit centred =
-      train("y ~ a + b", data.table(), with(GuideKind::fullrank, {"Intercept_centered ~ normal(5, 0.001)", "b ~ flat()"}));
+  const Fit centred = train("y ~ a + b", data.table(),
+                            with(GuideKind::fullrank, {"Intercept_centered ~ normal(5, 0.001)", "b ~ flat()"}));
   double mean_a = 0, mean_b = 0;
-  for (std::size_t i = 0; i < 400; ++i) mean_a += data.columns[1].second[i] / 400, mean_b += data.columns[2].second[i] / 400;
-  const double at_mean = mean_of(centred, "b_Intercept") + mean_a * mean_of(centred, "b_a") + mean_b * mean_of(centred, "b_b");
+  for (std::size_t i = 0; i < 400; ++i)
+    mean_a += data.columns[1].second[i] / 400, mean_b += data.columns[2].second[i] / 400;
+  const double at_mean =
+      mean_of(centred, "b_Intercept") + mean_a * mean_of(centred, "b_a") + mean_b * mean_of(centred, "b_b");
   EXPECT_NEAR(at_mean, 5, 0.02);
 }
 

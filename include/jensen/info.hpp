@@ -7,14 +7,14 @@
 namespace jensen {
 
 struct DeviceInfo {
-  std::string name;      ///< "cpu" or the GPU's name
-  std::string detail;    ///< instruction set and threads, or compute capability and memory
+  std::string name;    ///< "cpu" or the GPU's name
+  std::string detail;  ///< instruction set and threads, or compute capability and memory
 };
 
 struct BuildInfo {
   std::string version;
   std::string compiler;
-  std::string cuda;      ///< "13.0, sm_80 sm_90", or "none"
+  std::string cuda;  ///< "13.0, sm_80 sm_90", or "none"
   std::string thrust;
 };
 BuildInfo build_info();

@@ -14,8 +14,8 @@ namespace jensen {
 
 struct CsvOptions {
   char separator = ',';
-  std::vector<std::string> columns;      ///< names to read; empty: all. A name the file has not is a FileError
-  std::vector<std::string> text_columns; ///< read as text even if they look like numbers
+  std::vector<std::string> columns;               ///< names to read; empty: all. A name the file has not is a FileError
+  std::vector<std::string> text_columns;          ///< read as text even if they look like numbers
   std::vector<std::string> missing = {"", "NA"};  ///< cells that mean "missing"
 };
 

@@ -36,8 +36,8 @@ struct Prior {
 };
 /// Reads "b ~ normal(0, 2.5)". Arguments, as in Stan: normal(location, scale), student_t(df, location, scale),
 /// cauchy(location, scale), half_normal(scale) or half_normal(0, scale), half_cauchy(scale) or half_cauchy(0, scale),
-/// half_student_t(df, 0, scale), exponential(rate) or exponential(1/scale), flat(). A prior on `sigma` given as normal, student_t or cauchy
-/// with location 0 means its positive half. Throws InputError with a caret under the place.
+/// half_student_t(df, 0, scale), exponential(rate) or exponential(1/scale), flat(). A prior on `sigma` given as normal,
+/// student_t or cauchy with location 0 means its positive half. Throws InputError with a caret under the place.
 Prior parse_prior(std::string_view text);
 /// The text that parse_prior reads back to the same prior (bit for bit).
 std::string to_string(const Prior& prior);

@@ -38,10 +38,10 @@ struct TrainOptions {
   DeviceKind device = DeviceKind::automatic;
   MissingPolicy missing = MissingPolicy::drop;
   std::uint64_t seed = 1;
-  int threads = 0;         ///< CPU threads; 0: as many as OpenMP gives. The result does not depend on it
-  int samples = 0;         ///< Monte Carlo samples of z per step; 0: 14
-  std::int64_t batch = 0;  ///< rows per step; 0: all up to 16,384 rows, else 8,192
-  std::int64_t steps = 0;  ///< 0: until the averaged parameters stand still, at most 32,000
+  int threads = 0;           ///< CPU threads; 0: as many as OpenMP gives. The result does not depend on it
+  int samples = 0;           ///< Monte Carlo samples of z per step; 0: 14
+  std::int64_t batch = 0;    ///< rows per step; 0: all up to 16,384 rows, else 8,192
+  std::int64_t steps = 0;    ///< 0: until the averaged parameters stand still, at most 32,000
   double learning_rate = 0;  ///< Adam's first step size, in posterior standard deviations; 0: 0.05
 };
 

@@ -16,18 +16,16 @@ namespace jensen {
 /// caller and must outlive the column, unless `owner` keeps it alive.
 struct Column {
   std::string name;
-  std::span<const double> doubles;       ///< numbers; NaN is missing
-  std::span<const float> floats;         ///< numbers; NaN is missing
-  std::span<const std::int32_t> codes;   ///< text: index into `levels`; negative is missing
-  std::vector<std::string> levels;       ///< distinct texts, in any order
-  bool text = false;                     ///< true: `codes` and `levels` hold the column
-  std::shared_ptr<const void> owner;     ///< keeps the memory alive; null for caller-owned memory
+  std::span<const double> doubles;      ///< numbers; NaN is missing
+  std::span<const float> floats;        ///< numbers; NaN is missing
+  std::span<const std::int32_t> codes;  ///< text: index into `levels`; negative is missing
+  std::vector<std::string> levels;      ///< distinct texts, in any order
+  bool text = false;                    ///< true: `codes` and `levels` hold the column
+  std::shared_ptr<const void> owner;    ///< keeps the memory alive; null for caller-owned memory
 
   std::size_t rows() const { return text ? codes.size() : (doubles.empty() ? floats.size() : doubles.size()); }
   /// Value of a numeric column at `row`, NaN if missing. Not for text columns.
-  double number(std::size_t row) const {
-    return doubles.empty() ? static_cast<double>(floats[row]) : doubles[row];
-  }
+  double number(std::size_t row) const { return doubles.empty() ? static_cast<double>(floats[row]) : doubles[row]; }
   bool missing(std::size_t row) const {
     if (text) return codes[row] < 0;
     const double value = number(row);

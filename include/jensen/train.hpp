@@ -23,8 +23,8 @@ struct Progress {
 
 /// What the run looks like before its first step.
 struct RunDescription {
-  std::string device;       ///< "cpu, 2 threads" or the GPU's name
-  TrainOptions options;     ///< every default resolved, priors included
+  std::string device;    ///< "cpu, 2 threads" or the GPU's name
+  TrainOptions options;  ///< every default resolved, priors included
   std::vector<std::string> notes;
   std::int64_t rows = 0;
   std::int64_t rows_dropped = 0;
@@ -47,8 +47,7 @@ std::vector<std::string> formula_columns(std::string_view formula);
 ///
 /// Throws InputError (formula, columns, values, options) or DeviceError. A run whose draws are too often not
 /// finite does not throw: see Verdict::failed.
-Fit train(std::string_view formula, const Table& table, const TrainOptions& options = {},
-          Observer* observer = nullptr);
+Fit train(std::string_view formula, const Table& table, const TrainOptions& options = {}, Observer* observer = nullptr);
 
 /// Posterior of the expected response E[y | x, theta] of each row: its mean, 5 % and 95 % quantiles.
 /// A row with a missing predictor has NaN in all three.

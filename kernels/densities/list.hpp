@@ -28,15 +28,24 @@ enum class DensityKind : int {
 template <class F>
 JENSEN_HD auto with_density(DensityKind kind, F&& f) {
   switch (kind) {
-    case DensityKind::gaussian: return f(Gaussian{});
-    case DensityKind::bernoulli_logit: return f(BernoulliLogit{});
-    case DensityKind::poisson_log: return f(PoissonLog{});
-    case DensityKind::normal_prior: return f(NormalPrior{});
-    case DensityKind::student_t_prior: return f(StudentTPrior{});
-    case DensityKind::half_normal_prior: return f(HalfNormalPrior{});
-    case DensityKind::half_student_t_prior: return f(HalfStudentTPrior{});
-    case DensityKind::exponential_prior: return f(ExponentialPrior{});
-    case DensityKind::flat_positive_prior: break;
+    case DensityKind::gaussian:
+      return f(Gaussian{});
+    case DensityKind::bernoulli_logit:
+      return f(BernoulliLogit{});
+    case DensityKind::poisson_log:
+      return f(PoissonLog{});
+    case DensityKind::normal_prior:
+      return f(NormalPrior{});
+    case DensityKind::student_t_prior:
+      return f(StudentTPrior{});
+    case DensityKind::half_normal_prior:
+      return f(HalfNormalPrior{});
+    case DensityKind::half_student_t_prior:
+      return f(HalfStudentTPrior{});
+    case DensityKind::exponential_prior:
+      return f(ExponentialPrior{});
+    case DensityKind::flat_positive_prior:
+      break;
   }
   return f(FlatPositivePrior{});
 }

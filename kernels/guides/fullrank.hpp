@@ -15,9 +15,7 @@ struct Fullrank {
   int dimension;
   float reference;  ///< rho
 
-  JENSEN_HD std::int64_t size() const {
-    return dimension + static_cast<std::int64_t>(dimension) * (dimension + 1) / 2;
-  }
+  JENSEN_HD std::int64_t size() const { return dimension + static_cast<std::int64_t>(dimension) * (dimension + 1) / 2; }
   std::int64_t work() const { return dimension; }
 
   /// Position of row i of L in lambda.
@@ -43,7 +41,8 @@ struct Fullrank {
     if (p < dimension) return exact + draws.mean([&](int s) { return draws.gradient(s)[p]; });
     const int i = row_of(p);
     const auto j = static_cast<int>(p - row(i));
-    const double along = draws.mean([&](int s) { return draws.gradient(s)[i] * static_cast<double>(draws.noise(s)[j]); });
+    const double along =
+        draws.mean([&](int s) { return draws.gradient(s)[i] * static_cast<double>(draws.noise(s)[j]); });
     return exact + (i == j ? along * static_cast<double>(::expf(lambda[p])) : along);
   }
 

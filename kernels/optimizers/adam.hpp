@@ -10,7 +10,7 @@ namespace jensen {
 /// An element is left as it is when no draw of the step was finite.
 struct Adam {
   float* lambda;
-  float* first;   ///< moments
+  float* first;  ///< moments
   float* second;
   const float* gradient;
   const std::int32_t* good_count;

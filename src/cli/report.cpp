@@ -43,11 +43,11 @@ std::vector<std::string> warnings(const Fit& fit) {
   }
   if (std::isnan(verdict.khat)) {
     out.push_back("the fit could not be checked: there is no Pareto k-hat; treat its intervals as provisional");
-  } else if (verdict.khat > khat_limit) {
+  } else if (!verdict.close) {
     out.push_back(
-        fmt::format("the posterior is not close to the fitted normal (Pareto k-hat {:.2f}, limit {}), so intervals may "
-                    "be wrong; {}",
-                    verdict.khat, khat_limit,
+        fmt::format("the posterior is not close to the fitted normal (Pareto k-hat {:.2f}, log p/q with sd {:.2g}), so "
+                    "intervals may be wrong; {}",
+                    verdict.khat, verdict.log_ratio_sd,
                     fit.options.guide == GuideKind::meanfield
                         ? "try --guide fullrank"
                         : "look for outliers, columns that repeat one another, or priors that are too wide"));
@@ -68,9 +68,11 @@ std::string fit_json(const Fit& fit, const std::vector<ParameterSummary>& parame
       fit.rows, fit.rows_dropped, fit.steps, json_number(fit.seconds), json_number(fit.rows_per_second),
       json_number(fit.elbo), json_number(fit.elbo_se));
   json += fmt::format(
-      "\"verdict\": {{\"converged\": {}, \"failed\": {}, \"drift\": {}, \"khat\": {}, \"nonfinite\": {}, "
+      "\"verdict\": {{\"converged\": {}, \"failed\": {}, \"drift\": {}, \"log_ratio_sd\": {}, \"khat\": {}, \"close\": "
+      "{}, \"nonfinite\": {}, "
       "\"message\": {}}}, \"parameters\": [",
-      v.converged, v.failed, json_number(v.drift), json_number(v.khat), v.nonfinite, json_string(v.message));
+      v.converged, v.failed, json_number(v.drift), json_number(v.log_ratio_sd), json_number(v.khat), v.close,
+      v.nonfinite, json_string(v.message));
   const char* comma = "";
   for (const ParameterSummary& p : parameters) {
     json += fmt::format("{}{{\"name\": {}, \"mean\": {}, \"sd\": {}, \"q05\": {}, \"q50\": {}, \"q95\": {}}}", comma,

@@ -10,7 +10,6 @@
 namespace jensen::cli {
 
 /// Above this the normal guide is too far from the posterior (Vehtari et al. 2024).
-inline constexpr double khat_limit = 0.7;
 
 /// name, mean, sd, 5%, 50%, 95%: a header line and at most `most` lines more, each ended by a line end.
 std::string summary_table(const std::vector<ParameterSummary>& parameters, std::size_t most);

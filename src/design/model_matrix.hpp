@@ -38,7 +38,10 @@ class ModelMatrix {
   const std::vector<std::uint32_t>& complete_rows() const { return complete_rows_; }
   std::size_t table_rows() const { return table_rows_; }
   /// First incomplete row (from 0) and the column that is missing there; column empty if there is none.
-  struct FirstMissing { std::size_t row = 0; std::string column; };
+  struct FirstMissing {
+    std::size_t row = 0;
+    std::string column;
+  };
   const FirstMissing& first_missing() const { return first_missing_; }
 
   /// Writes rows.size() x K values, row-major. The rows must be complete. Safe to call from several threads.

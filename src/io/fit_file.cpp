@@ -164,12 +164,13 @@ std::vector<TraceRow> read_trace(const Hdf5Group& root) {
 }
 
 void write_verdict(Hdf5Group& root, const Verdict& verdict) {
-  const auto& [converged, drift, log_ratio_sd, khat, nonfinite, failed, message] = verdict;
+  const auto& [converged, drift, log_ratio_sd, khat, close, nonfinite, failed, message] = verdict;
   Hdf5Group group = root.create_group("verdict");
   group.set("converged", converged);
   group.set("drift", drift);
   group.set("log_ratio_sd", log_ratio_sd);
   group.set("khat", khat);
+  group.set("close", close);
   group.set("nonfinite", nonfinite);
   group.set("failed", failed);
   group.set("message", std::string_view(message));
@@ -182,6 +183,7 @@ Verdict read_verdict(const Hdf5Group& root) {
   group.get("drift", verdict.drift);
   group.get("log_ratio_sd", verdict.log_ratio_sd);
   group.get("khat", verdict.khat);
+  group.get("close", verdict.close);
   group.get("nonfinite", verdict.nonfinite);
   group.get("failed", verdict.failed);
   group.get("message", verdict.message);

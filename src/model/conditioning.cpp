@@ -33,7 +33,8 @@ Local local(const double* constants, double a, double shared) {
 /// The likelihood of the rows in use, as a function of v, in double.
 class Objective {
  public:
-  Objective(const RegressionData& data, const std::vector<PriorRow>& priors) : priors_(priors), c_(data.coefficients()) {
+  Objective(const RegressionData& data, const std::vector<PriorRow>& priors)
+      : priors_(priors), c_(data.coefficients()) {
     const std::size_t n = data.rows();
     const std::size_t used = std::min(n, std::max(most_rows, 32 * c_));
     weight_ = static_cast<double>(n) / static_cast<double>(used);
@@ -53,7 +54,8 @@ class Objective {
   double weight() const { return weight_; }
 
   /// The log joint at v; if asked, its gradient and minus its Hessian.
-  double operator()(const std::vector<double>& v, double log_sigma, std::vector<double>* gradient, Matrix* hessian) const {
+  double operator()(const std::vector<double>& v, double log_sigma, std::vector<double>* gradient,
+                    Matrix* hessian) const {
     double total = 0;
     with_density(kind_, [&](auto density) {
       for (std::size_t i = 0; i < used(); ++i) {
@@ -123,9 +125,10 @@ Matrix factor(const RegressionData& data, Matrix hessian) {
   }
   const Cholesky result = cholesky(hessian, 1e-11);
   if (result.deficient < c) {
-    throw InputError(fmt::format("column '{}' is a linear combination of the columns before it, and its prior is flat "
-                                 "(--formula); remove a term or give b a prior",
-                                 coefficient_name(data, result.deficient)));
+    throw InputError(
+        fmt::format("column '{}' is a linear combination of the columns before it, and its prior is flat "
+                    "(--formula); remove a term or give b a prior",
+                    coefficient_name(data, result.deficient)));
   }
   return result.upper;
 }

@@ -15,8 +15,9 @@ constexpr std::size_t block_rows = 4096;
 
 void check_response(const ModelMatrix& design, const Table& table, Family family, double y, std::uint32_t row) {
   const auto refuse = [&](std::string_view range) {
-    throw InputError(fmt::format("{}: row {}, column '{}': {} is not {} ({} family); correct the row or choose another family",
-                                 table.source(), row + 1, design.formula().response, y, range, to_string(family)));
+    throw InputError(
+        fmt::format("{}: row {}, column '{}': {} is not {} ({} family); correct the row or choose another family",
+                    table.source(), row + 1, design.formula().response, y, range, to_string(family)));
   };
   if (family == Family::bernoulli && y != 0 && y != 1) refuse("0 or 1");
   if (family == Family::poisson && !(y >= 0 && y == std::floor(y) && y < 2147483648.0)) refuse("a count 0, 1, 2, ...");
@@ -71,8 +72,9 @@ void RegressionData::standardised(std::span<const std::uint32_t> at, double* out
 RegressionData read_regression(const ModelMatrix& design, const Table& table, const TrainOptions& options) {
   const auto& rows = design.complete_rows();
   if (options.missing == MissingPolicy::error && rows.size() < design.table_rows()) {
-    throw InputError(fmt::format("{}: row {}, column '{}': missing value; complete the row, or drop such rows (--na drop)",
-                                 table.source(), design.first_missing().row + 1, design.first_missing().column));
+    throw InputError(
+        fmt::format("{}: row {}, column '{}': missing value; complete the row, or drop such rows (--na drop)",
+                    table.source(), design.first_missing().row + 1, design.first_missing().column));
   }
   RegressionData data;
   data.design = &design;
@@ -90,17 +92,20 @@ RegressionData read_regression(const ModelMatrix& design, const Table& table, co
   data.response_sd = std::sqrt(squares / std::max(n - 1, 1.0));
   const auto [least, most] = std::minmax_element(data.response.begin(), data.response.end());
   if (*least == *most) {
-    throw InputError(fmt::format("{}: column '{}': the response is {} in every row, so there is nothing to learn; check the column",
-                                 table.source(), design.formula().response, *least));
+    throw InputError(
+        fmt::format("{}: column '{}': the response is {} in every row, so there is nothing to learn; check the column",
+                    table.source(), design.formula().response, *least));
   }
   if (!design.formula().offsets.empty()) {
     for (const std::uint32_t row : rows) data.offset.push_back(design.offset(row));
   }
 
   const std::size_t k = design.columns();
-  if (k + (data.intercept ? 1 : 0) == 0) throw InputError("the formula has no coefficients (--formula); add a term or the intercept");
+  if (k + (data.intercept ? 1 : 0) == 0)
+    throw InputError("the formula has no coefficients (--formula); add a term or the intercept");
   if (k + 1 > 4096) {
-    throw InputError(fmt::format("the formula makes {} columns, more than 4096 (--formula); use fewer factor levels", k));
+    throw InputError(
+        fmt::format("the formula makes {} columns, more than 4096 (--formula); use fewer factor levels", k));
   }
   std::vector<double> mean = block_sums(design, std::vector<double>(k, 0.0), false);
   for (double& value : mean) value /= n;
@@ -110,8 +115,9 @@ RegressionData read_regression(const ModelMatrix& design, const Table& table, co
     const double variance = about_mean[j] / n;
     const double size = data.intercept ? std::sqrt(variance) : std::sqrt(variance + mean[j] * mean[j]);
     if (!(size > 1e-12 * std::abs(mean[j])) || !std::isfinite(size)) {
-      throw InputError(fmt::format("column '{}' of the design is constant over the {} rows used (--formula); remove the term",
-                                   design.names()[j], rows.size()));
+      throw InputError(
+          fmt::format("column '{}' of the design is constant over the {} rows used (--formula); remove the term",
+                      design.names()[j], rows.size()));
     }
     data.scale.push_back(size);
     data.sd.push_back(variance > 0 ? std::sqrt(about_mean[j] / std::max(n - 1, 1.0)) : size);

@@ -12,9 +12,12 @@ namespace jensen {
 
 inline DensityKind density_of(Family family) {
   switch (family) {
-    case Family::gaussian: return DensityKind::gaussian;
-    case Family::bernoulli: return DensityKind::bernoulli_logit;
-    case Family::poisson: break;
+    case Family::gaussian:
+      return DensityKind::gaussian;
+    case Family::bernoulli:
+      return DensityKind::bernoulli_logit;
+    case Family::poisson:
+      break;
   }
   return DensityKind::poisson_log;
 }
@@ -22,13 +25,19 @@ inline DensityKind density_of(Family family) {
 /// Not for a flat prior on a real parameter, which is no term at all.
 inline DensityKind density_of(PriorKind kind) {
   switch (kind) {
-    case PriorKind::normal: return DensityKind::normal_prior;
-    case PriorKind::student_t: return DensityKind::student_t_prior;
-    case PriorKind::half_normal: return DensityKind::half_normal_prior;
+    case PriorKind::normal:
+      return DensityKind::normal_prior;
+    case PriorKind::student_t:
+      return DensityKind::student_t_prior;
+    case PriorKind::half_normal:
+      return DensityKind::half_normal_prior;
     case PriorKind::half_student_t:
-    case PriorKind::half_cauchy: return DensityKind::half_student_t_prior;
-    case PriorKind::exponential: return DensityKind::exponential_prior;
-    case PriorKind::flat: break;
+    case PriorKind::half_cauchy:
+      return DensityKind::half_student_t_prior;
+    case PriorKind::exponential:
+      return DensityKind::exponential_prior;
+    case PriorKind::flat:
+      break;
   }
   return DensityKind::flat_positive_prior;
 }
@@ -42,17 +51,24 @@ inline std::array<double, 3> constants_of(const Prior& prior) {
 inline double log_normalizer(const Prior& prior) {
   const double df = constants_of(prior)[2];
   const auto student_t = [&] {
-    return std::lgamma((df + 1) / 2) - std::lgamma(df / 2) - 0.5 * std::log(df * std::numbers::pi) - std::log(prior.scale);
+    return std::lgamma((df + 1) / 2) - std::lgamma(df / 2) - 0.5 * std::log(df * std::numbers::pi) -
+           std::log(prior.scale);
   };
   const double normal = -0.5 * std::log(2 * std::numbers::pi) - std::log(prior.scale);
   switch (prior.kind) {
-    case PriorKind::normal: return normal;
-    case PriorKind::student_t: return student_t();
-    case PriorKind::half_normal: return std::numbers::ln2 + normal;
+    case PriorKind::normal:
+      return normal;
+    case PriorKind::student_t:
+      return student_t();
+    case PriorKind::half_normal:
+      return std::numbers::ln2 + normal;
     case PriorKind::half_student_t:
-    case PriorKind::half_cauchy: return std::numbers::ln2 + student_t();
-    case PriorKind::exponential: return -std::log(prior.scale);
-    case PriorKind::flat: break;
+    case PriorKind::half_cauchy:
+      return std::numbers::ln2 + student_t();
+    case PriorKind::exponential:
+      return -std::log(prior.scale);
+    case PriorKind::flat:
+      break;
   }
   return 0;
 }

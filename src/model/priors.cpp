@@ -23,8 +23,8 @@ void check_targets(const std::vector<Prior>& given, const RegressionData& data) 
   const auto& names = data.design->names();
   for (const Prior& prior : given) {
     const std::string& target = prior.target;
-    const bool coefficient = target.starts_with("b_") &&
-                             std::find(names.begin(), names.end(), target.substr(2)) != names.end();
+    const bool coefficient =
+        target.starts_with("b_") && std::find(names.begin(), names.end(), target.substr(2)) != names.end();
     const bool intercept = target == "Intercept" || target == "Intercept_centered" || target == "b_Intercept";
     const bool known = (target == "b" && !names.empty()) || coefficient || (intercept && data.intercept) ||
                        (target == "sigma" && data.family == Family::gaussian);
@@ -41,9 +41,9 @@ void check_targets(const std::vector<Prior>& given, const RegressionData& data) 
     }
     const bool on_scale = target == "sigma";
     if (prior.kind != PriorKind::flat && positive_support(prior.kind) != on_scale) {
-      throw InputError(fmt::format("'{}' {} (--prior '{}'); use {}", target, on_scale ? "is positive" : "may be negative",
-                                   to_string(prior), on_scale ? "half_normal, half_student_t, half_cauchy, exponential or flat"
-                                                              : "normal, student_t or flat"));
+      throw InputError(fmt::format(
+          "'{}' {} (--prior '{}'); use {}", target, on_scale ? "is positive" : "may be negative", to_string(prior),
+          on_scale ? "half_normal, half_student_t, half_cauchy, exponential or flat" : "normal, student_t or flat"));
     }
   }
   const int intercepts = (find(given, "Intercept") != nullptr) + (find(given, "b_Intercept") != nullptr) +

@@ -24,9 +24,7 @@ std::vector<float> make_column(std::size_t rows, F f) {
   return column;
 }
 
-Part dense_part(const float* x, std::size_t columns) {
-  return {PartKind::dense, 0, static_cast<int>(columns), 1, x};
-}
+Part dense_part(const float* x, std::size_t columns) { return {PartKind::dense, 0, static_cast<int>(columns), 1, x}; }
 
 /// What the family's kernel density leaves out, summed over the rows.
 double left_out(const RegressionData& data) {
@@ -80,13 +78,12 @@ void add_data_term(Regression& regression, const RegressionData& data, const Con
   term.subsampled = true;
   term.rows = static_cast<std::int64_t>(n);
   term.constant = left_out(data);
-  term.constants[0] = keep(regression, make_column(n, [&](std::size_t i) {
-    return (data.response[i] - data.eta_center) / data.eta_scale;
-  }));
+  term.constants[0] = keep(
+      regression, make_column(n, [&](std::size_t i) { return (data.response[i] - data.eta_center) / data.eta_scale; }));
   if (data.family == Family::poisson) {
-    term.constants[1] = keep(regression, make_column(n, [&](std::size_t i) {
-      return data.response[i] > 0 ? std::log(data.response[i]) : 0.0;
-    }));
+    term.constants[1] =
+        keep(regression,
+             make_column(n, [&](std::size_t i) { return data.response[i] > 0 ? std::log(data.response[i]) : 0.0; }));
   }
   term.arguments[0].part_count = 1;
   term.arguments[0].parts[0] = dense_part(keep(regression, std::move(x)), c);
@@ -94,7 +91,8 @@ void add_data_term(Regression& regression, const RegressionData& data, const Con
   if (data.family == Family::gaussian) {
     term.argument_count = 2;
     term.arguments[1].part_count = 1;
-    term.arguments[1].parts[0] = {PartKind::scalar, static_cast<int>(c), 1, static_cast<float>(log_sigma_scale), nullptr};
+    term.arguments[1].parts[0] = {PartKind::scalar, static_cast<int>(c), 1, static_cast<float>(log_sigma_scale),
+                                  nullptr};
     term.arguments[1].constant = static_cast<float>(conditioning.log_sigma);
   }
   regression.terms.push_back(term);
@@ -162,7 +160,8 @@ Regression build_regression(const RegressionData& data, const std::vector<Prior>
   Regression regression;
   regression.priors = priors.listed;
   if (data.intercept) regression.parameters.push_back({"b_Intercept", Transform::identity});
-  for (const std::string& name : data.design->names()) regression.parameters.push_back({"b_" + name, Transform::identity});
+  for (const std::string& name : data.design->names())
+    regression.parameters.push_back({"b_" + name, Transform::identity});
   if (gaussian) regression.parameters.push_back({"sigma", Transform::exponential});
 
   // u = B v + b0 on the coefficients, v = mode + R^-1 w; the raw intercept takes the centring back.
@@ -200,7 +199,8 @@ Regression build_regression(const RegressionData& data, const std::vector<Prior>
   }
 
   add_data_term(regression, data, conditioning, log_sigma_scale);
-  for (const PriorKind kind : {PriorKind::normal, PriorKind::student_t}) add_prior_term(regression, rows, kind, conditioning);
+  for (const PriorKind kind : {PriorKind::normal, PriorKind::student_t})
+    add_prior_term(regression, rows, kind, conditioning);
   if (gaussian) {
     add_sigma_prior(regression, priors.sigma, c, regression.shift[c], log_sigma_scale);
   }

@@ -10,8 +10,8 @@
 
 namespace jensen {
 
-/// Latent w = [whitened coefficients (C), whitened log sigma (gaussian only)], D in all. User coordinates u: b_Intercept,
-/// the coefficients, log sigma; u = to_user w + shift.
+/// Latent w = [whitened coefficients (C), whitened log sigma (gaussian only)], D in all. User coordinates u:
+/// b_Intercept, the coefficients, log sigma; u = to_user w + shift.
 struct Regression {
   std::vector<Parameter> parameters;  ///< D
   std::vector<Prior> priors;          ///< as listed to the user
