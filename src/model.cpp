@@ -85,7 +85,7 @@ class PriorReader {
 
   Prior make() {
     if (name_ == "flat") {
-      expect(0 == values_.size(), "flat()");
+      expect(values_.empty(), "flat()");
     } else if (name_ == "normal" || name_ == "cauchy") {
       expect(2 == values_.size(), fmt::format("{0}(location, scale), as in {0}(0, 2.5)", name_));
       if (name_ == "cauchy") prior_.df = 1;

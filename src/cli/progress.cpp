@@ -1,7 +1,7 @@
 #include "cli/progress.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX, not in <csignal>
 #include <sys/ioctl.h>
 #include <unistd.h>
 

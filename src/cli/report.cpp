@@ -37,12 +37,12 @@ std::vector<std::string> warnings(const Fit& fit) {
   const Verdict& verdict = fit.verdict;
   if (verdict.failed) return out;  // an error, not a warning
   if (!verdict.converged) {
-    out.push_back(
+    out.emplace_back(
         "the fit has not settled, so means and intervals may still move; train longer (a larger --steps, or "
         "leave --steps out), or with a smaller --lr");
   }
   if (std::isnan(verdict.khat)) {
-    out.push_back("the fit could not be checked: there is no Pareto k-hat; treat its intervals as provisional");
+    out.emplace_back("the fit could not be checked: there is no Pareto k-hat; treat its intervals as provisional");
   } else if (!verdict.close) {
     out.push_back(
         fmt::format("the posterior is not close to the fitted normal (Pareto k-hat {:.2f}, log p/q with sd {:.2g}), so "

@@ -193,10 +193,10 @@ class FormulaReader {
       fail(fmt::format("{}() takes the name of one column; make other things a column of the table beforehand", name));
     }
     close(open);
-    return name == "offset" ? offset(std::move(argument), at) : variable({std::move(argument), true}, at);
+    return name == "offset" ? offset(argument, at) : variable({std::move(argument), true}, at);
   }
 
-  std::vector<Term> offset(std::string name, std::size_t at) {
+  std::vector<Term> offset(const std::string& name, std::size_t at) {
     if (negations_ > 0) fail("an offset cannot be subtracted; add the column of its negative", at);
     if (name == formula_.response) fail_response_again(at);
     if (std::ranges::find(formula_.offsets, name) == formula_.offsets.end()) formula_.offsets.push_back(name);

@@ -8,7 +8,7 @@ namespace jensen {
 namespace {
 
 /// The first quartile of n sorted values.
-std::size_t quartile_of(std::size_t n) { return static_cast<std::size_t>(static_cast<double>(n) / 4 + 0.5) - 1; }
+std::size_t quartile_of(std::size_t n) { return (n + 2) / 4 - 1; }
 
 /// Zhang & Stephens (2009): posterior mean of theta = -k / sigma under their data-dependent prior, then k.
 double generalized_pareto_shape(const std::vector<double>& x) {
@@ -45,7 +45,7 @@ double pareto_khat(std::vector<double> log_ratio) {
     if (!std::isfinite(value)) return std::numeric_limits<double>::infinity();
   }
   std::sort(log_ratio.begin(), log_ratio.end());
-  const double count = static_cast<double>(draws);
+  const auto count = static_cast<double>(draws);
   const auto tail = static_cast<std::size_t>(std::ceil(std::min(0.2 * count, 3 * std::sqrt(count))));
   const double largest = log_ratio.back();
   const double threshold = std::exp(log_ratio[draws - tail - 1] - largest);
