@@ -221,8 +221,8 @@ void run_training(Engine& engine, const Regression& regression, GuideShape guide
   std::vector<double> lambda(last_good.begin(), last_good.end());
   if (!stopped && !fit.verdict.failed) {
     const std::int64_t half = horizon - horizon / 2;
-    const auto first = static_cast<double>(half / 2);
-    lambda = joined(engine.average(0), engine.average(1), first / static_cast<double>(half));
+    const std::int64_t first = half / 2;
+    lambda = joined(engine.average(0), engine.average(1), static_cast<double>(first) / static_cast<double>(half));
   }
   finish(engine, regression, guide, lambda, fit);
   fit.verdict.message = verdict_sentence(fit.verdict, fit, stopped);
