@@ -15,7 +15,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <ctime>
 #include <functional>
 #include <map>
 #include <random>
@@ -24,7 +23,7 @@
 
 #include "backend_cpu.hpp"
 #include "data_term_cpu.hpp"
-#include "jensen/info.hpp"
+#include "json_report.hpp"
 
 #if JENSEN_HAS_OPENBLAS
 #include <cblas.h>
@@ -168,11 +167,6 @@ double seconds(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-double quantile(std::vector<double> x, double q) {
-  std::sort(x.begin(), x.end());
-  return x[static_cast<std::size_t>(q * static_cast<double>(x.size() - 1) + 0.5)];
-}
-
 Options parse(int argc, char** argv) {
   Options o;
   for (int i = 1; i < argc; i += 2) {
@@ -244,64 +238,48 @@ int main(int argc, char** argv) {
   (void)sink;
 
   const double bytes = 4.0 * static_cast<double>(o.rows) * o.columns;
-  std::string device = jensen::devices().front().detail;
+  jensen::bench::JsonReport report("data_term", "cpu");
+  report.set("isa", jensen::data_term_cpu_isa());
+  report.set("threads", o.threads);
+  report.set("rows", o.rows);
+  report.set("columns", o.columns);
+  report.set("repeats", o.repeats);
+#if JENSEN_HAS_OPENBLAS
+  report.set("openblas_core", openblas_get_corename());
+  fmt::print("OpenBLAS uses its {} kernels; OPENBLAS_CORETYPE chooses others\n", openblas_get_corename());
+#endif
   fmt::print("logistic, {} x {}, {} threads, {}\n\n{:<12}{:>12}{:>12}{:>14}  {}\n", o.rows, o.columns, o.threads,
-             device, "case", "median ms", "GB/s", "GFLOP/s", "against the limit (quartiles)");
-  std::string json;
+             jensen::data_term_cpu_isa(), "case", "median ms", "GB/s", "GFLOP/s", "against the limit (quartiles)");
   for (const auto& [name, t] : times) {
-    const double median = quantile(t, 0.5);
+    const jensen::bench::Quartiles q = jensen::bench::quartiles(t);
+    const bool is_pass = name.starts_with("pass");
     const int s = name == "read" ? 1 : std::stoi(name.substr(name.find(' ')));
     const double flops = name == "read" ? 0 : 4.0 * static_cast<double>(o.rows) * o.columns * s;
-    const double read = name == "read" ? bytes : bytes + (name[0] == 'p' ? 4.0 * static_cast<double>(o.rows) : 0);
-    std::string against;
-    std::string limit = "null";
+    const double read = is_pass ? bytes + 4.0 * static_cast<double>(o.rows) : bytes;
+    const std::string rival = fmt::format("sgemm {}", s);
+    std::string against, limit = "null";
     std::vector<double> ratio;
     if (name == "pass 1") {
       for (std::size_t i = 0; i < t.size(); ++i) ratio.push_back((read / t[i]) / (bytes / times["read"][i]));
       against = "of read bandwidth";
-      limit = "\"read bandwidth\"";
-    } else if (name[0] == 'p' && times.contains(fmt::format("sgemm {}", s))) {
-      for (std::size_t i = 0; i < t.size(); ++i) ratio.push_back(t[i] / times[fmt::format("sgemm {}", s)][i]);
+      limit = "\"fraction of read bandwidth\"";
+    } else if (is_pass && times.contains(rival)) {
+      for (std::size_t i = 0; i < t.size(); ++i) ratio.push_back(t[i] / times[rival][i]);
       against = "times the two sgemm calls";
-      limit = "\"two sgemm calls\"";
+      limit = "\"time over that of two sgemm calls\"";
     }
-    std::string spread;
+    std::string spread, median_ratio = "null";
     if (!ratio.empty()) {
-      spread = fmt::format("{:.2f} ({:.2f} to {:.2f}) {}", quantile(ratio, 0.5), quantile(ratio, 0.25),
-                           quantile(ratio, 0.75), against);
+      const jensen::bench::Quartiles r = jensen::bench::quartiles(ratio);
+      spread = fmt::format("{:.2f} ({:.2f} to {:.2f}) {}", r.median, r.low, r.high, against);
+      median_ratio = fmt::format("{:.4g}", r.median);
     }
-    fmt::print("{:<12}{:>12.3f}{:>12.1f}{:>14.1f}  {}\n", name, median * 1e3, read / median * 1e-9,
-               flops / median * 1e-9, spread);
-    json += fmt::format(
-        "{}\n    {{\"case\": \"{}\", \"samples\": {}, \"median_s\": {:.6g}, \"q25_s\": {:.6g}, \"q75_s\": {:.6g}, "
-        "\"bytes\": {:.0f}, \"flops\": {:.0f}, \"limit\": {}, \"ratio\": {}}}",
-        json.empty() ? "" : ",", name, s, median, quantile(t, 0.25), quantile(t, 0.75), read, flops, limit,
-        ratio.empty() ? "null" : fmt::format("{:.4g}", quantile(ratio, 0.5)));
+    fmt::print("{:<12}{:>12.3f}{:>12.1f}{:>14.1f}  {}\n", name, q.median * 1e3, read / q.median * 1e-9,
+               flops / q.median * 1e-9, spread);
+    report.add_case(
+        fmt::format("\"case\": \"{}\", \"samples\": {}, \"median_s\": {:.6g}, \"q25_s\": {:.6g}, \"q75_s\": {:.6g}, "
+                    "\"bytes\": {:.0f}, \"flops\": {:.0f}, \"ratio\": {}, \"ratio_is\": {}",
+                    name, s, q.median, q.low, q.high, read, flops, median_ratio, limit));
   }
-  if (!o.json.empty()) {
-    std::FILE* file = std::fopen(o.json.c_str(), "w");
-    if (file == nullptr) {
-      fmt::print(stderr, "jensen_bench_data_term: cannot write '{}' (--json); give another file\n", o.json);
-      return 2;
-    }
-    char date[32];
-    const std::time_t now = std::time(nullptr);
-    std::strftime(date, sizeof date, "%Y-%m-%d", std::gmtime(&now));
-#if JENSEN_HAS_OPENBLAS
-    const std::string blas = openblas_get_corename();
-#else
-    const std::string blas = "none";
-#endif
-    fmt::print(file,
-               "{{\n  \"benchmark\": \"data_term\", \"date\": \"{}\", \"version\": \"{}\", \"commit\": \"{}\",\n  "
-               "\"device\": \"cpu\", "
-               "\"isa\": \"{}\", \"threads\": {}, \"compiler\": \"{}\", \"openblas_core\": \"{}\",\n  \"rows\": {}, "
-               "\"columns\": {}, "
-               "\"repeats\": {},\n  \"cases\": [{}\n  ]\n}}\n",
-               date, JENSEN_VERSION, std::getenv("JENSEN_COMMIT") != nullptr ? std::getenv("JENSEN_COMMIT") : "unknown",
-               jensen::data_term_cpu_isa(), o.threads, jensen::build_info().compiler, blas, o.rows, o.columns,
-               o.repeats, json);
-    std::fclose(file);
-  }
-  return 0;
+  return report.write(o.json) ? 0 : 2;
 }

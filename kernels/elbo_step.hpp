@@ -100,8 +100,11 @@ class ElboStep {
   }
 
   void draw(int s, bool with_anchor) {
+    backend_.for_each("spread_noise", static_cast<std::int64_t>(s) * dimension(),
+                      SpreadNoise<Guide>{guide_, lambda.data(), eps.data(), spread_.data()}, 8);
     backend_.for_each("draw", static_cast<std::int64_t>(s + (with_anchor ? 1 : 0)) * dimension(),
-                      DrawLatent<Guide>{guide_, lambda.data(), eps.data(), anchor.data(), s, z_.data()}, guide_.work());
+                      DrawLatent<Guide>{guide_, lambda.data(), spread_.data(), anchor.data(), s, z_.data()},
+                      guide_.work());
   }
 
   void evaluate_terms(RowList data_rows, int s, bool priors) {
@@ -141,7 +144,7 @@ class ElboStep {
   std::vector<std::int64_t> blocks_;             ///< of each term, in its latest evaluation
   std::vector<Buffer<Backend, float>> columns_;  ///< what the terms point to
   std::vector<Buffer<Backend, double>> partials_;
-  Buffer<Backend, float> z_;
+  Buffer<Backend, float> spread_, z_;
   Buffer<Backend, std::uint32_t> batch_rows_;
   Buffer<Backend, std::int32_t> good_, good_count_;
   Buffer<Backend, double> chunks_, closed_form_;
@@ -185,6 +188,7 @@ ElboStep<Backend, Guide>::ElboStep(Backend& backend, Guide guide, const EngineSp
   gradient = {backend_, size};
   for (auto& sums : average) sums = {backend_, size};
   eps = {backend_, most * d};
+  spread_ = {backend_, most * d};
   z_ = {backend_, most * d};
   anchor = {backend_, d};
   joint = {backend_, most * (1 + d)};

@@ -25,7 +25,8 @@ struct EngineSpec {
   int samples = 1;         ///< S
   std::uint64_t seed = 1;
   GuideShape guide = GuideShape::fullrank;
-  std::vector<float> basis;  ///< mean-field: w = m + basis (s . eps), D x D row-major; empty: the identity
+  std::vector<float>
+      basis;  ///< mean-field: w = m + basis (s . eps), D x D row-major, upper triangular; empty: the identity
   /// rho of the reference -rho/2 |w|^2 that the log joint is close to: 1 if w was whitened, 0 if nothing is known. Its
   /// expectation is taken in closed form, only the rest by sampling (guides/reference.hpp).
   float reference = 0;

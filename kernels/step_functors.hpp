@@ -39,19 +39,31 @@ struct FillNoise {
   }
 };
 
+/// The noise of one coordinate of one sample as the guide's draw wants it.
+template <class Guide>
+struct SpreadNoise {
+  Guide guide;
+  const float* lambda;
+  const float* eps;
+  float* spread;
+  JENSEN_HD void operator()(std::int64_t item) const {
+    spread[item] = guide.spread(lambda, eps[item], static_cast<int>(item % guide.dimension));
+  }
+};
+
 /// z_s = draw(lambda, eps_s); the row after the last sample is the anchor, if there is one. [equation (1)]
 template <class Guide>
 struct DrawLatent {
   Guide guide;
   const float* lambda;
-  const float* eps;
+  const float* spread;  ///< S x D, from SpreadNoise
   const float* anchor;
   int samples;
   float* z;
   JENSEN_HD void operator()(std::int64_t item) const {
     const auto s = static_cast<int>(item / guide.dimension);
     const auto i = static_cast<int>(item % guide.dimension);
-    z[item] = s < samples ? guide.draw(lambda, eps + static_cast<std::int64_t>(s) * guide.dimension, i) : anchor[i];
+    z[item] = s < samples ? guide.draw(lambda, spread + static_cast<std::int64_t>(s) * guide.dimension, i) : anchor[i];
   }
 };
 

@@ -21,7 +21,7 @@ constexpr int default_samples = 14;  // with the anchor and one to spare they fi
 constexpr std::int64_t whole_batch = 16384;
 constexpr std::int64_t default_batch = 8192;
 constexpr double default_learning_rate = 0.05;
-constexpr int most_fullrank = 256;
+constexpr int most_fullrank = 512;
 
 void check_options(const TrainOptions& o) {
   if (o.samples < 0 || o.samples > 1024)

@@ -11,7 +11,7 @@ namespace jensen {
 
 /// Variational family q(z; lambda).
 enum class GuideKind {
-  automatic,  ///< fullrank up to 256 parameters, else meanfield
+  automatic,  ///< fullrank up to 512 parameters, else meanfield
   meanfield,  ///< independent normals over the centred coefficients and log sigma
   fullrank,   ///< one multivariate normal
 };

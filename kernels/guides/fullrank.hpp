@@ -21,6 +21,9 @@ struct Fullrank {
   /// Position of row i of L in lambda.
   JENSEN_HD std::int64_t row(int i) const { return dimension + static_cast<std::int64_t>(i) * (i + 1) / 2; }
 
+  /// The noise as it is.
+  JENSEN_HD float spread(const float*, float eps, int) const { return eps; }
+
   JENSEN_HD float draw(const float* lambda, const float* eps, int i) const {
     const float* l = lambda + row(i);
     float sum = ::expf(l[i]) * eps[i];

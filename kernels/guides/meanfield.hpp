@@ -10,7 +10,7 @@ namespace jensen {
 ///
 /// lambda = [m (D), omega (D)]. Entropy: sum omega + log |det basis| + D/2 log(2 pi e). The basis (null: the identity)
 /// lets q be independent over the coefficients as the user names them while the optimiser moves m in coordinates
-/// where the posterior is round.
+/// where the posterior is round; it is upper triangular, and what is stored below its diagonal is not read.
 struct Meanfield {
   int dimension;
   const float* basis;  ///< D x D or null
@@ -20,13 +20,15 @@ struct Meanfield {
   /// Operations to draw one coordinate.
   std::int64_t work() const { return basis == nullptr ? 1 : dimension; }
 
+  /// Noise j as draw() wants it: exp(omega_j) eps_j, taken once for all coordinates of w.
+  JENSEN_HD float spread(const float* lambda, float eps, int j) const { return ::expf(lambda[dimension + j]) * eps; }
+
   /// Coordinate i of w. [equation (1)]
-  JENSEN_HD float draw(const float* lambda, const float* eps, int i) const {
-    const float* omega = lambda + dimension;
-    if (basis == nullptr) return lambda[i] + ::expf(omega[i]) * eps[i];
+  JENSEN_HD float draw(const float* lambda, const float* spread_noise, int i) const {
+    if (basis == nullptr) return lambda[i] + spread_noise[i];
     float sum = 0;
     const float* row = basis + static_cast<std::int64_t>(i) * dimension;
-    for (int j = 0; j < dimension; ++j) sum += row[j] * (::expf(omega[j]) * eps[j]);
+    for (int j = i; j < dimension; ++j) sum += row[j] * spread_noise[j];
     return lambda[i] + sum;
   }
 
@@ -35,7 +37,7 @@ struct Meanfield {
     const auto value = static_cast<double>(lambda[p]);
     if (p < dimension) return closed_form_location(rho, value);
     double length = basis == nullptr ? 1 : 0;
-    for (int i = 0; i < dimension && basis != nullptr; ++i) {
+    for (int i = 0; i <= p - dimension && basis != nullptr; ++i) {
       const auto b = static_cast<double>(basis[static_cast<std::int64_t>(i) * dimension + (p - dimension)]);
       length += b * b;
     }
@@ -53,7 +55,7 @@ struct Meanfield {
       if (basis == nullptr) {
         along = draws.gradient(s)[j];
       } else {
-        for (int i = 0; i < dimension; ++i) {
+        for (int i = 0; i <= j; ++i) {
           along += static_cast<double>(basis[static_cast<std::int64_t>(i) * dimension + j]) * draws.gradient(s)[i];
         }
       }

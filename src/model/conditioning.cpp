@@ -13,6 +13,8 @@ namespace jensen {
 namespace {
 
 constexpr std::size_t most_rows = 65536;
+constexpr std::size_t most_products = 2'000'000'000;   // rows x C^2 in one Hessian: about a second on one core
+constexpr std::size_t most_block_values = 16'000'000;  // doubles in all partial Hessians: 128 MB
 constexpr std::size_t most_dense = 1024;
 
 struct Local {
@@ -30,13 +32,36 @@ Local local(const double* constants, double a, double shared) {
   return {at.log_density, at.d_first, std::max((below - above) / (2 * h), 0.0)};
 }
 
-/// The likelihood of the rows in use, as a function of v, in double.
+/// A gradient, and the upper triangle of minus a Hessian, as sums over rows x of slope x and curvature x x^T.
+struct Sums {
+  std::vector<double> gradient;
+  Matrix hessian;
+
+  Sums() = default;
+  explicit Sums(std::size_t c) : gradient(c), hessian(c, c) {}
+  void add(const double* x, double slope, double curvature) {
+    const std::size_t c = gradient.size();
+    for (std::size_t j = 0; j < c; ++j) {
+      gradient[j] += slope * x[j];
+      const double scaled = curvature * x[j];
+      if (scaled == 0) continue;
+      double* row = hessian.values.data() + j * c;
+      for (std::size_t k = j; k < c; ++k) row[k] += scaled * x[k];
+    }
+  }
+  void add(const Sums& other) {
+    for (std::size_t j = 0; j < gradient.size(); ++j) gradient[j] += other.gradient[j];
+    for (std::size_t i = 0; i < hessian.values.size(); ++i) hessian.values[i] += other.hessian.values[i];
+  }
+};
+
+/// The log joint of the rows in use, as a function of v, in double.
 class Objective {
  public:
   Objective(const RegressionData& data, const std::vector<PriorRow>& priors)
       : priors_(priors), c_(data.coefficients()) {
     const std::size_t n = data.rows();
-    const std::size_t used = std::min(n, std::max(most_rows, 32 * c_));
+    const std::size_t used = std::min(n, std::max(std::min(most_rows, most_products / (c_ * c_)), 32 * c_));
     weight_ = static_cast<double>(n) / static_cast<double>(used);
     std::vector<std::uint32_t> at(used);
     for (std::size_t i = 0; i < used; ++i) at[i] = static_cast<std::uint32_t>(i * n / used);
@@ -53,32 +78,26 @@ class Objective {
   std::size_t used() const { return offset_.size(); }
   double weight() const { return weight_; }
 
-  /// The log joint at v; if asked, its gradient and minus its Hessian.
-  double operator()(const std::vector<double>& v, double log_sigma, std::vector<double>* gradient,
-                    Matrix* hessian) const {
-    double total = 0;
-    with_density(kind_, [&](auto density) {
-      for (std::size_t i = 0; i < used(); ++i) {
-        const double* x = x_.data() + i * c_;
-        double eta = offset_[i];
-        for (std::size_t j = 0; j < c_; ++j) eta += x[j] * v[j];
-        const Local f = local<decltype(density)>(constants_[i].data(), eta, log_sigma);
-        total += weight_ * f.value;
-        if (gradient != nullptr) add(x, weight_ * f.slope, weight_ * std::max(f.curvature, 1e-12), *gradient, *hessian);
-      }
-    });
-    for (const PriorRow& row : priors_) {
-      if (row.prior.kind == PriorKind::flat) continue;
-      double a = row.shift;
-      for (std::size_t j = 0; j < c_; ++j) a += row.row[j] * v[j];
-      const auto constants = constants_of(row.prior);
-      with_density(density_of(row.prior.kind), [&](auto density) {
-        const Local f = local<decltype(density)>(constants.data(), a, 0);
-        total += f.value;
-        if (gradient != nullptr) add(row.row.data(), f.slope, f.curvature, *gradient, *hessian);
-      });
+  /// The log joint at v; if asked, its gradient and (the upper triangle of) minus its Hessian. The rows are summed in
+  /// blocks whose number depends on the sizes alone, so that threads do not change the bits.
+  double operator()(const std::vector<double>& v, double log_sigma, Sums* derivatives) const {
+    const std::size_t blocks = std::clamp<std::size_t>(most_block_values / (c_ * c_), 1, 32);
+    std::vector<Sums> partial(blocks);
+    std::vector<double> values(blocks);
+#pragma omp parallel for schedule(static)
+    for (std::int64_t b = 0; b < static_cast<std::int64_t>(blocks); ++b) {
+      const auto block = static_cast<std::size_t>(b);
+      Sums* sums = derivatives == nullptr ? nullptr : &partial[block];
+      if (sums != nullptr) *sums = Sums(c_);
+      values[block] = add_rows(used() * block / blocks, used() * (block + 1) / blocks, v, log_sigma, sums);
     }
-    return total;
+    double total = 0;
+    if (derivatives != nullptr) *derivatives = Sums(c_);
+    for (std::size_t b = 0; b < blocks; ++b) {
+      total += values[b];
+      if (derivatives != nullptr) derivatives->add(partial[b]);
+    }
+    return total + add_priors(v, derivatives);
   }
 
   /// Log of the root mean square residual.
@@ -93,14 +112,36 @@ class Objective {
   }
 
  private:
-  void add(const double* x, double slope, double curvature, std::vector<double>& gradient, Matrix& hessian) const {
-    for (std::size_t j = 0; j < c_; ++j) {
-      gradient[j] += slope * x[j];
-      const double scaled = curvature * x[j];
-      if (scaled == 0) continue;
-      double* row = hessian.values.data() + j * c_;
-      for (std::size_t k = j; k < c_; ++k) row[k] += scaled * x[k];
+  double add_rows(std::size_t begin, std::size_t end, const std::vector<double>& v, double log_sigma,
+                  Sums* sums) const {
+    double total = 0;
+    with_density(kind_, [&](auto density) {
+      for (std::size_t i = begin; i < end; ++i) {
+        const double* x = x_.data() + i * c_;
+        double eta = offset_[i];
+        for (std::size_t j = 0; j < c_; ++j) eta += x[j] * v[j];
+        const Local f = local<decltype(density)>(constants_[i].data(), eta, log_sigma);
+        total += weight_ * f.value;
+        if (sums != nullptr) sums->add(x, weight_ * f.slope, weight_ * std::max(f.curvature, 1e-12));
+      }
+    });
+    return total;
+  }
+
+  double add_priors(const std::vector<double>& v, Sums* sums) const {
+    double total = 0;
+    for (const PriorRow& row : priors_) {
+      if (row.prior.kind == PriorKind::flat) continue;
+      double a = row.shift;
+      for (std::size_t j = 0; j < c_; ++j) a += row.row[j] * v[j];
+      const auto constants = constants_of(row.prior);
+      with_density(density_of(row.prior.kind), [&](auto density) {
+        const Local f = local<decltype(density)>(constants.data(), a, 0);
+        total += f.value;
+        if (sums != nullptr) sums->add(row.row.data(), f.slope, f.curvature);
+      });
     }
+    return total;
   }
 
   const std::vector<PriorRow>& priors_;
@@ -162,21 +203,20 @@ Conditioning condition(const RegressionData& data, const std::vector<PriorRow>& 
   std::vector<double> v(c);
   double log_sigma = gaussian ? objective.log_residual(v) : 0;
   Matrix upper;
-  for (int iteration = 0; iteration < 50; ++iteration) {
-    std::vector<double> gradient(c);
-    Matrix hessian(c, c);
-    const double value = objective(v, log_sigma, &gradient, &hessian);
-    upper = factor(data, hessian);
-    const std::vector<double> direction = solve(upper, gradient);
+  for (int iteration = 0; iteration < 30; ++iteration) {
+    Sums sums;
+    const double value = objective(v, log_sigma, &sums);
+    upper = factor(data, std::move(sums.hessian));
+    const std::vector<double> direction = solve(upper, sums.gradient);
     double decrement = 0;
-    for (std::size_t j = 0; j < c; ++j) decrement += direction[j] * gradient[j];
+    for (std::size_t j = 0; j < c; ++j) decrement += direction[j] * sums.gradient[j];
     // Newton's decrement is the squared distance to the mode in posterior sds: a thousandth is plenty to start from.
     if (!(decrement > 1e-6)) break;
     double length = 1;
     std::vector<double> next(c);
     for (int halving = 0; halving < 30; ++halving, length /= 2) {
       for (std::size_t j = 0; j < c; ++j) next[j] = v[j] + length * direction[j];
-      const double reached = objective(next, log_sigma, nullptr, nullptr);
+      const double reached = objective(next, log_sigma, nullptr);
       if (reached >= value) break;  // false for NaN
     }
     v = next;

@@ -21,8 +21,9 @@ std::vector<PriorRow> prior_rows(const RegressionData& data, const ResolvedPrior
 /// v = mode + inverse w, with inverse = R^-1 and R^T R = minus the log joint's Hessian at the mode: in the coordinates
 /// w the posterior is near N(0, I), so one step size suits every direction and data of any scale.
 ///
-/// The mode is found by Newton's method on at most 65,536 evenly spaced rows, their likelihood scaled up: close enough
-/// to start from and for its curvature. Above 1,024 coefficients only the Hessian's diagonal is used.
+/// The mode is found by Newton's method on at most 65,536 evenly spaced rows (fewer if C is above 170), their
+/// likelihood scaled up: close enough to start from and for its curvature. Above 1,024 coefficients only the Hessian's
+/// diagonal is used.
 struct Conditioning {
   std::vector<double> mode;  ///< C
   Matrix upper;              ///< R, C x C
