@@ -86,7 +86,7 @@ void add_train(CLI::App& app, Words& words) {
       "Rows with a missing value in a used column: drop leaves them out and counts them, error refuses them "
       "(default: drop)");
   add(verb, "--guide", words.guide, "KIND", "Inference",
-      "Shape of the approximate posterior: auto, meanfield or fullrank (default: auto, which is fullrank up to 256 "
+      "Shape of the approximate posterior: auto, meanfield or fullrank (default: auto, which is fullrank up to 512 "
       "parameters)");
   add(verb, "--samples", words.samples, "S", "Inference", "Monte Carlo samples a step, 1 to 1024 (default: 14)");
   add(verb, "--batch", words.batch, "B", "Inference",

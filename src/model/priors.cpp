@@ -3,11 +3,27 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "jensen/errors.hpp"
 
 namespace jensen {
 namespace {
+
+/// `value` to a thousandth of the leading digit of `size`: default priors that can be read, and retyped, exactly.
+double rounded(double value, double size) {
+  const double digit = std::floor(std::log10(size)) - 3;
+  // Dividing by a power of ten rounds to the double nearest to the decimal number; multiplying by its inverse may not.
+  const double power = std::pow(10.0, std::abs(digit));
+  return digit < 0 ? std::round(value * power) / power : std::round(value / power) * power;
+}
+
+Prior default_normal(const std::string& target, double location, double scale) {
+  return {target, PriorKind::normal, rounded(location, scale), rounded(scale, scale), 0};
+}
+Prior default_exponential(const std::string& target, double mean) {
+  return {target, PriorKind::exponential, 0, 1 / rounded(1 / mean, 1 / mean), 0};
+}
 
 bool positive_support(PriorKind kind) {
   return kind == PriorKind::half_normal || kind == PriorKind::half_student_t || kind == PriorKind::half_cauchy ||
@@ -64,7 +80,7 @@ ResolvedPriors resolve_priors(const std::vector<Prior>& given, const RegressionD
     if (prior == nullptr) prior = find(given, "b_Intercept");
     if (prior == nullptr) prior = find(given, "Intercept_centered");
     if (prior == nullptr) {
-      out.listed.push_back({"Intercept_centered", PriorKind::normal, gaussian ? data.response_mean : 0, 2.5 * unit, 0});
+      out.listed.push_back(default_normal("Intercept_centered", gaussian ? data.response_mean : 0, 2.5 * unit));
       prior = &out.listed.back();
     }
     out.intercept = *prior;
@@ -75,7 +91,7 @@ ResolvedPriors resolve_priors(const std::vector<Prior>& given, const RegressionD
     const Prior* prior = find(given, target);
     if (prior == nullptr) prior = of_class;
     if (prior == nullptr) {
-      out.listed.push_back({target, PriorKind::normal, 0, 2.5 * unit / data.sd[j], 0});
+      out.listed.push_back(default_normal(target, 0, 2.5 * unit / data.sd[j]));
       prior = &out.listed.back();
     }
     out.coefficients.push_back(*prior);
@@ -83,7 +99,7 @@ ResolvedPriors resolve_priors(const std::vector<Prior>& given, const RegressionD
   if (gaussian) {
     const Prior* prior = find(given, "sigma");
     if (prior == nullptr) {
-      out.listed.push_back({"sigma", PriorKind::exponential, 0, unit, 0});
+      out.listed.push_back(default_exponential("sigma", unit));
       prior = &out.listed.back();
     }
     out.sigma = *prior;

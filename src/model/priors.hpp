@@ -20,6 +20,7 @@ struct ResolvedPriors {
 ///     Intercept_centered ~ normal(mean(y), 2.5 sd(y)) gaussian, normal(0, 2.5) else
 ///     b_x ~ normal(0, 2.5 sd(y) / sd(x)) gaussian, normal(0, 2.5 / sd(x)) else
 ///     sigma ~ exponential(1 / sd(y))
+/// rounded to four significant digits of the scale.
 /// Throws InputError: a target that the model has not, one named twice, or a prior of the wrong support.
 ResolvedPriors resolve_priors(const std::vector<Prior>& given, const RegressionData& data);
 
