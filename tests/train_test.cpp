@@ -361,6 +361,28 @@ TEST(Train, RefusesWhatCannotBeLearned) {
   EXPECT_NO_THROW(train("y ~ a + twice", data.table()));  // a proper prior tells the two apart
 }
 
+// Fewer rows than coefficients: the priors decide, and the residuals (all zero at the mode) say nothing of sigma.
+TEST(Train, FewerRowsThanCoefficients) {
+  std::mt19937_64 random(12);
+  std::normal_distribution<double> normal;
+  Data data{{{"y", {}}}};
+  std::string formula = "y ~ 1";
+  for (int j = 0; j < 10; ++j) {
+    data.columns.emplace_back("x" + std::to_string(j), std::vector<double>());
+    formula += " + x" + std::to_string(j);
+  }
+  for (auto& column : data.columns) {
+    for (int i = 0; i < 6; ++i) column.second.push_back(normal(random));
+  }
+  const Fit fit = train(formula, data.table());
+  for (const ParameterSummary& s : fit.summarize()) {
+    EXPECT_TRUE(std::isfinite(s.mean) && s.sd > 0) << s.name;
+    if (s.name.starts_with("b_x")) {
+      EXPECT_LT(std::abs(s.mean) + s.sd, 20) << s.name;  // the priors' sds are near 2.5
+    }
+  }
+}
+
 TEST(Predict, ExpectedResponseOfALinearModel) {
   const Data data = linear_data(500, 0, 10);
   const Fit fit = train("y ~ a + b", data.table());

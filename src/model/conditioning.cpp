@@ -100,7 +100,8 @@ class Objective {
     return total + add_priors(v, derivatives);
   }
 
-  /// Log of the root mean square residual.
+  /// Log of the root mean square residual. With hardly more rows than coefficients the residuals say nothing of sigma
+  /// (they may all be zero): a tenth of the response's sd is then the least.
   double log_residual(const std::vector<double>& v) const {
     double squares = 0;
     for (std::size_t i = 0; i < used(); ++i) {
@@ -108,7 +109,7 @@ class Objective {
       for (std::size_t j = 0; j < c_; ++j) r -= x_[i * c_ + j] * v[j];
       squares += r * r;
     }
-    return 0.5 * std::log(std::max(squares / static_cast<double>(used()), 1e-12));
+    return 0.5 * std::log(std::max(squares / static_cast<double>(used()), used() <= 2 * c_ ? 1e-2 : 1e-12));
   }
 
  private:
@@ -167,8 +168,8 @@ Matrix factor(const RegressionData& data, Matrix hessian) {
   const Cholesky result = cholesky(hessian, 1e-11);
   if (result.deficient < c) {
     throw InputError(
-        fmt::format("column '{}' is a linear combination of the columns before it, and its prior is flat "
-                    "(--formula); remove a term or give b a prior",
+        fmt::format("column '{}' is a linear combination of the columns before it, and its prior is "
+                    "too weak to tell them apart (--formula); remove a term or give b a prior",
                     coefficient_name(data, result.deficient)));
   }
   return result.upper;
