@@ -9,22 +9,10 @@
 #include "backend_cpu.hpp"
 #include "data_term_cases.hpp"
 #include "data_term_cpu.hpp"
+#include "data_term_cpu_isa.hpp"
 #include "term_oracle.hpp"
 
 namespace jensen {
-
-// The variants behind data_term_cpu_block, declared as data_term_cpu.cpp does.
-#define JENSEN_DECLARE(isa)                                                                                         \
-  namespace isa {                                                                                                   \
-  void data_term_block(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z, \
-                       int dimension, double* sums, int samples, int stride, void* memory);                         \
-  }
-JENSEN_DECLARE(baseline)
-#if defined(__x86_64__)
-JENSEN_DECLARE(avx2)
-JENSEN_DECLARE(avx512)
-#endif
-#undef JENSEN_DECLARE
 
 namespace {
 

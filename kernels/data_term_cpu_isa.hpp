@@ -1,0 +1,25 @@
+#pragma once
+/// \file The CPU data term of each instruction set, before one is chosen (see data_term_cpu.hpp).
+
+#include <cstddef>
+#include <cstdint>
+
+#include "term.hpp"
+
+namespace jensen {
+
+// One definition each in data_term_cpu_isa.cpp, which is compiled once for each instruction set.
+#define JENSEN_DECLARE(isa)                                                                                         \
+  namespace isa {                                                                                                   \
+  std::size_t scratch_bytes(std::size_t columns);                                                                   \
+  void data_term_block(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z, \
+                       int dimension, double* sums, int samples, int stride, void* memory);                         \
+  }
+JENSEN_DECLARE(baseline)
+#if defined(__x86_64__)
+JENSEN_DECLARE(avx2)
+JENSEN_DECLARE(avx512)
+#endif
+#undef JENSEN_DECLARE
+
+}  // namespace jensen
