@@ -4,6 +4,24 @@
 
 namespace jensen {
 
+bool processor_runs_avx2() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+         __builtin_cpu_supports("bmi2");
+#else
+  return false;
+#endif
+}
+
+bool processor_runs_avx512() {
+#if defined(__x86_64__)
+  return processor_runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#else
+  return false;
+#endif
+}
+
 namespace {
 
 struct Isa {
@@ -11,16 +29,10 @@ struct Isa {
   decltype(&baseline::data_term_block) block;
 };
 
-/// What -march=x86-64-v3 and -v4 assume (System V psABI), of the instructions a compiler is likely to use.
 Isa choose() {
 #if defined(__x86_64__)
-  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-                  __builtin_cpu_supports("bmi2");
-  const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                  __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-                  __builtin_cpu_supports("avx512vl");
-  if (v4) return {"avx512", &avx512::data_term_block};
-  if (v3) return {"avx2", &avx2::data_term_block};
+  if (processor_runs_avx512()) return {"avx512", &avx512::data_term_block};
+  if (processor_runs_avx2()) return {"avx2", &avx2::data_term_block};
 #endif
   return {"baseline", &baseline::data_term_block};
 }

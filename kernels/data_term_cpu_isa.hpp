@@ -22,4 +22,9 @@ JENSEN_DECLARE(avx512)
 #endif
 #undef JENSEN_DECLARE
 
+/// Whether this processor has what -march=x86-64-v3 and -v4 assume (System V psABI), of the instructions a compiler is
+/// likely to use.
+bool processor_runs_avx2();
+bool processor_runs_avx512();
+
 }  // namespace jensen

@@ -61,8 +61,8 @@ std::ostream& operator<<(std::ostream& out, const Variant& v) { return out << v.
 std::vector<Variant> variants() {
   std::vector<Variant> all{{"chosen", true, nullptr}, {"baseline", true, &baseline::data_term_block}};
 #if defined(__x86_64__)
-  all.push_back({"avx2", __builtin_cpu_supports("x86-64-v3") != 0, &avx2::data_term_block});
-  all.push_back({"avx512", __builtin_cpu_supports("x86-64-v4") != 0, &avx512::data_term_block});
+  all.push_back({"avx2", processor_runs_avx2(), &avx2::data_term_block});
+  all.push_back({"avx512", processor_runs_avx512(), &avx512::data_term_block});
 #endif
   return all;
 }
