@@ -215,7 +215,9 @@ TEST(StandardNormals, TakeTheirCounterFromQuadSampleStepAndPurpose) {
   const Words bits = philox_portable({{9, 8, 0x12345678, 0x03abcdef}}, 77);
   const Normals direct = standard_normals(77, Purpose::draw, step, 8, 9);
   const Normals inverted = normals_of_bits(bits);
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(direct.n[i], inverted.n[i]);
+  // Two inlined copies may contract their multiply-adds differently; another counter would give other numbers
+  // altogether.
+  for (int i = 0; i < 4; ++i) EXPECT_NEAR(direct.n[i], inverted.n[i], 8 * tolerance::float_epsilon);
 }
 
 }  // namespace
