@@ -22,6 +22,7 @@ namespace {
 
 constexpr int lanes = 16;
 constexpr int tile_rows = 128;
+constexpr int prefetch_rows = 16;  ///< how far ahead scattered rows are asked for: enough to hide memory's latency
 using Vec = float __attribute__((vector_size(lanes * sizeof(float))));
 
 /// The scratch memory of one thread, cut into arrays (each a multiple of 64 bytes).
@@ -78,6 +79,10 @@ JENSEN_HD Tile load_tile(const Term& term, const RowList& rows, std::int64_t beg
     tile.x = x + begin * columns;
   } else {
     for (int r = 0; r < count; ++r) {
+      if (r + prefetch_rows < count) {
+        const float* ahead = x + rows[begin + r + prefetch_rows] * columns;
+        for (int k = 0; k < columns; k += lanes) __builtin_prefetch(ahead + k);
+      }
       const float* source = x + rows[begin + r] * columns;
       float* target = scratch.x + static_cast<std::ptrdiff_t>(r) * columns;
       for (int k = 0; k < columns; ++k) target[k] = source[k];
