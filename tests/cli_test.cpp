@@ -477,6 +477,17 @@ TEST_F(Cli, CtrlCSavesTheFitSoFar) {
   EXPECT_EQ(run({"summary", "fit"}).code, 0);
 }
 
+TEST_F(Cli, AFitThatBreaksDownIsSavedAndExitsWithOne) {
+  std::string table = "y,x\n";
+  for (int i = 0; i < 100; ++i) table += std::to_string(i % 5) + ',' + std::to_string(i % 7) + '\n';
+  spit(dir_ / "counts.csv", table);
+  const Result result = run({"train", "y ~ x", "--family", "poisson", "--data", "counts.csv", "--out", "fit", "--lr",
+                             "1e20", "--device", "cpu"});
+  EXPECT_EQ(result.code, 1) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("were not finite"));
+  EXPECT_EQ(run({"summary", "fit"}).code, 0);
+}
+
 TEST_F(Cli, AFullDiskIsAFailureThatLeavesNothingHalfWritten) {
   write_table("t.csv", 200);
   ASSERT_EQ(fit().code, 0);

@@ -334,6 +334,23 @@ TEST(Train, AnObserverCanStopIt) {
   EXPECT_NEAR(mean_of(fit, "b_a"), 1.5, 0.5);
 }
 
+TEST(Train, TooManyNonFiniteDrawsEndItWithTheLastGoodState) {
+  Data data{{{"y", {}}, {"x", {}}}};
+  for (int i = 0; i < 100; ++i) {
+    data.columns[0].second.push_back(i % 5);
+    data.columns[1].second.push_back(i % 7);
+  }
+  TrainOptions options;
+  options.family = Family::poisson;
+  options.learning_rate = 1e20;  // the first step leaves every rate infinite
+  const Fit fit = train("y ~ x", data.table(), options);
+  EXPECT_TRUE(fit.verdict.failed);
+  EXPECT_FALSE(fit.verdict.converged);
+  EXPECT_GT(fit.verdict.nonfinite, 500);
+  EXPECT_LT(std::abs(mean_of(fit, "b_Intercept")), 5);
+  EXPECT_TRUE(fit.verdict.message.starts_with("failed: ")) << fit.verdict.message;
+}
+
 TEST(Train, RefusesWhatCannotBeLearned) {
   Data data = linear_data(50, 0, 9);
   data.columns.emplace_back("c", std::vector<double>(50, 3.0));
