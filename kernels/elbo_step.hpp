@@ -178,7 +178,7 @@ ElboStep<Backend, Guide>::ElboStep(Backend& backend, Guide guide, const EngineSp
       keep(predictor.offset, term.rows);
       for (Part& part : predictor.parts) keep(part.x, term.rows * part.columns);
     }
-    const std::int64_t largest = plan_blocks(term.rows, Backend::least_rows, Backend::most_blocks).blocks;
+    const std::int64_t largest = bound_blocks(term.rows, Backend::least_rows, Backend::most_blocks);
     partials_.emplace_back(backend_,
                            static_cast<std::size_t>(largest) * most * static_cast<std::size_t>(1 + slot_count(term)));
   }

@@ -91,6 +91,12 @@ JENSEN_HD BlockPlan plan_blocks(std::int64_t rows, std::int64_t least_rows, std:
   const std::int64_t per_block = even > least_rows ? even : least_rows;
   return {per_block, (rows + per_block - 1) / per_block};
 }
+/// As many blocks as plan_blocks() may make of any number of rows up to `rows`. (Fewer rows can make a few blocks more:
+/// 262,144 rows fill 2,048 blocks of 128, one row more fills 2,033 of 129.)
+JENSEN_HD std::int64_t bound_blocks(std::int64_t rows, std::int64_t least_rows, std::int64_t most_blocks) {
+  const std::int64_t full = (rows + least_rows - 1) / least_rows;
+  return full < most_blocks ? full : most_blocks;
+}
 
 /// Partial sums of one term: for each block b and sample s, the value followed by the slots.
 struct Partials {

@@ -90,6 +90,11 @@ Fit train(std::string_view formula_text, const Table& table, const TrainOptions&
   if (observer == nullptr) observer = &silent;
   const ThreadCount threads(given.threads);
 
+  constexpr std::size_t most_rows = 0xFFFFFFFE;  // rows are numbered in 32 bits
+  if (table.rows() > most_rows) {
+    throw InputError(
+        fmt::format("{}: {} rows are more than {}; train on a part of them", table.source(), table.rows(), most_rows));
+  }
   const Formula formula = parse_formula(formula_text);
   const ModelMatrix design = ModelMatrix::learn(formula, table);
   const RegressionData data = read_regression(design, table, given);

@@ -142,6 +142,21 @@ TEST(Step, AnEpochTakesEveryRowOnce) {
   }
 }
 
+TEST(Blocks, NoNumberOfRowsMakesMoreThanTheBound) {
+  for (const std::int64_t least : {1, 3, 128}) {
+    for (const std::int64_t most : {1, 7, 64}) {
+      for (std::int64_t rows = 0; rows < 3 * least * most; rows += least) {
+        const std::int64_t bound = bound_blocks(rows, least, most);
+        for (std::int64_t fewer = 0; fewer <= rows; fewer += 1 + rows / 50) {
+          const BlockPlan plan = plan_blocks(fewer, least, most);
+          EXPECT_LE(plan.blocks, bound) << fewer << " of " << rows;
+          EXPECT_GE(plan.blocks * plan.rows_per_block, fewer);
+        }
+      }
+    }
+  }
+}
+
 TEST(Engine, RefusesTooManyTerms) {
   auto model = testing::random_model(DensityKind::gaussian, 10, 1, 1);
   model.spec.terms.resize(9, model.spec.terms[1]);
