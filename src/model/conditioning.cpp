@@ -46,7 +46,8 @@ struct Sums {
       const double scaled = curvature * x[j];
       if (scaled == 0) continue;
       double* row = hessian.values.data() + j * c;
-      for (std::size_t k = j; k < c; ++k) row[k] += scaled * x[k];
+      const std::size_t end = c <= most_dense ? c : j + 1;  // above, only the diagonal is used
+      for (std::size_t k = j; k < end; ++k) row[k] += scaled * x[k];
     }
   }
   void add(const Sums& other) {
@@ -158,13 +159,8 @@ std::string coefficient_name(const RegressionData& data, std::size_t j) {
   return data.design->names()[j - (data.intercept ? 1 : 0)];
 }
 
-Matrix factor(const RegressionData& data, Matrix hessian) {
+Matrix factor(const RegressionData& data, const Matrix& hessian) {
   const std::size_t c = hessian.rows;
-  if (c > most_dense) {
-    for (std::size_t i = 0; i < c; ++i) {
-      for (std::size_t j = i + 1; j < c; ++j) hessian(i, j) = 0;
-    }
-  }
   const Cholesky result = cholesky(hessian, 1e-11);
   if (result.deficient < c) {
     throw InputError(
@@ -207,7 +203,7 @@ Conditioning condition(const RegressionData& data, const std::vector<PriorRow>& 
   for (int iteration = 0; iteration < 30; ++iteration) {
     Sums sums;
     const double value = objective(v, log_sigma, &sums);
-    upper = factor(data, std::move(sums.hessian));
+    upper = factor(data, sums.hessian);
     const std::vector<double> direction = solve(upper, sums.gradient);
     double decrement = 0;
     for (std::size_t j = 0; j < c; ++j) decrement += direction[j] * sums.gradient[j];

@@ -43,7 +43,9 @@ Cholesky cholesky(const Matrix& h, double tolerance) {
     for (std::size_t j = i; j < n; ++j) r(i, j) /= pivot;
     r(i, i) = pivot;
     for (std::size_t k = i + 1; k < n; ++k) {
-      for (std::size_t j = k; j < n; ++j) r(k, j) -= r(i, k) * r(i, j);
+      const double factor = r(i, k);
+      if (factor == 0) continue;
+      for (std::size_t j = k; j < n; ++j) r(k, j) -= factor * r(i, j);
     }
     for (std::size_t j = 0; j < i; ++j) r(i, j) = 0;
   }
@@ -53,13 +55,14 @@ Cholesky cholesky(const Matrix& h, double tolerance) {
 Matrix inverse_upper(const Matrix& r) {
   const std::size_t n = r.rows;
   Matrix inverse(n, n);
-  for (std::size_t j = 0; j < n; ++j) {
-    inverse(j, j) = 1 / r(j, j);
-    for (std::size_t i = j; i-- > 0;) {
-      double sum = 0;
-      for (std::size_t k = i + 1; k <= j; ++k) sum += r(i, k) * inverse(k, j);
-      inverse(i, j) = -sum / r(i, i);
+  for (std::size_t i = n; i-- > 0;) {  // row i of r times the inverse is row i of the identity
+    inverse(i, i) = 1;
+    for (std::size_t k = i + 1; k < n; ++k) {
+      const double factor = r(i, k);
+      if (factor == 0) continue;
+      for (std::size_t j = k; j < n; ++j) inverse(i, j) -= factor * inverse(k, j);
     }
+    for (std::size_t j = i; j < n; ++j) inverse(i, j) /= r(i, i);
   }
   return inverse;
 }
