@@ -334,6 +334,25 @@ TEST(Train, AnObserverCanStopIt) {
   EXPECT_NEAR(mean_of(fit, "b_a"), 1.5, 0.5);
 }
 
+// exp(offset) alone overflows; the intercept takes it back.
+TEST(Train, AnOffsetOfAnySizeIsOnlyAnOffset) {
+  Data data{
+      {{"y", {}}, {"x", {}}, {"zero", std::vector<double>(100, 0.0)}, {"large", std::vector<double>(100, 800.0)}}};
+  for (int i = 0; i < 100; ++i) {
+    data.columns[0].second.push_back(i % 5);
+    data.columns[1].second.push_back(i % 7);
+  }
+  const auto options = [] {
+    TrainOptions o = with(GuideKind::fullrank, {"Intercept ~ flat()"});
+    o.family = Family::poisson;
+    return o;
+  }();
+  const Fit plain = train("y ~ x + offset(zero)", data.table(), options);
+  const Fit shifted = train("y ~ x + offset(large)", data.table(), options);
+  EXPECT_NEAR(mean_of(shifted, "b_Intercept") + 800, mean_of(plain, "b_Intercept"), 0.02 * sd_of(plain, "b_Intercept"));
+  EXPECT_NEAR(mean_of(shifted, "b_x"), mean_of(plain, "b_x"), 0.02 * sd_of(plain, "b_x"));
+}
+
 TEST(Train, TooManyNonFiniteDrawsEndItWithTheLastGoodState) {
   Data data{{{"y", {}}, {"x", {}}}};
   for (int i = 0; i < 100; ++i) {
@@ -364,7 +383,11 @@ TEST(Train, RefusesWhatCannotBeLearned) {
       EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
     }
   };
+  data.columns.emplace_back("huge", data.columns[1].second);
+  for (double& v : data.columns.back().second) v *= 1e300;
   refused("y ~ a + c", {}, "'c'");
+  refused("y ~ huge", {}, "other units");
+  refused("huge ~ a", {}, "other units");
   refused("c ~ a", {}, "3 in every row");
   refused("y ~ a + twice", with(GuideKind::fullrank), "'twice'");
   refused("y ~ a", with(GuideKind::fullrank, {"b_nope ~ flat()"}), "b_nope");

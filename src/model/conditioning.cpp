@@ -154,6 +154,16 @@ class Objective {
   std::vector<std::array<double, 3>> constants_;
 };
 
+/// Intercept at which the expected total is the observed one: log mean(y) - log mean(exp(offset)), without overflow.
+double log_rate(const RegressionData& data) {
+  double largest = 0;
+  if (!data.offset.empty()) largest = *std::max_element(data.offset.begin(), data.offset.end());
+  double sum = 0;
+  for (const double offset : data.offset) sum += std::exp(offset - largest);
+  const double mean = data.offset.empty() ? 1 : sum / static_cast<double>(data.rows());
+  return std::log(data.response_mean) - std::log(mean) - largest;
+}
+
 std::string coefficient_name(const RegressionData& data, std::size_t j) {
   if (data.intercept && j == 0) return "Intercept";
   return data.design->names()[j - (data.intercept ? 1 : 0)];
@@ -198,11 +208,15 @@ Conditioning condition(const RegressionData& data, const std::vector<PriorRow>& 
   const bool gaussian = data.family == Family::gaussian;
   const Objective objective(data, priors);
   std::vector<double> v(c);
+  if (data.family == Family::poisson && data.intercept) v[0] = log_rate(data);
   double log_sigma = gaussian ? objective.log_residual(v) : 0;
   Matrix upper;
   for (int iteration = 0; iteration < 30; ++iteration) {
     Sums sums;
     const double value = objective(v, log_sigma, &sums);
+    if (!std::isfinite(value)) {
+      throw InputError("the log density is not finite where training starts (--formula); check the size of the offset");
+    }
     upper = factor(data, sums.hessian);
     const std::vector<double> direction = solve(upper, sums.gradient);
     double decrement = 0;

@@ -23,6 +23,12 @@ void check_response(const ModelMatrix& design, const Table& table, Family family
   if (family == Family::poisson && !(y >= 0 && y == std::floor(y) && y < 2147483648.0)) refuse("a count 0, 1, 2, ...");
 }
 
+/// Beyond these sizes squares of a double overflow or vanish.
+void check_scale(const std::string& column, double size) {
+  if (size == 0 || (size > 1e-100 && size < 1e100)) return;
+  throw InputError(fmt::format("column '{}' has values of size {:.2g}; give it in other units", column, size));
+}
+
 /// Column sums and sums of squares about `center`, in fixed blocks so that threads do not change the bits.
 std::vector<double> block_sums(const ModelMatrix& design, const std::vector<double>& center, bool squares) {
   const std::size_t k = design.columns();
@@ -96,6 +102,8 @@ RegressionData read_regression(const ModelMatrix& design, const Table& table, co
         fmt::format("{}: column '{}': the response is {} in every row, so there is nothing to learn; check the column",
                     table.source(), design.formula().response, *least));
   }
+  check_scale(design.formula().response, std::max(std::abs(*least), std::abs(*most)));
+  check_scale(design.formula().response, data.response_sd);
   if (!design.formula().offsets.empty()) {
     for (const std::uint32_t row : rows) data.offset.push_back(design.offset(row));
   }
@@ -114,6 +122,7 @@ RegressionData read_regression(const ModelMatrix& design, const Table& table, co
   for (std::size_t j = 0; j < k; ++j) {
     const double variance = about_mean[j] / n;
     const double size = data.intercept ? std::sqrt(variance) : std::sqrt(variance + mean[j] * mean[j]);
+    check_scale(design.names()[j], size);
     if (!(size > 1e-12 * std::abs(mean[j])) || !std::isfinite(size)) {
       throw InputError(
           fmt::format("column '{}' of the design is constant over the {} rows used (--formula); remove the term",
