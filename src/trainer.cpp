@@ -24,6 +24,8 @@ constexpr double nonfinite_tolerance = 0.1;  // of the draws between two reports
 constexpr double khat_tolerance = 0.7;
 /// Where the ratios p/q hardly vary, q is p for every practical purpose, whatever the shape of their tail.
 constexpr double ratio_tolerance = 0.3;
+/// And where they vary more than this, KL(q || p) is about a quarter or more, however light their tail.
+constexpr double ratio_limit = 0.7;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -93,7 +95,8 @@ void finish(Engine& engine, const Regression& regression, GuideShape guide, cons
   fit.verdict.nonfinite += nonfinite;
   fit.verdict.log_ratio_sd = std::sqrt(squares / (n - 1));
   fit.verdict.khat = pareto_khat(log_ratio);
-  fit.verdict.close = fit.verdict.khat <= khat_tolerance || fit.verdict.log_ratio_sd <= ratio_tolerance;
+  fit.verdict.close = fit.verdict.log_ratio_sd <= ratio_tolerance ||
+                      (fit.verdict.khat <= khat_tolerance && fit.verdict.log_ratio_sd <= ratio_limit);
 }
 
 std::string verdict_sentence(const Verdict& v, const Fit& fit, bool stopped) {

@@ -488,6 +488,42 @@ TEST_F(Cli, AFitThatBreaksDownIsSavedAndExitsWithOne) {
   EXPECT_EQ(run({"summary", "fit"}).code, 0);
 }
 
+TEST_F(Cli, ProgressThatCannotBeShownDoesNotCostTheFit) {
+  write_table("t.csv", 100);
+  const std::string command = "cd '" + dir_.string() +
+                              "' && '" JENSEN_PROGRAM
+                              "' train 'y ~ x' --family gaussian --data t.csv --device cpu --out ";
+  EXPECT_EQ(std::system((command + "closed 2>&-").c_str()), 0);
+  EXPECT_EQ(std::system((command + "full 2>/dev/full").c_str()), 0);
+  EXPECT_EQ(run({"summary", "closed"}).code, 0);
+  EXPECT_EQ(run({"summary", "full"}).code, 0);
+}
+
+TEST_F(Cli, ASignalThatArrivesTwiceAtOnceStillSavesTheFit) {
+  write_table("t.csv", 2000);
+  How how;
+  bool sent = false;
+  how.watch = [&sent](pid_t child, const std::string& err) {
+    if (!sent && err.find("\nstep ") != std::string::npos) {
+      sent = true;
+      kill(child, SIGTERM);
+      kill(child, SIGTERM);
+    }
+  };
+  const Result result = run({"train", "y ~ x", "--family", "gaussian", "--data", "t.csv", "--out", "fit", "--steps",
+                             "1000000000", "--device", "cpu"},
+                            how);
+  EXPECT_EQ(result.code, 130) << result.err;
+  EXPECT_EQ(run({"summary", "fit"}).code, 0);
+}
+
+TEST_F(Cli, AColumnOfNumbersThatBeginsWithAnOddCellIsNoFactor) {
+  spit(dir_ / "t.csv", "y,x\n1,null\n2,3\n4,5\n6,9\n");
+  const Result result = run({"train", "y ~ x", "--family", "gaussian", "--data", "t.csv", "--out", "fit"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("row 1, column 'x': 'null' is not a number, but most cells of the column are"));
+}
+
 TEST_F(Cli, AFullDiskIsAFailureThatLeavesNothingHalfWritten) {
   write_table("t.csv", 200);
   ASSERT_EQ(fit().code, 0);

@@ -254,9 +254,11 @@ TEST_F(FitIo, ReplacesAFitOnlyOnRequest) {
   Fit fit = example_fit();
   const fs::path out = folder_ / "fit/";
   jensen::save_fit(fit, "old", out, false);
-  write(folder_ / "fit/draws.csv", "1");
   EXPECT_EQ(save_error(out, false), "fit/ exists already (--out): give --force to replace it, or another name");
   EXPECT_EQ(bytes_of(folder_ / "fit/config.toml"), "old");
+  write(folder_ / "fit/draws.csv", "1");  // the user's own file: never deleted
+  EXPECT_THAT(save_error(out, true), HasSubstr("holds more than a fit"));
+  fs::remove(folder_ / "fit/draws.csv");
   jensen::check_writable(out, true);
   fit.elbo = 7;
   jensen::save_fit(fit, "new", out, true);

@@ -116,6 +116,25 @@ TEST(Meanfield, OnACorrelatedDesignHasTheKnownOptimum) {
   EXPECT_NE(meanfield.verdict.message.find("--guide fullrank"), std::string::npos);
 }
 
+// Three rows a level: the reference level's mean is the intercept, and mean-field takes it for known.
+TEST(Meanfield, OnManySmallGroupsSaysThatItIsNotClose) {
+  std::mt19937_64 random(13);
+  std::normal_distribution<double> normal;
+  std::vector<double> y;
+  std::vector<std::int32_t> group;
+  std::vector<std::string> levels;
+  for (int g = 0; g < 60; ++g) {
+    levels.push_back("L" + std::to_string(100 + g));
+    for (int i = 0; i < 3; ++i) y.push_back(normal(random)), group.push_back(g);
+  }
+  Table table("groups");
+  table.add("y", y);
+  table.add("f", group, levels);
+  const Fit fit = train("y ~ f", table, with(GuideKind::meanfield, {}));
+  EXPECT_FALSE(fit.verdict.close) << fit.verdict.message;
+  EXPECT_LT(sd_of(fit, "b_Intercept"), 0.3);  // the truth is near 0.58, which is why it must say so
+}
+
 /// log of the integral of exp(f), and mean and sd of x under it, by the trapezoidal rule.
 struct Quadrature {
   double log_integral, mean, sd;

@@ -22,7 +22,8 @@ struct CsvOptions {
 /// Reads a comma-separated file with a header line, plain or gzipped (told by its first bytes, not its name).
 ///
 /// Quotes as in RFC 4180, LF or CRLF, UTF-8 with or without a byte-order mark. A column whose first present cell
-/// is a number is numeric; a later cell that is no number is an error naming row, column and cell. Only the
+/// is a number is numeric; a later cell that is no number is an error naming row, column and cell, and so
+/// is a first cell that is none where most of the column are. Only the
 /// columns asked for are checked. Throws FileError.
 Table read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 

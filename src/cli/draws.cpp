@@ -47,8 +47,8 @@ int run(const DrawsCommand& command) {
   }
   file.commit();
   if (!command.quiet) {
-    fmt::print(stderr, "{} draws of {} parameters; saved in {}\n", grouped(static_cast<std::int64_t>(command.count)),
-               grouped(static_cast<std::int64_t>(columns)), command.out);
+    say("{} draws of {} parameters; saved in {}\n", grouped(static_cast<std::int64_t>(command.count)),
+        grouped(static_cast<std::int64_t>(columns)), command.out);
   }
   return exit_done;
 }

@@ -44,9 +44,9 @@ int run(const PredictCommand& command) {
   }
   if (command.quiet) return exit_done;
   const auto missing = std::count_if(prediction.mean.begin(), prediction.mean.end(), [](double m) { return m != m; });
-  fmt::print(stderr, "{} rows predicted", grouped(static_cast<std::int64_t>(prediction.mean.size()) - missing));
-  if (missing > 0) fmt::print(stderr, ", {} left empty because a predictor is missing", grouped(missing));
-  fmt::print(stderr, "; saved in {}\n", command.out);
+  say("{} rows predicted", grouped(static_cast<std::int64_t>(prediction.mean.size()) - missing));
+  if (missing > 0) say(", {} left empty because a predictor is missing", grouped(missing));
+  say("; saved in {}\n", command.out);
   return exit_done;
 }
 

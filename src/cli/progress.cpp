@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <span>
 #include <string_view>
 
@@ -21,7 +23,21 @@ constexpr std::size_t most_prior_lines = 20;
 
 volatile sig_atomic_t stop_asked = 0;
 
-extern "C" void on_stop_signal(int) {
+timespec first_asked;
+
+extern "C" void on_stop_signal(int number) {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  if (stop_asked != 0) {
+    // One keystroke or one `timeout` may arrive twice, by way of the process and of its group: only a later one counts.
+    const double waited = static_cast<double>(now.tv_sec - first_asked.tv_sec) +
+                          1e-9 * static_cast<double>(now.tv_nsec - first_asked.tv_nsec);
+    if (waited < 0.5) return;
+    std::signal(number, SIG_DFL);
+    raise(number);
+    return;
+  }
+  first_asked = now;
   stop_asked = 1;
   constexpr std::string_view text = "\njensen: stopping; the fit so far will be saved (Ctrl-C again ends at once)\n";
   // The return value can tell nothing that a signal handler could act on.
@@ -32,8 +48,7 @@ void handle_stop_signals(bool ours) {
   struct sigaction action = {};
   sigemptyset(&action.sa_mask);
   action.sa_handler = ours ? on_stop_signal : SIG_DFL;
-  // The second Ctrl-C finds the default again, and ends the program even if it hangs.
-  action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
+  action.sa_flags = SA_RESTART;
   for (const int number : {SIGINT, SIGTERM}) {
     struct sigaction before = {};
     sigaction(number, nullptr, &before);
@@ -120,7 +135,7 @@ bool ProgressPrinter::progress(const Progress& report) {
 void ProgressPrinter::live_line(const Progress& report) {
   if (quiet_ || interrupted()) return;
   // The last column stays free: a full line would wrap on some terminals.
-  fmt::print(stderr, "\r{}\x1b[K", progress_line(report, terminal_columns() - 1));
+  say("\r{}\x1b[K", progress_line(report, terminal_columns() - 1));
   std::fflush(stderr);
   line_open_ = true;
   unwritten_.reset();
@@ -128,7 +143,7 @@ void ProgressPrinter::live_line(const Progress& report) {
 
 void ProgressPrinter::plain_line(const Progress& report) {
   if (quiet_) return;
-  fmt::print(stderr, "{}\n", progress_line(report, 200));
+  say("{}\n", progress_line(report, 200));
   unwritten_.reset();
 }
 

@@ -1,12 +1,21 @@
 #pragma once
 /// \file Numbers and texts as a human or a JSON parser reads them.
 
+#include <fmt/format.h>
+
 #include <cstdint>
+#include <cstdio>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace jensen::cli {
+
+/// Prints to stderr. What cannot be shown is dropped: a full disk or a reader that went away must not end the work.
+template <class... Arguments>
+void say(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+  std::fputs(fmt::format(format, std::forward<Arguments>(arguments)...).c_str(), stderr);
+}
 
 /// 1,234,567
 std::string grouped(std::int64_t count);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 
@@ -84,21 +85,19 @@ std::string shell_word(const std::string& word) {
 }
 
 void print_result(const Fit& fit, const std::vector<ParameterSummary>& parameters) {
-  fmt::print(stderr, "\n{}\n", printable(fit.verdict.message));
-  fmt::print(stderr, "ELBO {}, {} steps in {:.4g} s ({} rows/s)\n\n", with_error(fit.elbo, fit.elbo_se),
-             grouped(fit.steps), fit.seconds, scaled(fit.rows_per_second));
+  say("\n{}\n", printable(fit.verdict.message));
+  say("ELBO {}, {} steps in {:.4g} s ({} rows/s)\n\n", with_error(fit.elbo, fit.elbo_se), grouped(fit.steps),
+      fit.seconds, scaled(fit.rows_per_second));
   std::fputs(summary_table(parameters, most_table_lines).c_str(), stderr);
 }
 
 void print_next_steps(const std::string& out, std::size_t parameters) {
   const std::string dir = shell_word(out);
   if (parameters > most_table_lines) {
-    fmt::print(stderr, "... and {} more: all {} are in {}\n",
-               grouped(static_cast<std::int64_t>(parameters - most_table_lines)),
-               grouped(static_cast<std::int64_t>(parameters)), shell_word((fs::path(out) / "summary.csv").string()));
+    say("... and {} more: all {} are in {}\n", grouped(static_cast<std::int64_t>(parameters - most_table_lines)),
+        grouped(static_cast<std::int64_t>(parameters)), shell_word((fs::path(out) / "summary.csv").string()));
   }
-  fmt::print(stderr, "\nsaved in {}; next:\n  jensen summary {}\n  jensen predict {} --data NEW.csv --out pred.csv\n",
-             dir, dir, dir);
+  say("\nsaved in {}; next:\n  jensen summary {}\n  jensen predict {} --data NEW.csv --out pred.csv\n", dir, dir, dir);
 }
 
 /// A fit is never lost to a disk that filled up meanwhile: it then goes to the temporary folder, if it can.
@@ -120,6 +119,7 @@ void print_next_steps(const std::string& out, std::size_t parameters) {
 }  // namespace
 
 int run(const TrainCommand& command) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader of the progress that goes away does not take the fit with it
   const TrainOptions options = options_of(command);
   const std::vector<std::string> columns = formula_columns(command.formula);
   check_writable(command.out, command.force);
@@ -138,11 +138,11 @@ int run(const TrainCommand& command) {
     save_elsewhere(fit, config, problem);
   }
   if (!command.quiet) print_next_steps(command.out, parameters.size());
-  for (const std::string& warning : warnings(fit)) fmt::print(stderr, "WARNING: {}.\n", warning);
+  for (const std::string& warning : warnings(fit)) say("WARNING: {}.\n", warning);
   if (command.json) std::fputs(fit_json(fit, parameters, command.out).c_str(), stdout);
 
   if (ProgressPrinter::interrupted()) {
-    fmt::print(stderr, "jensen: stopped after {} steps; the fit so far is in {}\n", grouped(fit.steps), command.out);
+    say("jensen: stopped after {} steps; the fit so far is in {}\n", grouped(fit.steps), command.out);
     return exit_interrupted;
   }
   if (fit.verdict.failed)

@@ -123,7 +123,14 @@ Table read_csv(const std::filesystem::path& path, const CsvOptions& options) {
   if (rows == 0) throw FileError(fmt::format("{} has a header but no rows; add rows", file.name()));
 
   Table table(file.name());
-  for (CsvColumn& column : columns) table.add(column.finish());
+  for (CsvColumn& column : columns) {
+    std::size_t row = 0;
+    const std::string problem = column.mostly_numbers(row);
+    if (!problem.empty()) {
+      throw FileError(fmt::format("{}: row {}, column {}: {}", file.name(), row, show(column.name()), problem));
+    }
+    table.add(column.finish());
+  }
   return table;
 }
 

@@ -98,7 +98,7 @@ NumberError parse_number(std::string_view cell, double& value) {
 }
 
 CsvColumn::CsvColumn(std::string name, bool text)
-    : name_(std::move(name)), kind_(text ? Kind::text : Kind::undecided) {}
+    : name_(std::move(name)), kind_(text ? Kind::text : Kind::undecided), requested_text_(text) {}
 
 std::string CsvColumn::append(std::string_view cell, const MissingCells& missing) {
   const std::string_view trimmed = trim(cell);
@@ -157,6 +157,26 @@ std::string CsvColumn::append_text(std::string_view cell) {
   }
   codes_.push_back(level->second);
   return {};
+}
+
+std::string CsvColumn::mostly_numbers(std::size_t& row) const {
+  if (kind_ != Kind::text || requested_text_) return {};
+  std::vector<bool> numeric(levels_.size());
+  std::string_view first;
+  for (const auto& [level, code] : levels_) {
+    double value = 0;
+    numeric[static_cast<std::size_t>(code)] = parse_number(trim(level), value) != NumberError::not_a_number;
+    if (code == 0) first = level;
+  }
+  std::size_t present = 0, numbers = 0;
+  for (const std::int32_t code : codes_) {
+    if (code < 0) continue;
+    ++present;
+    if (numeric[static_cast<std::size_t>(code)]) ++numbers;
+  }
+  if (2 * numbers <= present) return {};
+  row = missing_so_far_ + 1;
+  return advise(first, "is not a number, but most cells of the column are");
 }
 
 Column CsvColumn::finish() {

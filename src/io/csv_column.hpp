@@ -42,6 +42,9 @@ class CsvColumn {
   /// string on success, else what is wrong with the cell and what to do about it.
   std::string append(std::string_view cell, const MissingCells& missing);
   const std::string& name() const { return name_; }
+  /// For a column that became text by its first present cell although most of its cells are numbers: what is wrong with
+  /// that cell. Else empty. `row` becomes that cell's row, from 1.
+  std::string mostly_numbers(std::size_t& row) const;
   /// Moves the values out. A column without any present cell is numeric.
   Column finish();
 
@@ -58,6 +61,7 @@ class CsvColumn {
 
   std::string name_;
   Kind kind_;
+  bool requested_text_;
   std::size_t missing_so_far_ = 0;  ///< rows before the kind was decided
   std::vector<double> numbers_;
   std::vector<std::int32_t> codes_;

@@ -28,8 +28,10 @@ bool may_be_replaced(const fs::path& directory) {
   bool has_fit = false;
   bool empty = true;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+    const std::string name = entry.path().filename().string();
+    if (name != "fit.h5" && name != "config.toml" && name != "summary.csv" && name != "trace.csv") return false;
     if (entry.symlink_status().type() == fs::file_type::directory) return false;
-    has_fit = has_fit || entry.path().filename() == "fit.h5";
+    has_fit = has_fit || name == "fit.h5";
     empty = false;
   }
   return has_fit || empty;
