@@ -123,7 +123,7 @@ RegressionData read_regression(const ModelMatrix& design, const Table& table, co
     const double variance = about_mean[j] / n;
     const double size = data.intercept ? std::sqrt(variance) : std::sqrt(variance + mean[j] * mean[j]);
     check_scale(design.names()[j], size);
-    if (!(size > 1e-12 * std::abs(mean[j])) || !std::isfinite(size)) {
+    if (!(size > 1e-12 * std::abs(mean[j]))) {
       throw InputError(
           fmt::format("column '{}' of the design is constant over the {} rows used (--formula); remove the term",
                       design.names()[j], rows.size()));
