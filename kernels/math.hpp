@@ -68,6 +68,11 @@ JENSEN_HD float log(float x) { return ::logf(x); }
 /// log(1 + x), x > -1.
 JENSEN_HD float log1p(float x) { return ::log1pf(x); }
 
+JENSEN_HD double sqrt(double x) { return ::sqrt(x); }
+JENSEN_HD float sqrt(float x) { return ::sqrtf(x); }
+JENSEN_HD double tanh(double x) { return ::tanh(x); }
+JENSEN_HD float tanh(float x) { return ::tanhf(x); }
+
 template <class R>
 JENSEN_HD R abs(R x) {
   return x < R(0) ? -x : x;
