@@ -11,7 +11,7 @@
 #include <new>
 
 #include "data_term_cpu.hpp"
-#include "term_oracle.hpp"
+#include "general_term.hpp"
 
 namespace jensen {
 
@@ -43,13 +43,11 @@ class CpuBackend {
     }
   }
 
-  /// The term's sums over `rows` for the samples of `out`, block by block.
+  /// Levels of a group that are summed on one thread.
+  static constexpr std::int64_t level_block = 64;
+
+  /// The sums of a term that has_data_shape() over `rows` for the samples of `out`, block by block.
   void evaluate_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension, Partials out) {
-    if (!has_data_shape(term)) {
-      for_each("term_oracle", plan.blocks * out.samples, TermOracle{term, rows, plan, z, dimension, out},
-               plan.rows_per_block * (1 + out.slots));
-      return;
-    }
     const std::size_t scratch_bytes = data_term_cpu_scratch(term);
     // Below about a million operations waking the other threads costs more than they save.
     const bool alone = plan.blocks <= 1 || rows.count * (1 + out.slots) * out.samples < 250'000;
@@ -64,6 +62,15 @@ class CpuBackend {
       }
       ::operator delete(scratch, alignment);
     }
+  }
+
+  /// The sums of any term; leaves in `values` the derivatives of the arguments that gather.
+  void evaluate_general_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension,
+                             Effects effects, RowValues values, Partials out) {
+    for_each("evaluate_rows", rows.count * out.samples,
+             EvaluateRows{term, rows, z, dimension, effects, out.samples, values}, 50);
+    for_each("sum_row_values", plan.blocks * (1 + out.slots) * out.samples, SumRowValues{term, rows, plan, values, out},
+             plan.rows_per_block);
   }
 
  private:

@@ -9,6 +9,7 @@
 
 #include "cuda_check.cuh"
 #include "data_term_tile.hpp"
+#include "general_term.hpp"
 #include "term_oracle.hpp"
 
 namespace jensen {
@@ -39,6 +40,7 @@ class CudaBackend {
  public:
   static constexpr std::int64_t least_rows = 128;
   static constexpr std::int64_t most_blocks = 2048;
+  static constexpr std::int64_t level_block = 8;
 
   explicit CudaBackend(int device) {
     check(cudaSetDevice(device), "cudaSetDevice");
@@ -76,7 +78,7 @@ class CudaBackend {
 
   void evaluate_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension, Partials out) {
     const TileShape shape = tile_shape(term, shared_bytes_);
-    if (shape.rows == 0 || !has_data_shape(term)) {
+    if (shape.rows == 0) {
       for_each("term_oracle", plan.blocks * out.samples, TermOracle{term, rows, plan, z, dimension, out});
       return;
     }
@@ -92,6 +94,15 @@ class CudaBackend {
       default:  // priors have few rows: nothing to gain from tiles
         for_each("term_oracle", plan.blocks * out.samples, TermOracle{term, rows, plan, z, dimension, out});
     }
+  }
+
+  /// The sums of any term; leaves in `values` the derivatives of its arguments.
+  void evaluate_general_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension,
+                             Effects effects, RowValues values, Partials out) {
+    for_each("evaluate_rows", rows.count * out.samples,
+             EvaluateRows{term, rows, z, dimension, effects, out.samples, values});
+    for_each("sum_row_values", plan.blocks * (1 + out.slots) * out.samples,
+             SumRowValues{term, rows, plan, values, out});
   }
 
  private:

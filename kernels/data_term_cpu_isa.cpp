@@ -65,8 +65,8 @@ struct Tile {
 /// `count` values of a column: in place if the rows are contiguous, else gathered into `target`. Null reads as zeros.
 JENSEN_HD const float* load_column(const float* column, const RowList& rows, std::int64_t begin, int count,
                                    float* target) {
-  if (column != nullptr && rows.indices == nullptr) return column + begin;
-  for (int r = 0; r < count; ++r) target[r] = column == nullptr ? 0.0F : column[rows.indices[begin + r]];
+  if (column != nullptr && rows.indices == nullptr) return column + rows.first + begin;
+  for (int r = 0; r < count; ++r) target[r] = column == nullptr ? 0.0F : column[rows[begin + r]];
   return target;
 }
 
@@ -75,8 +75,8 @@ JENSEN_HD const float* load_column(const float* column, const RowList& rows, std
 JENSEN_HD Tile load_tile(const Term& term, const RowList& rows, std::int64_t begin, int count, int columns,
                          const float* x, const Scratch& scratch) {
   Tile tile{count, columns, scratch.x, {}, nullptr};
-  if (rows.indices == nullptr && (term.rows - begin - count) * columns >= lanes) {
-    tile.x = x + begin * columns;
+  if (rows.indices == nullptr && (term.rows - rows.first - begin - count) * columns >= lanes) {
+    tile.x = x + (rows.first + begin) * columns;
   } else {
     for (int r = 0; r < count; ++r) {
       if (r + prefetch_rows < count) {

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "group_block.hpp"
+#include "ordered.hpp"
 #include "term.hpp"
 
 namespace jensen {
@@ -19,10 +21,15 @@ enum class GuideShape { meanfield, fullrank };
 
 struct EngineSpec {
   std::vector<Term> terms;
-  int dimension = 0;       ///< D, latent coordinates
+  int dimension = 0;       ///< H, latent coordinates of the head: all but the levels with a guide of their own
   std::int64_t rows = 0;   ///< N, of the subsampled terms; fewer than 2^32
   std::int64_t batch = 0;  ///< B <= N rows a step; N: no subsampling
-  int samples = 1;         ///< S
+  /// Groups (their `first` is set by the engine). With groups the minibatches are fixed: batch b is rows
+  /// batch_begin(b) .. batch_begin(b + 1), in the order of the caller, who has shuffled them.
+  std::vector<GroupBlock> groups;
+  bool dense_levels = true;           ///< a level's effects have a full covariance in the guide; else independent
+  std::vector<OrderedBlock> ordered;  ///< thresholds
+  int samples = 1;                    ///< S
   std::uint64_t seed = 1;
   GuideShape guide = GuideShape::fullrank;
   std::vector<float>
@@ -46,7 +53,7 @@ struct StepStatistics {
 /// Draws from q(z; lambda) with their densities.
 struct Evaluation {
   std::vector<double> log_joint;      ///< equation (2) over all rows
-  std::vector<double> noise_squared;  ///< |eps|^2, from which log q follows
+  std::vector<double> noise_squared;  ///< |eps|^2 of head and levels, from which log q follows
 };
 
 /// What run to the next step depends on, besides the specification.
@@ -54,7 +61,7 @@ struct EngineState {
   std::vector<float> lambda, first_moment, second_moment;
   std::vector<double> average[2];
   std::int64_t averaged[2] = {};
-  std::vector<float> anchor;
+  std::vector<float> anchor, anchor_levels, anchor_effect_sums;
   std::vector<double> anchor_joint;
 };
 
@@ -81,19 +88,26 @@ class Engine {
   struct Estimate {
     double elbo = 0;
     std::vector<float> gradient;
-    std::vector<float> noise;  ///< S x D
+    std::vector<float> noise;        ///< S x H
+    std::vector<float> level_noise;  ///< coordinates of the groups' levels x S; empty if they are in the head
   };
   virtual Estimate estimate(std::span<const float> lambda, std::int64_t t) = 0;
 };
+
+/// With groups: batch b of `batches` is rows [batch_begin(b), batch_begin(b + 1)).
+inline std::int64_t batch_count(std::int64_t rows, std::int64_t batch) {
+  return rows == 0 ? 1 : (rows + batch - 1) / batch;
+}
+inline std::int64_t batch_begin(std::int64_t rows, std::int64_t batches, std::int64_t b) { return rows * b / batches; }
 
 /// Steps in one pass over the rows, and which rows step t takes: positions [begin, end) of epoch's reshuffling.
 struct BatchRange {
   std::int64_t epoch, begin, end;
 };
 inline BatchRange batch_range(std::int64_t rows, std::int64_t batch, std::int64_t step) {
-  const std::int64_t per_epoch = rows == 0 ? 1 : (rows + batch - 1) / batch;
+  const std::int64_t per_epoch = batch_count(rows, batch);
   const std::int64_t j = step % per_epoch;
-  return {step / per_epoch, rows * j / per_epoch, rows * (j + 1) / per_epoch};
+  return {step / per_epoch, batch_begin(rows, per_epoch, j), batch_begin(rows, per_epoch, j + 1)};
 }
 
 std::unique_ptr<Engine> make_cpu_engine(const EngineSpec& spec);

@@ -55,8 +55,9 @@ class EngineOf final : public Engine {
       step_.evaluate(count, static_cast<std::uint64_t>(done));
       const std::vector<double> joint = step_.joint.download();
       const std::vector<float> eps = step_.eps.download();
+      const std::vector<double> levels = step_.levels.download_noise_squared();
       for (int s = 0; s < count; ++s) {
-        double square = 0;
+        double square = levels[static_cast<std::size_t>(s)];
         for (int i = 0; i < d; ++i) {
           const auto e = static_cast<double>(eps[static_cast<std::size_t>(s) * d + i]);
           square += e * e;
@@ -70,8 +71,15 @@ class EngineOf final : public Engine {
   }
 
   EngineState state() override {
-    EngineState state{step_.lambda.download(), step_.first_moment.download(), step_.second_moment.download(), {}, {},
-                      step_.anchor.download(), step_.anchor_joint.download()};
+    EngineState state{step_.lambda.download(),
+                      step_.first_moment.download(),
+                      step_.second_moment.download(),
+                      {},
+                      {},
+                      step_.anchor.download(),
+                      step_.levels.anchor_levels.download(),
+                      step_.levels.anchor_sums.download(),
+                      step_.anchor_joint.download()};
     for (int w = 0; w < 2; ++w) {
       state.average[w] = step_.average[w].download();
       state.averaged[w] = averaged_[w];
@@ -88,6 +96,8 @@ class EngineOf final : public Engine {
       averaged_[w] = state.averaged[w];
     }
     step_.anchor.upload(state.anchor);
+    step_.levels.anchor_levels.upload(state.anchor_levels);
+    step_.levels.anchor_sums.upload(state.anchor_effect_sums);
     step_.anchor_joint.upload(state.anchor_joint);
   }
 
@@ -95,8 +105,16 @@ class EngineOf final : public Engine {
     step_.lambda.upload(at);
     step_.statistics.zero();
     step_.estimate(t);
-    Estimate result{step_.statistics.download().front().last_elbo, step_.gradient.download(), step_.eps.download()};
-    result.noise.resize(static_cast<std::size_t>(step_.samples()) * static_cast<std::size_t>(step_.dimension()));
+    Estimate result{step_.statistics.download().front().last_elbo, step_.gradient.download(), step_.eps.download(),
+                    step_.levels.download_noise()};
+    const auto samples = static_cast<std::size_t>(step_.samples());
+    result.noise.resize(samples * static_cast<std::size_t>(step_.dimension()));
+    const auto stride = static_cast<std::size_t>(step_.levels.stride());
+    for (std::size_t i = 0; i < result.level_noise.size() / stride; ++i) {
+      for (std::size_t k = 0; k < samples; ++k)
+        result.level_noise[i * samples + k] = result.level_noise[i * stride + k];
+    }
+    result.level_noise.resize(result.level_noise.size() / stride * samples);
     step_.statistics.zero();
     return result;
   }
@@ -110,7 +128,7 @@ class EngineOf final : public Engine {
 
 template <class Backend>
 std::unique_ptr<Engine> make_engine(std::unique_ptr<Backend> backend, const EngineSpec& spec) {
-  if (spec.terms.size() > max_terms) throw std::length_error("a model has at most 8 terms (make_engine)");
+  if (spec.groups.size() > max_groups) throw std::length_error("a model has at most 8 groups (make_engine)");
   if (spec.guide == GuideShape::meanfield) {
     Buffer<Backend, float> basis(*backend, std::span<const float>(spec.basis));
     const Meanfield guide{spec.dimension, basis.data(), spec.reference};

@@ -7,7 +7,7 @@
 #include "guides/draws.hpp"
 #include "noise.hpp"
 #include "shuffle.hpp"
-#include "term.hpp"
+#include "term_set.hpp"
 
 namespace jensen {
 
@@ -35,6 +35,35 @@ struct FillNoise {
       const auto first = static_cast<int>(antithetic ? 2 * stream : stream);
       eps[static_cast<std::int64_t>(first) * dimension + d] = normals.n[k];
       if (antithetic && first + 1 < samples) eps[static_cast<std::int64_t>(first + 1) * dimension + d] = -normals.n[k];
+    }
+  }
+};
+
+/// eps of the groups' levels, coordinate-major: for sample pair and four coordinates, after the head's quads.
+struct FillLevelNoise {
+  std::uint64_t seed;
+  Purpose purpose;
+  std::uint64_t step;
+  int samples;
+  std::uint32_t first_quad;
+  std::int64_t coordinates;
+  std::int64_t stride;
+  bool antithetic;
+  float* eps;
+
+  JENSEN_HD int streams() const { return antithetic ? (samples + 1) / 2 : samples; }
+  JENSEN_HD std::int64_t items() const { return streams() * ((coordinates + 3) / 4); }
+
+  JENSEN_HD void operator()(std::int64_t item) const {
+    const auto stream = static_cast<std::uint32_t>(item % streams());
+    const std::int64_t quad = item / streams();
+    const Normals normals =
+        standard_normals(seed, purpose, step, stream, first_quad + static_cast<std::uint32_t>(quad));
+    const auto first = static_cast<int>(antithetic ? 2 * stream : stream);
+    for (std::int64_t k = 0; k < 4 && 4 * quad + k < coordinates; ++k) {
+      float* at = eps + (4 * quad + k) * stride;
+      at[first] = normals.n[k];
+      if (antithetic && first + 1 < samples) at[first + 1] = -normals.n[k];
     }
   }
 };
@@ -82,16 +111,7 @@ struct SelectRows {
   JENSEN_HD void operator()(std::int64_t i) const { rows[i] = shuffle(static_cast<std::uint32_t>(begin + i)); }
 };
 
-constexpr int max_terms = 8;
-
-/// One term's sums with what is needed to place them.
-struct TermSums {
-  Term term;
-  Partials partials;
-  std::int64_t blocks;
-};
-
-/// l_s and g_s from the terms' partial sums, blocks in order. [equations (2) and (4)]
+/// l_s and its gradient by z from the terms' sums. [equations (2) and (4)] Item: (sample, value or coordinate).
 ///
 /// With an anchor z_0 (the sample after the last), and t(z) = sum f(z_0) + grad f(z_0) . (z - z_0) the data terms'
 /// tangent there, the sum over the batch is replaced by
@@ -101,79 +121,82 @@ struct TermSums {
 /// which has the same expectation and, near the anchor, far less variance; its gradient is the one of SVRG (Johnson &
 /// Zhang 2013).
 struct CombineTerms {
-  TermSums terms[max_terms];
+  const TermRow* terms;
   int term_count;
+  const double* sums;
+  const std::int32_t* contribution_begin;
+  const Contribution* contributions;
   int samples;
   int dimension;
+  double constant;             ///< of all terms, added to l_s unless data_only
   double data_scale;           ///< N / B
-  const double* anchor_joint;  ///< 1 + D: data terms over all rows at z_0; null: no anchor
+  const double* anchor_joint;  ///< 1 + H: data terms over all rows at z_0; null: no anchor
   bool data_only;              ///< only the subsampled terms: to make anchor_joint
-  double* joint;               ///< S x (1 + D)
-  const float* z;              ///< S x D, and the anchor's row
-  double reference = 0;        ///< rho
+  double* joint;               ///< S x (1 + H)
+  const float* z;              ///< S x H, and the anchor's row
 
   JENSEN_HD void operator()(std::int64_t item) const {
     const auto s = static_cast<int>(item / (1 + dimension));
     const auto c = static_cast<int>(item % (1 + dimension));
-    double prior = 0;
-    double data = 0;
-    for (int t = 0; t < term_count; ++t) {
-      const TermSums& sums = terms[t];
-      if (data_only && !sums.term.subsampled) continue;
-      double& total = sums.term.subsampled ? data : prior;
-      total += component(sums, s, c);
-      if (sums.term.subsampled && anchor_joint != nullptr) total -= component(sums, samples, c);
-      if (c == 0 && !data_only) prior += sums.term.constant;
+    double data = component(s, c, true);
+    double total = 0;
+    if (!data_only) total = component(s, c, false) + (c == 0 ? constant : 0.0);
+    if (anchor_joint != nullptr) {
+      data -= component(samples, c, true);
+      total += c == 0 ? tangent(s) : anchor_joint[c];
     }
-    joint[item] =
-        prior + data_scale * data + (anchor_joint == nullptr ? 0.0 : from_anchor(s, c)) - from_reference(s, c);
+    joint[item] = total + data_scale * data;
   }
 
  private:
-  /// What the anchor adds to the differences: for the gradient t_all's, for the value also the slopes' difference.
-  JENSEN_HD double from_anchor(int s, int c) const {
-    double total = anchor_joint[c];
-    if (c > 0) return total;
-    for (int d = 0; d < dimension; ++d) {
-      double batch = 0;
+  /// Value (c = 0) or derivative by coordinate c - 1 of the data terms, or of the others.
+  JENSEN_HD double component(int s, int c, bool data) const {
+    double total = 0;
+    if (c == 0) {
       for (int t = 0; t < term_count; ++t) {
-        if (terms[t].term.subsampled) batch += component(terms[t], samples, 1 + d);
+        if ((terms[t].subsampled != 0) == data) total += at(t, s, 0);
       }
-      const float* at = z + static_cast<std::int64_t>(s) * dimension;
-      const float* anchor = z + static_cast<std::int64_t>(samples) * dimension;
-      total +=
-          (anchor_joint[1 + d] - data_scale * batch) * (static_cast<double>(at[d]) - static_cast<double>(anchor[d]));
+      return total;
+    }
+    for (std::int32_t i = contribution_begin[c - 1]; i < contribution_begin[c]; ++i) {
+      const Contribution& one = contributions[i];
+      if ((terms[one.term].subsampled != 0) == data) total += at(one.term, s, one.slot);
     }
     return total;
   }
-  /// The reference's value (c = 0) or derivative.
-  JENSEN_HD double from_reference(int s, int c) const {
-    if (reference == 0) return 0;
-    const float* at = z + static_cast<std::int64_t>(s) * dimension;
-    if (c > 0) return -reference * static_cast<double>(at[c - 1]);
+  /// t_all(z_s) - N/B (slope of t_batch) . (z_s - z_0): what the anchor adds to the values' difference.
+  JENSEN_HD double tangent(int s) const {
+    double total = anchor_joint[0];
+    const float* from = z + static_cast<std::int64_t>(samples) * dimension;
+    const float* to = z + static_cast<std::int64_t>(s) * dimension;
+    for (int d = 0; d < dimension; ++d) {
+      if (contribution_begin[d] == contribution_begin[d + 1]) continue;
+      total += (anchor_joint[1 + d] - data_scale * component(samples, 1 + d, true)) *
+               (static_cast<double>(to[d]) - static_cast<double>(from[d]));
+    }
+    return total;
+  }
+  JENSEN_HD double at(int t, int s, int slot) const {
+    return sums[terms[t].offset + static_cast<std::int64_t>(s) * terms[t].stride + slot];
+  }
+};
+
+/// Takes the reference's value and gradient off the head's. Item: (sample, value or coordinate).
+struct SubtractReference {
+  double reference;  ///< rho
+  int dimension;
+  const float* w;  ///< S x H
+  double* joint;
+  JENSEN_HD void operator()(std::int64_t item) const {
+    const auto c = static_cast<int>(item % (1 + dimension));
+    const float* at = w + item / (1 + dimension) * dimension;
+    if (c > 0) {
+      joint[item] += reference * static_cast<double>(at[c - 1]);
+      return;
+    }
     double square = 0;
     for (int d = 0; d < dimension; ++d) square += static_cast<double>(at[d]) * static_cast<double>(at[d]);
-    return -0.5 * reference * square;
-  }
-  /// The term's value (c = 0) or its derivative by latent coordinate c - 1.
-  JENSEN_HD double component(const TermSums& sums, int s, int c) const {
-    if (c == 0) return over_blocks(sums, s, 0);
-    double total = 0;
-    int slot = 1;
-    for (int a = 0; a < sums.term.argument_count; ++a) {
-      for (int p = 0; p < sums.term.arguments[a].part_count; ++p) {
-        const Part& part = sums.term.arguments[a].parts[p];
-        const int k = c - 1 - part.first;
-        if (k >= 0 && k < part.columns) total += over_blocks(sums, s, slot + k);
-        slot += part.columns;
-      }
-    }
-    return total;
-  }
-  JENSEN_HD double over_blocks(const TermSums& sums, int s, int slot) const {
-    double total = 0;
-    for (std::int64_t b = 0; b < sums.blocks; ++b) total += sums.partials.at(b, s)[slot];
-    return total;
+    joint[item] += 0.5 * reference * square;
   }
 };
 

@@ -13,22 +13,25 @@
 
 namespace jensen {
 
-/// Ways in which a part of a predictor reads the latent. Gathers (latent[first + group(i)]) and sparse rows are to be
-/// further kinds, with their index arrays in Part.
+/// Ways in which a part of a predictor reads the latent. Sparse rows are to be a further kind.
 enum class PartKind : int {
-  dense,   ///< row i of x . latent[first .. first + columns)
-  scalar,  ///< scale * latent[first]
+  dense,   ///< row i of x . z[first .. first + columns)
+  scalar,  ///< scale * z[first]
+  gather,  ///< x row i (columns of them; null: one that is 1) . effects of level index[i]
 };
 
 struct Part {
   PartKind kind = PartKind::scalar;
-  int first = 0;             ///< first latent coordinate
-  int columns = 1;           ///< how many; 1 for scalar
-  float scale = 1;           ///< scalar only
-  const float* x = nullptr;  ///< dense only: rows x columns, row-major without padding
+  int first = 0;                        ///< first latent coordinate; gather: unused
+  int columns = 1;                      ///< how many; 1 for scalar
+  float scale = 1;                      ///< scalar only
+  const float* x = nullptr;             ///< dense, gather: rows x columns, row-major without padding
+  const std::int32_t* index = nullptr;  ///< gather: level of each row
+  std::int64_t first_effect = 0;        ///< gather: coordinate of the group's first effect
+  int group = -1;                       ///< gather: number of the group
 };
 
-constexpr int max_parts = 2;
+constexpr int max_parts = 10;
 constexpr int max_arguments = 16;
 constexpr int max_data_arguments = 1 + max_shared;  ///< of the fast data terms
 constexpr int max_constants = 3;
@@ -47,29 +50,59 @@ struct Term {
       false;  ///< over the data rows: minibatched, scaled N/B. Else over a parameter block: whole, scale 1
   std::int64_t rows = 0;
   const float* constants[max_constants] = {};  ///< one value a row each, or null (read as 0)
+  const float* weights = nullptr;              ///< what each row's f is multiplied by, or null (1)
   int argument_count = 1;
   Predictor arguments[max_arguments];
   double constant = 0;  ///< added to the sum over all rows: what f leaves out
 };
 
-/// Derivatives that a term gives, laid side by side: a slot for each latent coordinate of each part.
+/// Effects of all groups' levels at S samples: coordinate-major, `stride` samples a coordinate.
+struct Effects {
+  const float* data = nullptr;
+  std::int64_t stride = 0;
+  JENSEN_HD float at(std::int64_t coordinate, int s) const { return data[coordinate * stride + s]; }
+};
+
+/// a(row, z) of sample s, whose latent is `latent`.
+JENSEN_HD float predict(const Predictor& predictor, std::int64_t row, const float* latent, const Effects& effects,
+                        int s) {
+  float a = predictor.constant + (predictor.offset == nullptr ? 0.0F : predictor.offset[row]);
+  for (int p = 0; p < predictor.part_count; ++p) {
+    const Part& part = predictor.parts[p];
+    if (part.kind == PartKind::scalar) {
+      a += part.scale * latent[part.first];
+    } else if (part.kind == PartKind::dense) {
+      for (int k = 0; k < part.columns; ++k) a += part.x[row * part.columns + k] * latent[part.first + k];
+    } else {
+      const std::int64_t first = part.first_effect + static_cast<std::int64_t>(part.index[row]) * part.columns;
+      for (int k = 0; k < part.columns; ++k) {
+        a += (part.x == nullptr ? 1.0F : part.x[row * part.columns + k]) * effects.at(first + k, s);
+      }
+    }
+  }
+  return a;
+}
+
+/// Derivatives that a term gives, laid side by side: a slot for each latent coordinate of each dense or scalar part.
+/// Gathered parts have none: their derivatives are summed by level.
+JENSEN_HD int slots_of(const Part& part) { return part.kind == PartKind::gather ? 0 : part.columns; }
 JENSEN_HD int slot_count(const Term& term) {
   int slots = 0;
   for (int a = 0; a < term.argument_count; ++a) {
-    for (int p = 0; p < term.arguments[a].part_count; ++p) slots += term.arguments[a].parts[p].columns;
+    for (int p = 0; p < term.arguments[a].part_count; ++p) slots += slots_of(term.arguments[a].parts[p]);
   }
   return slots;
 }
 
-/// True for the shape that the fast data terms take: at most three arguments, a_0 with at most one dense part, all
-/// other parts scalars. Other terms are evaluated by TermOracle.
+/// True for the shape that the fast data terms take: no weights, at most three arguments, a_0 with at most one dense
+/// part, all other parts scalars.
 JENSEN_HD bool has_data_shape(const Term& term) {
-  if (term.argument_count > max_data_arguments) return false;
+  if (term.argument_count > max_data_arguments || term.weights != nullptr) return false;
   int dense = 0;
   for (int a = 0; a < term.argument_count; ++a) {
     for (int p = 0; p < term.arguments[a].part_count; ++p) {
-      if (term.arguments[a].parts[p].kind != PartKind::dense) continue;
-      if (a > 0) return false;
+      if (term.arguments[a].parts[p].kind == PartKind::scalar) continue;
+      if (a > 0 || term.arguments[a].parts[p].kind == PartKind::gather) return false;
       ++dense;
     }
     if (a > 0 && term.arguments[a].offset != nullptr) return false;
@@ -77,11 +110,21 @@ JENSEN_HD bool has_data_shape(const Term& term) {
   return dense <= 1;
 }
 
-/// Which rows of a subsampled term, in which order: indices[0 .. count), or 0 .. count - 1 if null.
+JENSEN_HD bool has_gathers(const Term& term) {
+  for (int a = 0; a < term.argument_count; ++a) {
+    for (int p = 0; p < term.arguments[a].part_count; ++p) {
+      if (term.arguments[a].parts[p].kind == PartKind::gather) return true;
+    }
+  }
+  return false;
+}
+
+/// Which rows of a subsampled term, in which order: indices[0 .. count), or first .. first + count - 1 if null.
 struct RowList {
   const std::uint32_t* indices = nullptr;
   std::int64_t count = 0;
-  JENSEN_HD std::int64_t operator[](std::int64_t i) const { return indices == nullptr ? i : indices[i]; }
+  std::int64_t first = 0;
+  JENSEN_HD std::int64_t operator[](std::int64_t i) const { return indices == nullptr ? first + i : indices[i]; }
 };
 
 /// Rows are summed in fixed blocks, so that the order of additions depends on the row count alone: never on threads.

@@ -29,24 +29,11 @@ struct TermOracle {
   }
 
  private:
-  JENSEN_HD float predictor(const Predictor& predictor, std::int64_t row, const float* latent) const {
-    float a = predictor.constant + (predictor.offset == nullptr ? 0.0F : predictor.offset[row]);
-    for (int p = 0; p < predictor.part_count; ++p) {
-      const Part& part = predictor.parts[p];
-      if (part.kind == PartKind::scalar) {
-        a += part.scale * latent[part.first];
-      } else {
-        for (int k = 0; k < part.columns; ++k) a += part.x[row * part.columns + k] * latent[part.first + k];
-      }
-    }
-    return a;
-  }
-
   JENSEN_HD void add_row(std::int64_t row, const float* latent, double* sums) const {
     float constants[max_constants];
     for (int c = 0; c < max_constants; ++c) constants[c] = term.constants[c] == nullptr ? 0.0F : term.constants[c][row];
     float a[max_arguments] = {};
-    for (int i = 0; i < term.argument_count; ++i) a[i] = predictor(term.arguments[i], row, latent);
+    for (int i = 0; i < term.argument_count; ++i) a[i] = predict(term.arguments[i], row, latent, {}, 0);
 
     float d[max_arguments] = {};
     sums[0] += static_cast<double>(evaluate_density(term.density, constants, a, term.argument_count, d));

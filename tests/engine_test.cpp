@@ -157,12 +157,5 @@ TEST(Blocks, NoNumberOfRowsMakesMoreThanTheBound) {
   }
 }
 
-TEST(Engine, RefusesTooManyTerms) {
-  auto model = testing::random_model(DensityKind::gaussian, 10, 1, 1);
-  model.spec.terms.resize(9, model.spec.terms[1]);
-  model.spec.lambda = testing::random_lambda(testing::lambda_size(model.spec), 1);
-  EXPECT_THROW(make_cpu_engine(model.spec), std::length_error);
-}
-
 }  // namespace
 }  // namespace jensen

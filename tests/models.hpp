@@ -100,8 +100,9 @@ inline std::size_t lambda_size(const EngineSpec& spec) {
                                                                       : Fullrank{spec.dimension, 0}.size());
 }
 
-/// One term at latent w over the rows of step t, in double.
-inline double term_sum(const Term& term, const std::vector<double>& w, const std::vector<std::int64_t>& rows) {
+/// One term at z and the groups' effects over the rows of step t, in double.
+inline double term_sum(const Term& term, const std::vector<double>& z, const std::vector<std::vector<double>>& effects,
+                       const std::vector<std::int64_t>& rows) {
   double total = 0;
   for (const std::int64_t row : rows) {
     double a[max_arguments] = {};
@@ -111,31 +112,117 @@ inline double term_sum(const Term& term, const std::vector<double>& w, const std
       for (int j = 0; j < p.part_count; ++j) {
         const Part& part = p.parts[j];
         for (int k = 0; k < part.columns; ++k) {
-          const double factor = part.kind == PartKind::scalar ? part.scale : part.x[row * part.columns + k];
-          a[i] += factor * w[static_cast<std::size_t>(part.first + k)];
+          const double factor = part.kind == PartKind::scalar ? part.scale
+                                : part.x == nullptr           ? 1.0
+                                                              : part.x[row * part.columns + k];
+          a[i] += factor * (part.kind == PartKind::gather
+                                ? effects[static_cast<std::size_t>(part.group)]
+                                         [static_cast<std::size_t>(part.index[row] * part.columns + k)]
+                                : z[static_cast<std::size_t>(part.first + k)]);
         }
       }
     }
     double constants[max_constants] = {};
     for (int c = 0; c < max_constants; ++c) constants[c] = term.constants[c] == nullptr ? 0.0 : term.constants[c][row];
     double d[max_arguments] = {};
-    total += evaluate_density(term.density, constants, a, term.argument_count, d);
+    total += (term.weights == nullptr ? 1.0 : static_cast<double>(term.weights[row])) *
+             evaluate_density(term.density, constants, a, term.argument_count, d);
   }
   return total;
 }
 
-/// The ELBO estimate of step t with the given noise (S x D), as equations (1) to (3) say, with the anchor at w = 0 and
-/// its full-data sums taken as zero, and the reference's expectation in closed form.
-inline double elbo_in_double(const EngineSpec& spec, const std::vector<double>& lambda, const std::vector<float>& noise,
-                             std::int64_t t) {
-  const auto d = static_cast<std::size_t>(spec.dimension);
-  const BatchRange range = batch_range(spec.rows, spec.batch, t);
-  const bool whole = spec.batch == spec.rows;
-  const Shuffle shuffle(static_cast<std::uint32_t>(spec.rows), spec.seed, static_cast<std::uint64_t>(range.epoch));
-  std::vector<std::int64_t> data_rows;
-  for (std::int64_t i = range.begin; i < range.end; ++i) {
-    data_rows.push_back(whole ? i : static_cast<std::int64_t>(shuffle(static_cast<std::uint32_t>(i))));
+/// z (head) and each group's effects at latents w and v (of all groups), with what the maps add to the log joint.
+struct Expanded {
+  std::vector<double> z;
+  std::vector<std::vector<double>> effects;
+  double log_density = 0;
+};
+template <int Q>
+void expand_group(const GroupBlock& group, const std::vector<double>& w, const double* v, Expanded& out) {
+  double log_sd[Q], correlation[max_correlations] = {}, factor[packed_size(Q)], reference[packed_size(Q)];
+  for (int k = 0; k < Q; ++k) log_sd[k] = group.sd[k].shift + group.sd[k].scale * w[group.first_sd + k];
+  for (int k = 0; k < Q * (Q - 1) / 2 && group.first_correlation >= 0; ++k) {
+    correlation[k] = group.correlation[k].shift + group.correlation[k].scale * w[group.first_correlation + k];
   }
+  for (int i = 0; i < packed_size(Q); ++i) reference[i] = group.reference[i];
+  covariance_factor(Q, log_sd, correlation, factor);
+  out.effects.emplace_back();
+  for (std::int64_t j = 0; j < group.levels; ++j) {
+    double r[Q], at[Q], u[Q];
+    for (int e = 0; e < Q; ++e) {
+      r[e] = group.location == nullptr ? 0.0 : group.location[j * Q + e];
+      for (int c = 0; c < group.coefficients && group.coupling != nullptr; ++c) {
+        r[e] -= group.coupling[(j * Q + e) * group.coefficients + c] * w[group.first_coefficient + c];
+      }
+      at[e] = group.in_head >= 0 ? w[group.in_head + j * Q + e] : v[j * Q + e];
+    }
+    LevelMap<double, Q> map;
+    map.prepare(group.centred ? reference : factor,
+                group.information == nullptr ? nullptr : group.information + j * packed_size(Q));
+    map.forward(r, at, u);
+    out.effects.back().insert(out.effects.back().end(), u, u + Q);
+    if (!group.centred) out.log_density += map.log_density();
+    double t[Q];
+    for (int i = 0; i < Q && group.centred; ++i) {
+      t[i] = u[i];
+      for (int l = 0; l < i; ++l) t[i] -= factor[packed(i, l)] * t[l];
+      t[i] /= factor[packed(i, i)];
+      out.log_density +=
+          -0.5 * t[i] * t[i] - std::log(factor[packed(i, i)]) + std::log(reference[packed(i, i)] / map.k[packed(i, i)]);
+    }
+  }
+  out.log_density -= 0.5 * std::log(2 * std::numbers::pi) * static_cast<double>(group.levels * Q);
+}
+
+inline Expanded expand(const EngineSpec& spec, const std::vector<double>& w, const std::vector<double>& v) {
+  Expanded out{w, {}, 0};
+  for (const OrderedBlock& block : spec.ordered) {
+    for (int k = 0; k < block.count; ++k) {
+      double y = block.shift[k];
+      for (int l = 0; l < block.count; ++l) {
+        y += static_cast<double>(block.matrix[k * block.count + l]) * w[static_cast<std::size_t>(block.first + l)];
+      }
+      const auto at = static_cast<std::size_t>(block.first + k);
+      out.z[at] = k == 0 ? y : out.z[at - 1] + std::exp(y);
+      if (k > 0) out.log_density += y;
+    }
+  }
+  const double* next = v.data();
+  for (const GroupBlock& group : spec.groups) {
+    with_effects(group.effects, [&](auto count) { expand_group<decltype(count)::value>(group, w, next, out); });
+    if (group.in_head < 0) next += group.levels * group.effects;
+  }
+  return out;
+}
+
+/// The rows of step t.
+inline std::vector<std::int64_t> rows_of_step(const EngineSpec& spec, std::int64_t t) {
+  const BatchRange range = batch_range(spec.rows, spec.batch, t);
+  std::vector<std::int64_t> rows;
+  if (spec.batch == spec.rows) {
+    for (std::int64_t i = 0; i < spec.rows; ++i) rows.push_back(i);
+  } else if (spec.groups.empty()) {
+    const Shuffle shuffle(static_cast<std::uint32_t>(spec.rows), spec.seed, static_cast<std::uint64_t>(range.epoch));
+    for (std::int64_t i = range.begin; i < range.end; ++i) rows.push_back(shuffle(static_cast<std::uint32_t>(i)));
+  } else {
+    const std::int64_t batches = batch_count(spec.rows, spec.batch);
+    const Shuffle order(static_cast<std::uint32_t>(batches), spec.seed, static_cast<std::uint64_t>(range.epoch));
+    const std::int64_t b = order(static_cast<std::uint32_t>(t % batches));
+    for (std::int64_t i = batch_begin(spec.rows, batches, b); i < batch_begin(spec.rows, batches, b + 1); ++i) {
+      rows.push_back(i);
+    }
+  }
+  return rows;
+}
+
+/// The ELBO estimate of step t with the given noise (S x H, and of the levels coordinates x S), as equations (1) to (3)
+/// say, with the anchor at w = 0, v = 0 and its full-data sums taken as zero, and the reference's expectation in closed
+/// form.
+inline double elbo_in_double(const EngineSpec& spec, const std::vector<double>& lambda, const std::vector<float>& noise,
+                             std::int64_t t, const std::vector<float>& level_noise = {}) {
+  const auto d = static_cast<std::size_t>(spec.dimension);
+  const bool whole = spec.batch == spec.rows;
+  const std::vector<std::int64_t> data_rows = rows_of_step(spec, t);
   const double scale = data_rows.empty() ? 0 : static_cast<double>(spec.rows) / static_cast<double>(data_rows.size());
 
   std::vector<double> factor(d * d);  // w = m + factor eps
@@ -158,29 +245,75 @@ inline double elbo_in_double(const EngineSpec& spec, const std::vector<double>& 
   for (std::size_t i = 0; i < d; ++i) location += lambda[i] * lambda[i];
   const double rho = spec.reference;
 
+  // levels: v = m + L eps
+  std::size_t begin = spec.guide == GuideShape::meanfield ? 2 * d : d + d * (d + 1) / 2;
+  const auto samples = static_cast<std::size_t>(spec.samples);
+  std::vector<std::vector<double>> levels(samples);
+  std::size_t coordinate = 0;
+  for (const GroupBlock& group : spec.groups) {
+    if (group.in_head >= 0) continue;
+    const auto q = static_cast<std::size_t>(group.effects);
+    const auto size = static_cast<std::size_t>(group.levels) * q;
+    const std::size_t each = spec.dense_levels ? q * (q + 1) / 2 : q;
+    for (std::size_t i = 0; i < size; ++i) {
+      const std::size_t e = i % q;
+      const double mean = lambda[begin + i];
+      location += mean * mean;
+      std::vector<double> v(samples, mean);
+      for (std::size_t k = spec.dense_levels ? 0 : e; k <= e; ++k) {
+        const double element = lambda[begin + size + i / q * each + (spec.dense_levels ? e * (e + 1) / 2 + k : e)];
+        const double scaled = k == e ? std::exp(element) : element;
+        trace += scaled * scaled;
+        if (k == e) entropy += element;
+        for (std::size_t s = 0; s < samples; ++s) {
+          v[s] += scaled * level_noise[(coordinate + i - e + k) * samples + s];
+        }
+      }
+      for (std::size_t s = 0; s < samples; ++s) levels[s].push_back(v[s]);
+    }
+    entropy += 0.5 * static_cast<double>(size) * std::log(2 * std::numbers::pi * std::numbers::e);
+    begin += size + static_cast<std::size_t>(group.levels) * each;
+    coordinate += size;
+  }
+
+  const Expanded anchor = expand(spec, std::vector<double>(d), std::vector<double>(coordinate));
+  const auto along = [&](const Expanded& to, double h) {  // anchor + h (to - anchor), in z and the effects
+    Expanded at = anchor;
+    for (std::size_t i = 0; i < d; ++i) at.z[i] += h * (to.z[i] - anchor.z[i]);
+    for (std::size_t g = 0; g < at.effects.size(); ++g) {
+      for (std::size_t i = 0; i < at.effects[g].size(); ++i) {
+        at.effects[g][i] += h * (to.effects[g][i] - anchor.effects[g][i]);
+      }
+    }
+    return at;
+  };
+
   double mean = 0;
-  for (int s = 0; s < spec.samples; ++s) {
+  for (std::size_t s = 0; s < samples; ++s) {
     std::vector<double> w(lambda.begin(), lambda.begin() + static_cast<std::ptrdiff_t>(d));
     double square = 0;
     for (std::size_t i = 0; i < d; ++i) {
-      for (std::size_t j = 0; j < d; ++j) w[i] += factor[i * d + j] * noise[static_cast<std::size_t>(s) * d + j];
+      for (std::size_t j = 0; j < d; ++j) w[i] += factor[i * d + j] * noise[s * d + j];
       square += w[i] * w[i];
     }
-    double l = rho / 2 * square;
+    for (const double x : levels[s]) square += x * x;
+    const Expanded at = expand(spec, w, levels[s]);
+    double l = rho / 2 * square + at.log_density;
     for (const Term& term : spec.terms) {
       if (term.subsampled) {
-        l += scale * term_sum(term, w, data_rows) + term.constant;
+        l += scale * term_sum(term, at.z, at.effects, data_rows) + term.constant;
         if (!whole) {  // minus the tangent at the anchor
           constexpr double h = 1e-4;
-          std::vector<double> ahead, behind;
-          for (const double v : w) ahead.push_back(h * v), behind.push_back(-h * v);
-          const double slope = (term_sum(term, ahead, data_rows) - term_sum(term, behind, data_rows)) / (2 * h);
-          l -= scale * (term_sum(term, std::vector<double>(d), data_rows) + slope);
+          const Expanded ahead = along(at, h), behind = along(at, -h);
+          const double slope = (term_sum(term, ahead.z, ahead.effects, data_rows) -
+                                term_sum(term, behind.z, behind.effects, data_rows)) /
+                               (2 * h);
+          l -= scale * (term_sum(term, anchor.z, anchor.effects, data_rows) + slope);
         }
       } else {
         std::vector<std::int64_t> all(static_cast<std::size_t>(term.rows));
         for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
-        l += term_sum(term, w, all) + term.constant;
+        l += term_sum(term, at.z, at.effects, all) + term.constant;
       }
     }
     mean += l / spec.samples;

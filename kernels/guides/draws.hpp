@@ -14,6 +14,9 @@ struct Draws {
   const double* joint;       ///< S x (1 + D): log joint l_s, then its gradient g_s
   const std::int32_t* good;  ///< S: 1 if l_s and g_s are finite
   const std::int32_t* good_count;
+  const float* level_eps = nullptr;  ///< coordinates of the groups' levels x stride
+  const float* level_bar = nullptr;  ///< likewise: d l_s / d v
+  std::int64_t stride = 0;
 
   JENSEN_HD const float* noise(int s) const { return eps + static_cast<std::int64_t>(s) * dimension; }
   JENSEN_HD double log_joint(int s) const { return joint[static_cast<std::int64_t>(s) * (1 + dimension)]; }

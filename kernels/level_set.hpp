@@ -1,0 +1,196 @@
+#pragma once
+/// \file All groups of a model on one device: noise, effects and their pull-back, for S samples at once.
+
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+#include <span>
+#include <vector>
+
+#include "buffer.hpp"
+#include "engine.hpp"
+#include "group_block.hpp"
+#include "guides/with_levels.hpp"
+#include "step_functors.hpp"
+
+namespace jensen {
+
+/// The anchor's sums: one lane of the effects' sums. Item: coordinate.
+struct CopyLane {
+  const float* from;
+  std::int64_t stride;
+  float* to;
+  JENSEN_HD void operator()(std::int64_t i) const { to[i] = from[i * stride]; }
+};
+
+template <class Backend>
+class LevelSet {
+ public:
+  /// `most`: samples at once; `head_size`: where the levels' parameters begin in lambda.
+  LevelSet(Backend& backend, const EngineSpec& spec, int most, std::int64_t head_size);
+
+  bool any() const { return !groups_.empty(); }
+  /// Samples a coordinate has room for, in every array over coordinates and samples.
+  std::int64_t stride() const { return stride_; }
+  /// Coordinates of levels that have a guide of their own.
+  std::int64_t own_coordinates() const { return own_; }
+  /// What the levels' densities leave out.
+  double constant() const { return -0.5 * static_cast<double>(coordinates_) * std::log(2 * std::numbers::pi); }
+  Effects effects() const { return {effects_.data(), stride_}; }
+  /// Derivatives by the effects, summed over rows by the terms.
+  float* effect_sums() const { return effect_sums_.data(); }
+  const double* noise_squared() const { return noise_squared_.data(); }
+  std::vector<double> download_noise_squared() const { return noise_squared_.download(); }
+  std::vector<float> download_noise() const { return eps_.download(); }
+
+  /// The specification with the gathers' first effects filled in.
+  EngineSpec bind(EngineSpec spec) const {
+    for (Term& term : spec.terms) {
+      for (int a = 0; a < term.argument_count; ++a) {
+        for (int p = 0; p < term.arguments[a].part_count; ++p) {
+          Part& part = term.arguments[a].parts[p];
+          if (part.kind == PartKind::gather) part.first_effect = groups_[static_cast<std::size_t>(part.group)].first;
+        }
+      }
+    }
+    return spec;
+  }
+  template <class Guide>
+  void describe(Guide& guide) const {
+    for (const LevelParameters& p : parameters_) guide.groups[guide.group_count++] = p;
+  }
+  void describe(Draws& draws) const {
+    draws.level_eps = eps_.data();
+    draws.level_bar = latent_bar_.data();
+    draws.stride = stride_;
+  }
+
+  void fill_noise(std::uint64_t seed, Purpose purpose, std::uint64_t step, int s, std::uint32_t first_quad,
+                  bool antithetic) {
+    if (own_ == 0) return;
+    const FillLevelNoise noise{seed, purpose, step, s, first_quad, coordinates_, stride_, antithetic, eps_.data()};
+    backend_.for_each("level_noise", noise.items(), noise, 200);
+  }
+
+  /// Effects of `s` samples at the head z; the sample `anchor` (-1: none) takes the levels' anchor.
+  void expand(const float* lambda, const float* z, int dimension, int s, int anchor) {
+    z_ = z;
+    dimension_ = dimension;
+    lambda_ = lambda;
+    anchor_ = anchor;
+    effect_sums_.zero();
+    noise_squared_.zero();
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+      const GroupBlock& group = groups_[g];
+      backend_.for_each("factors", s, MakeFactors{group, z, dimension, factors_[g].data()}, 100);
+      backend_.for_each("expand_levels", group.levels * s,
+                        ExpandLevels{group, source(g), factors_[g].data(), s, effects_.data()},
+                        50 * group.effects * group.effects);
+    }
+  }
+
+  /// Adds what the levels give to the log joint and its gradient by the head; leaves the gradient by their own v.
+  void pull_back(int s, double data_scale, bool anchored, double reference, double* joint) {
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+      const GroupBlock& group = groups_[g];
+      const std::int64_t blocks = (group.levels + Backend::level_block - 1) / Backend::level_block;
+      backend_.for_each(
+          "pull_back_levels", blocks * s,
+          PullBackLevels{group, source(g), factors_[g].data(), s, Backend::level_block, data_scale, reference,
+                         effects_.data(), effect_sums_.data(), anchored ? anchor_sums.data() : nullptr,
+                         latent_bar_.data(), joint, partials_[g].data()},
+          Backend::level_block * 100 * group.effects * group.effects);
+      const AddLevelSums add{group, partials_[g].data(), blocks, s, z_, dimension_, joint, noise_squared_.data()};
+      backend_.for_each("add_level_sums", add.items(), add, blocks);
+    }
+  }
+
+  /// The levels' anchor moves to their means; expand() and the terms at one sample follow.
+  void move_anchor(const float* lambda) {
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+      if (groups_[g].in_head >= 0) continue;
+      const LevelParameters& p = parameters_[g];
+      backend_.for_each("anchor_levels", p.means(), Copy<float>{lambda + p.begin, anchor_levels.data() + p.first});
+    }
+  }
+  /// Keeps the effects' sums of sample 0 as those at the anchor over all rows.
+  void keep_anchor_sums() {
+    if (any()) {
+      backend_.for_each("anchor_sums", coordinates_, CopyLane{effect_sums_.data(), stride_, anchor_sums.data()});
+    }
+  }
+
+  Buffer<Backend, float> anchor_levels, anchor_sums;  ///< coordinates each
+
+ private:
+  LevelSource source(std::size_t g) const {
+    LevelSource source;
+    if (groups_[g].in_head < 0) {
+      const LevelParameters& p = parameters_[g];
+      source.guide = {lambda_ + p.begin, lambda_ + p.begin + p.means(), p.dense};
+      source.anchor_mean = anchor_levels.data() + p.first;
+    }
+    source.anchor = anchor_;
+    source.eps = eps_.data();
+    source.stride = stride_;
+    source.head = z_;
+    source.dimension = dimension_;
+    return source;
+  }
+
+  Backend& backend_;
+  std::vector<GroupBlock> groups_;
+  std::vector<LevelParameters> parameters_;  ///< of each group, or none if the levels are in the head
+  std::vector<Buffer<Backend, float>> columns_;
+  std::int64_t coordinates_ = 0, own_ = 0, stride_ = 0;
+  const float* z_ = nullptr;
+  const float* lambda_ = nullptr;
+  int dimension_ = 0;
+  int anchor_ = -1;
+  std::vector<Buffer<Backend, float>> factors_;
+  std::vector<Buffer<Backend, double>> partials_;
+  Buffer<Backend, float> eps_, effects_, effect_sums_, latent_bar_;
+  Buffer<Backend, double> noise_squared_;
+};
+
+template <class Backend>
+LevelSet<Backend>::LevelSet(Backend& backend, const EngineSpec& spec, int most, std::int64_t head_size)
+    : backend_(backend), groups_(spec.groups) {
+  constexpr std::int64_t lanes = 16;
+  stride_ = (most + lanes - 1) / lanes * lanes;
+  std::int64_t begin = head_size;
+  const auto keep = [&](const float*& pointer, std::int64_t count) {
+    if (pointer == nullptr) return;
+    columns_.emplace_back(backend_, std::span<const float>(pointer, static_cast<std::size_t>(count)));
+    pointer = columns_.back().data();
+  };
+  for (GroupBlock& group : groups_) {
+    const std::int64_t size = group.levels * group.effects;
+    group.first = coordinates_;
+    keep(group.information, group.levels * packed_size(group.effects));
+    keep(group.location, size);
+    keep(group.coupling, size * group.coefficients);
+    if (group.in_head < 0) {
+      parameters_.push_back({group.effects, group.levels, coordinates_, begin, spec.dense_levels});
+      begin += parameters_.back().size();
+      own_ += size;
+    }
+    coordinates_ += size;
+    factors_.emplace_back(backend_, static_cast<std::size_t>(most * factor_stride));
+    const std::int64_t blocks = (group.levels + Backend::level_block - 1) / Backend::level_block;
+    partials_.emplace_back(backend_, static_cast<std::size_t>(blocks * most * level_sum_count(group)));
+  }
+  const auto all = static_cast<std::size_t>(coordinates_ * stride_);
+  const auto own = static_cast<std::size_t>(own_ * stride_);
+  eps_ = {backend_, own};
+  latent_bar_ = {backend_, own};
+  effects_ = {backend_, all};
+  effect_sums_ = {backend_, all};
+  noise_squared_ = {backend_, static_cast<std::size_t>(most)};
+  anchor_levels = {backend_, static_cast<std::size_t>(own_)};
+  anchor_sums = {backend_, static_cast<std::size_t>(coordinates_)};
+  for (auto* buffer : {&eps_, &latent_bar_, &effects_, &effect_sums_, &anchor_levels, &anchor_sums}) buffer->zero();
+  noise_squared_.zero();
+}
+
+}  // namespace jensen
