@@ -14,6 +14,7 @@ namespace jensen {
 namespace {
 
 using testing::ElementsAre;
+using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -24,12 +25,11 @@ std::string spelled(std::string_view text) {
   for (const auto& term : formula.terms) {
     std::vector<std::string> names;
     for (const int v : term) {
-      const Variable& variable = formula.variables.at(static_cast<std::size_t>(v));
-      names.push_back(variable.as_factor ? fmt::format("factor({})", variable.column) : variable.column);
+      names.push_back(formula.variables.at(static_cast<std::size_t>(v)).label);
     }
     result += fmt::format(" + {}", fmt::join(names, ":"));
   }
-  for (const std::string& offset : formula.offsets) result += fmt::format(" + offset({})", offset);
+  for (const Expression& offset : formula.offsets) result += fmt::format(" + offset({})", offset.text);
   return result;
 }
 
@@ -92,15 +92,16 @@ TEST(Formula, KeepsTextResponseAndColumns) {
   const Formula formula = parse_formula("y ~ b*factor(a) + a + offset(e) - q + offset(b)");
   EXPECT_EQ(formula.text, "y ~ b*factor(a) + a + offset(e) - q + offset(b)");
   EXPECT_EQ(formula.response, "y");
-  EXPECT_THAT(formula.variables, ElementsAre(Variable{"b", false}, Variable{"a", true}, Variable{"a", false}));
-  EXPECT_THAT(formula.offsets, ElementsAre("e", "b"));
+  EXPECT_THAT(formula.variables, ElementsAre(Field(&Variable::label, "b"), Field(&Variable::label, "factor(a)"),
+                                             Field(&Variable::label, "a")));
+  EXPECT_THAT(formula.offsets, ElementsAre(Expression::of_column("e"), Expression::of_column("b")));
   EXPECT_THAT(formula.columns(), ElementsAre("y", "b", "a", "e"));
   EXPECT_THAT(formula.columns(false), ElementsAre("b", "a", "e"));
 }
 
 TEST(Formula, ForgetsVariablesThatAreTakenAway) {
   const Formula formula = parse_formula("y ~ q + z + x:q - q - x:q");
-  EXPECT_THAT(formula.variables, ElementsAre(Variable{"z", false}));
+  EXPECT_THAT(formula.variables, ElementsAre(Field(&Variable::label, "z")));
   EXPECT_THAT(formula.terms, ElementsAre(ElementsAre(0)));
   EXPECT_THAT(parse_formula("y ~ x - x").terms, IsEmpty());
 }

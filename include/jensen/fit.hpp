@@ -5,17 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "jensen/design_state.hpp"
 #include "jensen/model.hpp"
 #include "jensen/options.hpp"
 
 namespace jensen {
-
-/// Levels of one factor of the formula, as learned from the training table; the first is the reference.
-struct FactorLevels {
-  std::string column;
-  std::vector<std::string> levels;
-  bool text = false;  ///< the column was text in training; false: numbers, made a factor by factor(column)
-};
 
 /// One line of trace.csv.
 struct TraceRow {

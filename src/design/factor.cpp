@@ -57,14 +57,19 @@ CodedFactor code_column(const Column& column, std::span<const std::uint32_t> row
 
 std::string level_label(double value) { return fmt::format("{}", value == 0 ? 0.0 : value); }
 
-FactorLevels learn_levels(CodedFactor& factor, const Column& column, const std::string& source) {
-  FactorLevels learned{column.name, {}, column.text};
+std::vector<std::string> rank_codes(CodedFactor& factor) {
+  std::vector<std::string> levels;
   factor.ranks.assign(factor.labels.size(), -1);
   for (const std::int32_t code : factor.order) {
     const std::string& label = factor.labels[static_cast<std::size_t>(code)];
-    if (learned.levels.empty() || learned.levels.back() != label) learned.levels.push_back(label);
-    factor.ranks[static_cast<std::size_t>(code)] = static_cast<std::int32_t>(learned.levels.size()) - 1;
+    if (levels.empty() || levels.back() != label) levels.push_back(label);
+    factor.ranks[static_cast<std::size_t>(code)] = static_cast<std::int32_t>(levels.size()) - 1;
   }
+  return levels;
+}
+
+FactorLevels learn_levels(CodedFactor& factor, const Column& column, const std::string& source) {
+  FactorLevels learned{column.name, rank_codes(factor), column.text};
   if (learned.levels.size() < 2) {
     throw InputError(
         fmt::format("factor {} has only the level {} in the complete rows ({}); remove it from the "
@@ -74,10 +79,10 @@ FactorLevels learn_levels(CodedFactor& factor, const Column& column, const std::
   return learned;
 }
 
-void bind_levels(CodedFactor& factor, const FactorLevels& trained, std::span<const std::uint32_t> rows,
-                 const std::string& source) {
+bool match_levels(CodedFactor& factor, const std::vector<std::string>& levels) {
   std::unordered_map<std::string_view, std::int32_t> rank_of;
-  for (const std::string& level : trained.levels) rank_of.emplace(level, static_cast<std::int32_t>(rank_of.size()));
+  rank_of.reserve(levels.size());
+  for (const std::string& level : levels) rank_of.emplace(level, static_cast<std::int32_t>(rank_of.size()));
   factor.ranks.assign(factor.labels.size(), -1);
   bool all_known = true;
   for (const std::int32_t code : factor.order) {
@@ -88,7 +93,12 @@ void bind_levels(CodedFactor& factor, const FactorLevels& trained, std::span<con
       factor.ranks[static_cast<std::size_t>(code)] = found->second;
     }
   }
-  if (all_known) return;
+  return all_known;
+}
+
+void bind_levels(CodedFactor& factor, const FactorLevels& trained, std::span<const std::uint32_t> rows,
+                 const std::string& source) {
+  if (match_levels(factor, trained.levels)) return;
   const auto row = std::ranges::find_if(
       rows, [&](std::uint32_t r) { return factor.ranks[static_cast<std::size_t>(factor.codes[r])] < 0; });
   throw InputError(fmt::format(

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "jensen/fit.hpp"
+#include "jensen/design_state.hpp"
 #include "jensen/table.hpp"
 
 namespace jensen {
@@ -27,10 +27,16 @@ CodedFactor code_column(const Column& column, std::span<const std::uint32_t> row
 /// Numbers as levels print as R prints them: 2, not 2.0; 0.1.
 std::string level_label(double value);
 
+/// Gives the codes that occur their places, and returns the levels in that order.
+std::vector<std::string> rank_codes(CodedFactor& factor);
+
 /// The levels that occur become the factor's. Throws InputError if there are fewer than two.
 FactorLevels learn_levels(CodedFactor& factor, const Column& column, const std::string& source);
 
-/// Gives the codes the places of the trained levels. Throws InputError naming the first of `rows` whose level is new.
+/// Gives the codes that occur the places of the trained levels, -1 if there is none. True if all have one.
+bool match_levels(CodedFactor& factor, const std::vector<std::string>& levels);
+
+/// As match_levels, but throws InputError naming the first of `rows` whose level is new.
 void bind_levels(CodedFactor& factor, const FactorLevels& trained, std::span<const std::uint32_t> rows,
                  const std::string& source);
 

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <unordered_set>
 
 #include "show.hpp"
 #include "text.hpp"
@@ -50,6 +51,10 @@ class FormulaReader {
 
   Formula read() {
     read_response();
+    return read_right_side();
+  }
+
+  Formula read_right_side() {
     formula_.terms = sum("~");
     if (!scanner_.at_end()) fail_between_terms();
     if (formula_.terms.empty() && !formula_.intercept) {
@@ -70,6 +75,7 @@ class FormulaReader {
     if (scanner_.peek() == '~') fail("expected the response before '~', as in y ~ 1 + x");
     const std::size_t at = scanner_.position();
     formula_.response = column("the response");
+    formula_.response_value = Expression::of_column(formula_.response);
     if (scanner_.peek() == '(') {
       fail("a function of the response is not supported; make it a column of the table beforehand", at);
     }
@@ -144,13 +150,13 @@ class FormulaReader {
   std::vector<Term> operand(std::string_view before) {
     const std::size_t at = scanner_.position();
     if (scanner_.peek() == '(') return parenthesis();
-    if (scanner_.peek() == '`') return variable({column("a term"), false}, at);
+    if (scanner_.peek() == '`') return variable(column("a term"), false, at);
     const std::string_view name = scanner_.name();
     if (name.empty()) fail_no_term(before);
     if (is_number(name)) return constant(name, at);
     if (name == ".") fail("'.' (all other columns) is not supported; name the columns", at);
     if (scanner_.peek() == '(') return function(name, at);
-    return variable({std::string(name), false}, at);
+    return variable(std::string(name), false, at);
   }
 
   std::vector<Term> parenthesis() {
@@ -193,20 +199,24 @@ class FormulaReader {
       fail(fmt::format("{}() takes the name of one column; make other things a column of the table beforehand", name));
     }
     close(open);
-    return name == "offset" ? offset(argument, at) : variable({std::move(argument), true}, at);
+    return name == "offset" ? offset(argument, at) : variable(std::move(argument), true, at);
   }
 
   std::vector<Term> offset(const std::string& name, std::size_t at) {
     if (negations_ > 0) fail("an offset cannot be subtracted; add the column of its negative", at);
     if (name == formula_.response) fail_response_again(at);
-    if (std::ranges::find(formula_.offsets, name) == formula_.offsets.end()) formula_.offsets.push_back(name);
+    if (std::ranges::find(formula_.offsets, name, &Expression::text) == formula_.offsets.end()) {
+      formula_.offsets.push_back(Expression::of_column(name));
+    }
     last_bare_ = at;
     return {};
   }
 
-  std::vector<Term> variable(Variable variable, std::size_t at) {
-    if (variable.column == formula_.response) fail_response_again(at);
-    const auto [place, is_new] = index_.try_emplace({variable.column, variable.as_factor}, next_variable_);
+  std::vector<Term> variable(std::string name, bool as_factor, std::size_t at) {
+    if (name == formula_.response) fail_response_again(at);
+    Variable variable{as_factor ? Variable::Kind::factor : Variable::Kind::column, Expression::of_column(name), 0,
+                      as_factor ? "factor(" + name + ")" : name};
+    const auto [place, is_new] = index_.try_emplace(variable.label, next_variable_);
     if (is_new) {
       formula_.variables.push_back(std::move(variable));
       ++next_variable_;
@@ -307,7 +317,7 @@ class FormulaReader {
 
   Scanner scanner_;
   Formula formula_;
-  std::map<std::pair<std::string, bool>, int> index_;  // of (column, as_factor) in variables
+  std::map<std::string, int> index_;  // of a label in variables
   int next_variable_ = 0;
   std::size_t depth_ = 0;
   int negations_ = 0;                     // '-' in front of the place that is read
@@ -316,17 +326,33 @@ class FormulaReader {
 
 }  // namespace
 
+std::string GroupTerm::group() const { return fmt::format("{}", fmt::join(columns, ":")); }
+
 std::vector<std::string> Formula::columns(bool with_response) const {
   std::vector<std::string> names;
-  const auto add = [&](const std::string& name) {
-    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  std::unordered_set<std::string> seen;
+  const auto add = [&](const std::vector<std::string>& more) {
+    for (const std::string& name : more) {
+      if (seen.insert(name).second) names.push_back(name);
+    }
   };
-  if (with_response) add(response);
-  for (const Variable& variable : variables) add(variable.column);
-  for (const std::string& offset : offsets) add(offset);
+  if (with_response) {
+    add(response_value.columns);
+    for (const auto* addition : {&additions.trials, &additions.weights, &additions.se, &additions.censored}) {
+      if (*addition) add((*addition)->columns);
+    }
+  }
+  for (const Variable& variable : variables) add(variable.value.columns);
+  for (const Expression& offset : offsets) add(offset.columns);
+  for (const GroupTerm& group : groups) {
+    for (const Variable& variable : group.effects.variables) add(variable.value.columns);
+    add(group.columns);
+  }
   return names;
 }
 
 Formula parse_formula(std::string_view text) { return FormulaReader(text).read(); }
+
+Formula parse_right_side(std::string_view text, std::string_view) { return FormulaReader(text).read_right_side(); }
 
 }  // namespace jensen

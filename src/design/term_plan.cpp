@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "jensen/errors.hpp"
+#include "show.hpp"
 
 namespace jensen {
 namespace {
@@ -13,7 +15,7 @@ constexpr std::size_t max_columns = 1'000'000;
 
 using Terms = std::vector<std::vector<int>>;
 
-const PlannedVariable& at(const std::vector<PlannedVariable>& variables, int v) {
+const BoundVariable& at(const std::vector<BoundVariable>& variables, int v) {
   return variables[static_cast<std::size_t>(v)];
 }
 
@@ -31,7 +33,7 @@ bool takes_contrasts(const Terms& terms, std::size_t t, int v) {
 
 // Without an intercept, R codes in full the first factor of the first term that has one.
 bool spans_the_intercept(const Terms& terms, std::size_t t, std::size_t i,
-                         const std::vector<PlannedVariable>& variables) {
+                         const std::vector<BoundVariable>& variables) {
   const auto is_factor = [&](int v) { return at(variables, v).factor.has_value(); };
   const auto has_factor = [&](const auto& term) { return std::ranges::any_of(term, is_factor); };
   return std::ranges::none_of(std::span(terms).first(t), has_factor) &&
@@ -48,20 +50,38 @@ std::size_t checked_product(std::size_t a, std::size_t b) {
   return a * b;
 }
 
+void check_names(const std::vector<std::string>& names) {
+  std::unordered_set<std::string_view> seen{"Intercept"};
+  for (const std::string& name : names) {
+    if (seen.insert(name).second) continue;
+    throw InputError(
+        fmt::format("two coefficients would be called {} (--formula); rename a column", show("b_" + name)));
+  }
+}
+
 }  // namespace
 
 TermPlan::TermPlan(const std::vector<int>& term, const std::vector<bool>& full,
-                   const std::vector<PlannedVariable>& variables, std::size_t first_column)
+                   const std::vector<BoundVariable>& variables, std::size_t first_column)
     : term_(term), full_(full), first_column_(first_column) {
   for (std::size_t i = 0; i < term.size(); ++i) {
-    const PlannedVariable& variable = at(variables, term[i]);
+    const BoundVariable& variable = at(variables, term[i]);
+    const std::size_t step = columns_;
     if (!variable.factor) {
-      covariates_.push_back(variable.column);
+      columns_ = checked_product(columns_, variable.numbers.size());
+      std::vector<Product> longer;
+      for (std::size_t k = 0; k < variable.numbers.size(); ++k) {
+        for (Product product : products_) {
+          product.shift += k * step;
+          product.numbers.push_back(variable.numbers[k]);
+          longer.push_back(std::move(product));
+        }
+      }
+      products_ = std::move(longer);
       continue;
     }
     const std::int32_t skipped = full[i] ? 0 : 1;
-    const std::size_t step = columns_;
-    columns_ = checked_product(columns_, variable.levels.size() - static_cast<std::size_t>(skipped));
+    columns_ = checked_product(columns_, variable.suffixes.size() - static_cast<std::size_t>(skipped));
     Selector selector{variable.factor->codes, {}, variable.factor->owner};
     for (const std::int32_t rank : variable.factor->ranks) {
       selector.shifts.push_back(rank < skipped ? -1 : (rank - skipped) * static_cast<std::int32_t>(step));
@@ -70,19 +90,14 @@ TermPlan::TermPlan(const std::vector<int>& term, const std::vector<bool>& full,
   }
 }
 
-void TermPlan::append_names(const std::vector<PlannedVariable>& variables, std::vector<std::string>& names) const {
+void TermPlan::append_names(const std::vector<BoundVariable>& variables, std::vector<std::string>& names) const {
   std::vector<std::string> parts{""};
   for (std::size_t i = 0; i < term_.size(); ++i) {
-    const PlannedVariable& variable = at(variables, term_[i]);
+    const BoundVariable& variable = at(variables, term_[i]);
     const std::string separator = i == 0 ? "" : ":";
     std::vector<std::string> longer;
-    const auto append = [&](const std::string& level) {
-      for (const std::string& part : parts) longer.push_back(part + separator + variable.label + level);
-    };
-    if (variable.factor) {
-      std::for_each(variable.levels.begin() + (full_[i] ? 0 : 1), variable.levels.end(), append);
-    } else {
-      append("");
+    for (std::size_t s = variable.factor && !full_[i] ? 1 : 0; s < variable.suffixes.size(); ++s) {
+      for (const std::string& part : parts) longer.push_back(part + separator + variable.label + variable.suffixes[s]);
     }
     parts = std::move(longer);
   }
@@ -91,13 +106,13 @@ void TermPlan::append_names(const std::vector<PlannedVariable>& variables, std::
 
 void TermPlan::write(std::span<const std::uint32_t> rows, std::size_t stride, double* out) const {
   out += first_column_;
-  // The two commonest terms, a covariate and a factor, have loops of their own.
-  if (selectors_.empty() && covariates_.size() == 1) {
-    const Column& covariate = covariates_.front();
-    for (std::size_t i = 0; i < rows.size(); ++i) out[i * stride] = covariate.number(rows[i]);
+  // The two commonest terms, a column of numbers and a factor, have loops of their own.
+  if (selectors_.empty() && products_.size() == 1 && products_.front().numbers.size() == 1) {
+    const Column& numbers = products_.front().numbers.front();
+    for (std::size_t i = 0; i < rows.size(); ++i) out[i * stride] = numbers.number(rows[i]);
     return;
   }
-  if (covariates_.empty() && selectors_.size() == 1) {
+  if (selectors_.size() == 1 && products_.size() == 1 && products_.front().numbers.empty()) {
     const Selector& selector = selectors_.front();
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::int32_t shift = selector.shifts[static_cast<std::size_t>(selector.codes[rows[i]])];
@@ -114,34 +129,40 @@ void TermPlan::write(std::span<const std::uint32_t> rows, std::size_t stride, do
       column += static_cast<std::size_t>(std::max(shift, 0));
     }
     if (!selected) continue;
-    double product = 1;
-    for (const Column& covariate : covariates_) product *= covariate.number(rows[i]);
-    out[i * stride + column] = product;
+    for (const Product& product : products_) {
+      double value = 1;
+      for (const Column& numbers : product.numbers) value *= numbers.number(rows[i]);
+      out[i * stride + column + product.shift] = value;
+    }
   }
 }
 
-std::vector<TermPlan> plan_terms(const Formula& formula, const std::vector<PlannedVariable>& variables) {
-  std::vector<TermPlan> plans;
+TermPlans::TermPlans(const TermSum& sum, const std::vector<BoundVariable>& variables) {
   std::size_t columns = 0;
-  for (std::size_t t = 0; t < formula.terms.size(); ++t) {
-    const std::vector<int>& term = formula.terms[t];
+  for (std::size_t t = 0; t < sum.terms.size(); ++t) {
+    const std::vector<int>& term = sum.terms[t];
     std::vector<bool> full;
     for (std::size_t i = 0; i < term.size(); ++i) {
-      full.push_back(!takes_contrasts(formula.terms, t, term[i]) ||
-                     (!formula.intercept && spans_the_intercept(formula.terms, t, i, variables)));
+      full.push_back(!takes_contrasts(sum.terms, t, term[i]) ||
+                     (!sum.intercept && spans_the_intercept(sum.terms, t, i, variables)));
     }
-    plans.emplace_back(term, full, variables, columns);
-    columns += plans.back().columns();
+    plans_.emplace_back(term, full, variables, columns);
+    columns += plans_.back().columns();
     checked_product(columns, 1);
   }
-  return plans;
+  for (const TermPlan& plan : plans_) plan.append_names(variables, names_);
+  check_names(names_);
 }
 
-std::vector<std::string> column_names(const std::vector<TermPlan>& plans,
-                                      const std::vector<PlannedVariable>& variables) {
-  std::vector<std::string> names;
-  for (const TermPlan& plan : plans) plan.append_names(variables, names);
-  return names;
+void TermPlans::fill(std::span<const std::uint32_t> rows, std::size_t stride, double* out) const {
+  // A block of rows stays in the cache while term after term is written into it.
+  constexpr std::size_t block = 256;
+  for (std::size_t begin = 0; begin < rows.size(); begin += block) {
+    const auto part = rows.subspan(begin, std::min(block, rows.size() - begin));
+    double* const part_out = out + begin * stride;
+    for (std::size_t i = 0; i < part.size(); ++i) std::fill_n(part_out + i * stride, columns(), 0.0);
+    for (const TermPlan& plan : plans_) plan.write(part, stride, part_out);
+  }
 }
 
 }  // namespace jensen
