@@ -69,6 +69,10 @@ JENSEN_HD float log(float x) { return ::logf(x); }
 JENSEN_HD float log1p(float x) { return ::log1pf(x); }
 
 template <class R>
+JENSEN_HD R infinity() {
+  return static_cast<R>(__builtin_huge_val());
+}
+template <class R>
 JENSEN_HD R abs(R x) {
   return x < R(0) ? -x : x;
 }

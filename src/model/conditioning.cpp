@@ -8,6 +8,7 @@
 #include "densities/list.hpp"
 #include "jensen/errors.hpp"
 #include "model/density_of.hpp"
+#include "model/prior_density.hpp"
 
 namespace jensen {
 namespace {
@@ -136,8 +137,8 @@ class Objective {
       if (row.prior.kind == PriorKind::flat) continue;
       double a = row.shift;
       for (std::size_t j = 0; j < c_; ++j) a += row.row[j] * v[j];
-      const auto constants = constants_of(row.prior);
-      with_density(density_of(row.prior.kind), [&](auto density) {
+      const auto constants = constants_of(row.prior, Support::real);
+      with_density(density_of(row.prior.kind, Support::real), [&](auto density) {
         const Local f = local<decltype(density)>(constants.data(), a, 0);
         total += f.value;
         if (sums != nullptr) sums->add(row.row.data(), f.slope, f.curvature);
