@@ -1,6 +1,6 @@
 #pragma once
 #include "densities/value.hpp"
-#include "math.hpp"
+#include "priors/exp_tail.hpp"
 
 namespace jensen {
 
@@ -8,24 +8,6 @@ namespace jensen {
 /// relative to the largest value over a_0, which is left out with the normalising constant, so that a large shape does
 /// not cancel in single precision: with u the distance of log theta from there, shape (u - expm1(u)).
 /// constants: shape, and the a_0 (the log theta) of the largest value.
-
-/// expm1(u), and expm1(u) - u, to full precision also near u = 0.
-template <class R>
-struct ExpTail {
-  R first;   ///< u + u^2 / 2 + ...
-  R second;  ///< u^2 / 2 + u^3 / 6 + ... >= 0
-};
-template <class R>
-JENSEN_HD ExpTail<R> exp_tail(R u) {
-  if (math::abs(u) < R(0.25)) {
-    R series = R(1);  // 1 + u/3 (1 + u/4 (1 + ...)): the next term is u^12 / 14!
-    for (int k = 13; k >= 3; --k) series = R(1) + series * u / static_cast<R>(k);
-    const R second = R(0.5) * u * u * series;
-    return {u + second, second};
-  }
-  const R e = math::exp(u);
-  return {e - R(1), e - R(1) - u};
-}
 
 /// theta^(shape - 1) exp(-rate theta); constants: shape, log(shape / rate).
 struct GammaPrior : NothingShared {

@@ -14,35 +14,35 @@ namespace jensen {
 /// tau ~ half_cauchy(0, scale_global), c^2 ~ inverse_gamma(df_slab / 2, df_slab / 2 scale_slab^2)
 /// (InverseGammaOfSquarePrior).
 ///
-/// The precision 1 / (tau lambda)^2 + 1 / c^2 is kept as its logarithm, a log-sum-exp: no scale is too extreme.
+/// The precision is 1 / (tau lambda)^2 + 1 / c^2. It and its two summands are kept as logarithms: no scale is too
+/// extreme, and a coefficient that is as small as its scale does not meet an overflow.
 struct Horseshoe {
   static constexpr int shared = 3;
   template <class R>
   struct Prepared {
     R log_precision;
-    R of_shrinkage, of_slab;  ///< shares of the precision, which sum to 1
+    R log_shrinkage, log_slab;  ///< of 1 / (tau lambda)^2 and 1 / c^2
+    R shrinkage, slab;          ///< their shares of the precision, which sum to 1
   };
   template <class R>
   static JENSEN_HD Prepared<R> prepare(const R* shared) {
-    const R shrinkage = R(-2) * (shared[0] + shared[1]);
-    const R slab = R(-2) * shared[2];
-    const R e = math::exp(-math::abs(shrinkage - slab));
+    const R log_shrinkage = R(-2) * (shared[0] + shared[1]);
+    const R log_slab = R(-2) * shared[2];
+    const R e = math::exp(-math::abs(log_shrinkage - log_slab));
     const R large = R(1) / (R(1) + e);
     const R small = e * large;
-    const bool shrunk = shrinkage >= slab;
-    return {math::max(shrinkage, slab) + math::log1p_unit(e), shrunk ? large : small, shrunk ? small : large};
+    const bool shrunk = log_shrinkage >= log_slab;
+    return {math::max(log_shrinkage, log_slab) + math::log1p_unit(e), log_shrinkage, log_slab, shrunk ? large : small,
+            shrunk ? small : large};
   }
   template <class R>
   static JENSEN_HD Value<R, 4> evaluate(const R*, R beta, const Prepared<R>& p) {
-    // By logarithms throughout: the precision alone may overflow where beta is small, and 0 times it would be NaN.
     const R log_size = math::log(math::abs(beta));  // -infinity for 0
     const R square = math::exp(p.log_precision + R(2) * log_size);
     const R slope = math::exp(p.log_precision + log_size);
-    // Of the log precision; a share of 0 of an overflow is nothing.
-    const auto share = [&](R of) { return of > R(0) ? of * (square - R(1)) : R(0); };
-    const R shrinkage = share(p.of_shrinkage);
-    return {R(0.5) * (p.log_precision - square),
-            {beta < R(0) ? slope : -slope, shrinkage, shrinkage, share(p.of_slab)}};
+    const R of_shrinkage = math::exp(p.log_shrinkage + R(2) * log_size) - p.shrinkage;
+    const R of_slab = math::exp(p.log_slab + R(2) * log_size) - p.slab;
+    return {R(0.5) * (p.log_precision - square), {beta < R(0) ? slope : -slope, of_shrinkage, of_shrinkage, of_slab}};
   }
 };
 

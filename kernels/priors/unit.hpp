@@ -1,6 +1,7 @@
 #pragma once
 #include "densities/value.hpp"
 #include "math.hpp"
+#include "priors/exp_tail.hpp"
 
 namespace jensen {
 
@@ -23,13 +24,28 @@ JENSEN_HD Logistic<R> logistic(R a) {
   return a >= R(0) ? Logistic<R>{log_large, log_small, large, small} : Logistic<R>{log_small, log_large, small, large};
 }
 
-/// theta^(a - 1) (1 - theta)^(b - 1); constants: a, b. beta(1, 1) is uniform.
+/// theta^(a - 1) (1 - theta)^(b - 1); constants: a, b, log(a / b). beta(1, 1) is uniform.
+///
+/// Written relative to the largest value over a_0, which is at log(a / b), where theta = m = a / (a + b):
+/// a log(theta / m) + b log((1 - theta) / (1 - m)). That is left out with the normalising constant, so that large a and
+/// b do not cancel in single precision.
 struct BetaPrior : NothingShared {
   template <class R>
-  static JENSEN_HD Value<R, 1> evaluate(const R* constants, R a, const Prepared<R>&) {
-    const Logistic<R> at = logistic(a);
-    return {constants[0] * at.log_theta + constants[1] * at.log_rest,
-            {constants[0] * at.rest - constants[1] * at.theta}};
+  static JENSEN_HD Value<R, 1> evaluate(const R* constants, R a_0, const Prepared<R>&) {
+    const R a = constants[0];
+    const R b = constants[1];
+    const R u = a_0 - constants[2];
+    if (math::abs(u) < R(0.25)) {  // 1 / theta = 1 + (1 - m) / m exp(-u), and likewise for 1 - theta
+      const R m = a / (a + b);
+      const R rest = b / (a + b);
+      const R up = exp_tail(u).first;
+      const R log_theta = -math::log1p(rest * exp_tail(-u).first);
+      const R log_rest = -math::log1p(m * up);
+      return {a * log_theta + b * log_rest, {-b * m * up / (R(1) + m * up)}};
+    }
+    const Logistic<R> at = logistic(a_0);
+    const Logistic<R> top = logistic(constants[2]);
+    return {a * (at.log_theta - top.log_theta) + b * (at.log_rest - top.log_rest), {a * at.rest - b * at.theta}};
   }
 };
 

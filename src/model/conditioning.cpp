@@ -25,7 +25,7 @@ struct Local {
 /// A density of one argument with its derivatives; the second by central differences of the first.
 template <class Density>
 Local local(const double* constants, double a, double shared) {
-  const double arguments[max_shared] = {shared};
+  const double arguments[1 + Density::shared] = {shared};
   const auto prepared = Density::prepare(arguments);
   const auto at = Density::evaluate(constants, a, prepared);
   const double h = 1e-5 * std::max(1.0, std::abs(a));

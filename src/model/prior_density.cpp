@@ -62,6 +62,9 @@ double student_t_normalizer(double df, double scale) {
 /// Of gamma and inverse_gamma alike, whose kernels are relative to their largest value.
 double gamma_normalizer(double shape) { return shape * std::log(shape) - shape - std::lgamma(shape); }
 
+/// Of beta, likewise.
+double beta_normalizer(double a, double b) { return -a * std::log1p(b / a) - b * std::log1p(a / b) - log_beta(a, b); }
+
 /// Of (1 - p^2)^(b - 1), -1 < p < 1.
 double partial_normalizer(double b) { return -(2 * b - 1) * std::numbers::ln2 - log_beta(b, b); }
 
@@ -110,7 +113,7 @@ std::array<double, 3> constants_of(const Prior& prior, Support support) {
       if (support == Support::unit) return {logit(a[0]), logit(a[1]), 0};
       return {a[0], 0.5 / (a[1] / 2 - a[0] / 2), 0};
     case PriorKind::beta:
-      return {a[0], a[1], 0};
+      return {a[0], a[1], std::log(a[0]) - std::log(a[1])};
     case PriorKind::lkj:
       return {a[0], 0, 0};
     case PriorKind::flat:
@@ -148,7 +151,7 @@ double log_normalizer(const Prior& prior) {
     case PriorKind::uniform:
       return -log_width(a[0], a[1]);
     case PriorKind::beta:
-      return -log_beta(a[0], a[1]);
+      return beta_normalizer(a[0], a[1]);
     case PriorKind::lkj:
       return partial_normalizer(a[0]);
     case PriorKind::horseshoe:
