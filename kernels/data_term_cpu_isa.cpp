@@ -376,7 +376,7 @@ std::size_t scratch_bytes(std::size_t columns) { return scratch_floats(columns) 
 
 void data_term_block(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z,
                      int dimension, double* sums, int samples, int stride, void* memory) {
-  with_density(term.density, [&](auto density) {
+  with_data_density(term.density, [&](auto density) {
     block_of<decltype(density)>(term, rows, begin, end, z, dimension, sums, samples, stride,
                                 static_cast<float*>(memory));
   });

@@ -74,6 +74,10 @@ JENSEN_HD double tanh(double x) { return ::tanh(x); }
 JENSEN_HD float tanh(float x) { return ::tanhf(x); }
 
 template <class R>
+JENSEN_HD R infinity() {
+  return static_cast<R>(__builtin_huge_val());
+}
+template <class R>
 JENSEN_HD R abs(R x) {
   return x < R(0) ? -x : x;
 }

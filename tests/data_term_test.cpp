@@ -291,6 +291,9 @@ TEST(HasDataShape, TakesOneDensePartInTheFirstArgument) {
   term.argument_count = 3;
   term.arguments[2].parts[0] = dense;
   EXPECT_FALSE(has_data_shape(term));
+  term = Term{};
+  term.density = DensityKind::horseshoe;
+  EXPECT_FALSE(has_data_shape(term));
 }
 
 TEST(PlanBlocks, CoversAllRowsInFewBlocks) {

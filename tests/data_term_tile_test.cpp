@@ -62,7 +62,7 @@ std::vector<double> tile_sums(const TermCase& c, BlockPlan plan, std::int64_t sh
   const TileShape shape = tile_shape(c.term, shared_bytes);
   EXPECT_GT(shape.rows, 0);
   if (shape.rows == 0) return out.values;
-  with_density(c.term.density, [&](auto density) {
+  with_data_density(c.term.density, [&](auto density) {
     const DataTermTile<decltype(density)> tile{c.term, c.rows, plan, c.z.data(), c.dimension, out.view, shape};
     Threads threads(order);
     for (std::int64_t b = 0; b < plan.blocks; ++b) {

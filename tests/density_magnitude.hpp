@@ -10,6 +10,7 @@
 
 namespace jensen {
 
+/// Those that a fast data term takes; tests/prior_density_test.cpp has the others.
 inline constexpr std::array all_densities{DensityKind::gaussian,
                                           DensityKind::bernoulli_logit,
                                           DensityKind::poisson_log,

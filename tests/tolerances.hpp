@@ -44,6 +44,11 @@ inline const double poisson_series = 2 * std::pow(0.25, 7) / 362880;
 constexpr double finite_difference_step = 1e-3;
 constexpr double finite_difference = 1e-11;
 
+/// Priors, normalised, against 60 digits, relative to 1 + |value|: in float, a coordinate of 80 minus a constant is off
+/// by 32 ulp of 1, and its exponential likewise; in double, lgamma of a thousand is what costs.
+constexpr double prior_float = 1e-5;
+constexpr double prior_double = 1e-12;
+
 // --- Sums over rows.
 
 /// Rounding of a float sum of n terms, relative to the sum of absolute values. Roundings are independent and

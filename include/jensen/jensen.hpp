@@ -7,5 +7,6 @@
 #include "jensen/info.hpp"
 #include "jensen/model.hpp"
 #include "jensen/options.hpp"
+#include "jensen/prior.hpp"
 #include "jensen/table.hpp"
 #include "jensen/train.hpp"

@@ -9,9 +9,9 @@ namespace jensen {
 /// the same for all rows of one sample, so what depends on them alone is prepared once:
 ///
 ///     struct Density {
-///       static constexpr int shared = 1;                          // arguments after a_0: 0, 1 or 2
+///       static constexpr int shared = 1;                          // arguments after a_0, 0 or more
 ///       template <class R> struct Prepared { ... };
-///       template <class R> static Prepared<R> prepare(const R* shared);          // a_1, a_2
+///       template <class R> static Prepared<R> prepare(const R* shared);          // a_1 ..
 ///       template <class R> static Value<R, 1 + shared> evaluate(const R* constants, R a_0, const Prepared<R>&
 ///       prepared);
 ///     };
@@ -23,7 +23,7 @@ struct Value {
   R d[Arguments];  ///< d[k] = df / da_k
 };
 
-constexpr int max_shared = 2;  ///< the most arguments after a_0 that a density may have
+constexpr int max_shared = 2;  ///< the most arguments after a_0 that the density of a fast data term may have
 
 /// Base of a density whose only argument is a_0.
 struct NothingShared {

@@ -44,4 +44,13 @@ struct FlatPositivePrior : NothingShared {
   }
 };
 
+/// Flat on lower <= theta <= upper, -infinity outside; constants: log lower (may be -infinity), log upper.
+struct UniformPositivePrior : NothingShared {
+  template <class R>
+  static JENSEN_HD Value<R, 1> evaluate(const R* constants, R a, const Prepared<R>&) {
+    const bool outside = a < constants[0] || a > constants[1];
+    return {outside ? -math::infinity<R>() : a, {outside ? R(0) : R(1)}};
+  }
+};
+
 }  // namespace jensen

@@ -8,6 +8,7 @@
 #include "densities/list.hpp"
 #include "jensen/errors.hpp"
 #include "model/density_of.hpp"
+#include "model/prior_density.hpp"
 
 namespace jensen {
 namespace {
@@ -24,7 +25,7 @@ struct Local {
 /// A density of one argument with its derivatives; the second by central differences of the first.
 template <class Density>
 Local local(const double* constants, double a, double shared) {
-  const double arguments[max_shared] = {shared};
+  const double arguments[1 + Density::shared] = {shared};
   const auto prepared = Density::prepare(arguments);
   const auto at = Density::evaluate(constants, a, prepared);
   const double h = 1e-5 * std::max(1.0, std::abs(a));
@@ -137,8 +138,8 @@ class Objective {
       if (row.prior.kind == PriorKind::flat) continue;
       double a = row.shift;
       for (std::size_t j = 0; j < c_; ++j) a += row.row[j] * v[j];
-      const auto constants = constants_of(row.prior);
-      with_density(density_of(row.prior.kind), [&](auto density) {
+      const auto constants = constants_of(row.prior, Support::real);
+      with_density(density_of(row.prior.kind, Support::real), [&](auto density) {
         const Local f = local<decltype(density)>(constants.data(), a, 0);
         total += f.value;
         if (sums != nullptr) sums->add(row.row.data(), f.slope, f.curvature);

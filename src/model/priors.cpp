@@ -19,15 +19,10 @@ double rounded(double value, double size) {
 }
 
 Prior default_normal(const std::string& target, double location, double scale) {
-  return {target, PriorKind::normal, rounded(location, scale), rounded(scale, scale), 0};
+  return {target, PriorKind::normal, {rounded(location, scale), rounded(scale, scale)}};
 }
 Prior default_exponential(const std::string& target, double mean) {
-  return {target, PriorKind::exponential, 0, 1 / rounded(1 / mean, 1 / mean), 0};
-}
-
-bool positive_support(PriorKind kind) {
-  return kind == PriorKind::half_normal || kind == PriorKind::half_student_t || kind == PriorKind::half_cauchy ||
-         kind == PriorKind::exponential;
+  return {target, PriorKind::exponential, {rounded(1 / mean, 1 / mean)}};
 }
 
 const Prior* find(const std::vector<Prior>& priors, std::string_view target) {
@@ -55,11 +50,11 @@ void check_targets(const std::vector<Prior>& given, const RegressionData& data) 
     if (std::count_if(given.begin(), given.end(), [&](const Prior& p) { return p.target == target; }) > 1) {
       throw InputError(fmt::format("'{}' has two priors (--prior); give one", target));
     }
-    const bool on_scale = target == "sigma";
-    if (prior.kind != PriorKind::flat && positive_support(prior.kind) != on_scale) {
-      throw InputError(fmt::format(
-          "'{}' {} (--prior '{}'); use {}", target, on_scale ? "is positive" : "may be negative", to_string(prior),
-          on_scale ? "half_normal, half_student_t, half_cauchy, exponential or flat" : "normal, student_t or flat"));
+    if (target != "sigma" && (prior.kind == PriorKind::uniform || prior.kind == PriorKind::horseshoe)) {
+      throw InputError(
+          fmt::format("{} is not available for '{}' (--prior '{}'); use normal, student_t, cauchy, "
+                      "laplace, logistic or flat",
+                      to_string(prior.kind), target, to_string(prior)));
     }
   }
   const int intercepts = (find(given, "Intercept") != nullptr) + (find(given, "b_Intercept") != nullptr) +
@@ -69,8 +64,12 @@ void check_targets(const std::vector<Prior>& given, const RegressionData& data) 
 
 }  // namespace
 
-ResolvedPriors resolve_priors(const std::vector<Prior>& given, const RegressionData& data) {
-  check_targets(given, data);
+ResolvedPriors resolve_priors(const std::vector<Prior>& from_user, const RegressionData& data) {
+  check_targets(from_user, data);
+  std::vector<Prior> given;
+  for (const Prior& prior : from_user) {
+    given.push_back(on_support(prior, prior.target == "sigma" ? Support::positive : Support::real));
+  }
   const bool gaussian = data.family == Family::gaussian;
   const double unit = gaussian ? data.response_sd : 1;
   ResolvedPriors out{given, {}, {}, {}};

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "model/density_of.hpp"
+#include "model/prior_density.hpp"
 
 namespace jensen {
 namespace {
@@ -107,23 +108,23 @@ void add_prior_term(Regression& regression, const std::vector<PriorRow>& rows, P
   double normalizer = 0;
   for (const PriorRow& row : rows) {
     if (row.prior.kind != kind) continue;
+    const auto values = constants_of(row.prior, Support::real);
     double at_mode = row.shift;
     for (std::size_t k = 0; k < c; ++k) at_mode += row.row[k] * conditioning.mode[k];
     // Shifted so that the argument is the distance from the prior's location: exact where the location is large.
-    offset.push_back(static_cast<float>(at_mode - row.prior.location));
+    offset.push_back(static_cast<float>(at_mode - values[0]));
     for (std::size_t j = 0; j < c; ++j) {
       double sum = 0;
       for (std::size_t k = 0; k <= j; ++k) sum += row.row[k] * conditioning.inverse(k, j);
       x.push_back(static_cast<float>(sum));
     }
-    const auto values = constants_of(row.prior);
     constants[0].push_back(0);
     for (std::size_t i = 1; i < 3; ++i) constants[i].push_back(static_cast<float>(values[i]));
     normalizer += log_normalizer(row.prior);
   }
   if (offset.empty()) return;
   Term term;
-  term.density = density_of(kind);
+  term.density = density_of(kind, Support::real);
   term.rows = static_cast<std::int64_t>(offset.size());
   term.constant = normalizer;
   for (int i = 0; i < 3; ++i) term.constants[i] = keep(regression, std::move(constants[i]));
@@ -135,10 +136,10 @@ void add_prior_term(Regression& regression, const std::vector<PriorRow>& rows, P
 
 void add_sigma_prior(Regression& regression, const Prior& prior, std::size_t latent, double log_sigma, double scale) {
   Term term;
-  term.density = density_of(prior.kind);
+  term.density = density_of(prior.kind, Support::positive);
   term.rows = 1;
   term.constant = log_normalizer(prior);
-  const auto values = constants_of(prior);
+  const auto values = constants_of(prior, Support::positive);
   for (std::size_t i = 0; i < 3; ++i) term.constants[i] = keep(regression, {static_cast<float>(values[i])});
   term.arguments[0].part_count = 1;
   term.arguments[0].parts[0] = {PartKind::scalar, static_cast<int>(latent), 1, static_cast<float>(scale), nullptr};
@@ -199,7 +200,8 @@ Regression build_regression(const RegressionData& data, const std::vector<Prior>
   }
 
   add_data_term(regression, data, conditioning, log_sigma_scale);
-  for (const PriorKind kind : {PriorKind::normal, PriorKind::student_t})
+  for (const PriorKind kind :
+       {PriorKind::normal, PriorKind::student_t, PriorKind::cauchy, PriorKind::laplace, PriorKind::logistic})
     add_prior_term(regression, rows, kind, conditioning);
   if (gaussian) {
     add_sigma_prior(regression, priors.sigma, c, regression.shift[c], log_sigma_scale);
