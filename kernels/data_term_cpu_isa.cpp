@@ -132,16 +132,33 @@ JENSEN_HD float common_parts(const Predictor& predictor, const float* z) {
   return a;
 }
 
-/// Adds a tile's sums to the slots of one sample. gradient[k * stride] is the dense part's slot k.
-JENSEN_HD void add_slots(const Term& term, const float* gradient, int stride, float value, float first, float shared,
-                         double* sums) {
+/// a_1 .. of one sample, prepared.
+template <class Density>
+JENSEN_HD auto prepare(const Term& term, const float* z) {
+  float shared[max_shared] = {};
+  for (int a = 0; a < Density::shared; ++a) shared[a] = common_parts(term.arguments[1 + a], z);
+  return Density::prepare(shared);
+}
+
+/// Sums over rows of the value and of df/da_0 .., one in each lane.
+template <int Arguments>
+struct LaneSums {
+  alignas(64) float value[lanes] = {};
+  alignas(64) float d[Arguments][lanes] = {};
+};
+
+/// Adds a tile's sums, in `lane`, to the slots of one sample. gradient[k * stride] is the dense part's slot k.
+template <int Arguments>
+JENSEN_HD void add_slots(const Term& term, const float* gradient, int stride, const LaneSums<Arguments>& tile_sums,
+                         int lane, double* sums) {
+  const float value = tile_sums.value[lane];
   sums[0] += static_cast<double>(value);
   int slot = 1;
-  for (int a = 0; a < term.argument_count; ++a) {
+  for (int a = 0; a < Arguments; ++a) {
     for (int p = 0; p < term.arguments[a].part_count; ++p) {
       const Part& part = term.arguments[a].parts[p];
       if (part.kind == PartKind::scalar) {
-        sums[slot++] += static_cast<double>(part.scale) * static_cast<double>(a == 0 ? first : shared);
+        sums[slot++] += static_cast<double>(part.scale) * static_cast<double>(tile_sums.d[a][lane]);
       } else {
         for (int k = 0; k < part.columns; ++k) {
           sums[slot++] += static_cast<double>(gradient[static_cast<std::ptrdiff_t>(k) * stride]);
@@ -160,35 +177,31 @@ JENSEN_HD void wide(const Term& term, const Tile& tile, const float* z, int dime
   auto* gradient = reinterpret_cast<Vec*>(scratch.gradient);
 
   Vec shift = {};
-  alignas(64) float shared_argument[lanes] = {};
-  for (int l = 0; l < count; ++l) {
-    const float* latent = z + static_cast<std::ptrdiff_t>(l) * dimension;
-    shift[l] = common_parts(term.arguments[0], latent);
-    if (Density::shared > 0) {
-      shared_argument[l] = common_parts(term.arguments[1], latent);
-    }
-  }
   typename Density::template Prepared<float> prepared[lanes];
-  for (int l = 0; l < lanes; ++l) prepared[l] = Density::prepare(shared_argument[l]);
+  for (int l = 0; l < lanes; ++l) {
+    const float* latent = z + static_cast<std::ptrdiff_t>(l < count ? l : 0) * dimension;  // padding repeats the first
+    shift[l] = common_parts(term.arguments[0], latent);
+    prepared[l] = prepare<Density>(term, latent);
+  }
 
   int r = 0;
   for (; r + 8 <= tile.rows; r += 8) product_rows<8>(tile, r, theta, shift, eta);
   for (; r < tile.rows; ++r) product_rows<1>(tile, r, theta, shift, eta);
 
-  alignas(64) float value[lanes] = {};
-  alignas(64) float first[lanes] = {};
-  alignas(64) float shared[lanes] = {};
+  LaneSums<1 + Density::shared> tile_sums;
   for (r = 0; r < tile.rows; ++r) {
     float constants[max_constants];
     for (int c = 0; c < max_constants; ++c) constants[c] = tile.constants[c][r];
     float* row = scratch.eta + static_cast<std::ptrdiff_t>(r) * lanes;
+    // The arguments are written out: a loop over them would keep this one from being vectorised.
 #pragma omp simd
     for (int l = 0; l < lanes; ++l) {
-      const Value<float> v = Density::evaluate(constants, row[l], prepared[l]);
-      row[l] = v.d_first;
-      value[l] += v.log_density;
-      first[l] += v.d_first;
-      shared[l] += v.d_shared;
+      const auto v = Density::evaluate(constants, row[l], prepared[l]);
+      row[l] = v.d[0];
+      tile_sums.value[l] += v.log_density;
+      tile_sums.d[0][l] += v.d[0];
+      if constexpr (Density::shared > 0) tile_sums.d[1][l] += v.d[1];
+      if constexpr (Density::shared > 1) tile_sums.d[2][l] += v.d[2];
     }
   }
 
@@ -198,8 +211,7 @@ JENSEN_HD void wide(const Term& term, const Tile& tile, const float* z, int dime
   for (; k < tile.columns; ++k) product_columns<1>(tile, k, eta, gradient);
 
   for (int l = 0; l < count; ++l) {
-    add_slots(term, scratch.gradient + l, lanes, value[l], first[l], shared[l],
-              sums + static_cast<std::ptrdiff_t>(l) * stride);
+    add_slots(term, scratch.gradient + l, lanes, tile_sums, l, sums + static_cast<std::ptrdiff_t>(l) * stride);
   }
 }
 
@@ -250,17 +262,12 @@ JENSEN_HD Vec load(const float* from) {
   return v;
 }
 
-struct LaneSums {
-  alignas(64) float value[lanes] = {};
-  alignas(64) float first[lanes] = {};
-  alignas(64) float shared[lanes] = {};
-};
-
 /// The density of N rows, one in each lane; eta becomes df/da_0. No `omp simd` here: it would keep the constants of
 /// each lane in memory, while the compiler vectorises the plain loop by itself.
 template <class Density, int N>
 JENSEN_HD void add_rows(const Tile& tile, int r, float shift,
-                        const typename Density::template Prepared<float>& prepared, float* eta, LaneSums& sums) {
+                        const typename Density::template Prepared<float>& prepared, float* eta,
+                        LaneSums<1 + Density::shared>& sums) {
   const float* __restrict c0 = tile.constants[0] + r;
   const float* __restrict c1 = tile.constants[1] + r;
   const float* __restrict c2 = tile.constants[2] + r;
@@ -268,11 +275,12 @@ JENSEN_HD void add_rows(const Tile& tile, int r, float shift,
   float* __restrict at = eta + r;
   for (int l = 0; l < N; ++l) {
     const float constants[max_constants] = {c0[l], c1[l], c2[l]};
-    const Value<float> v = Density::evaluate(constants, at[l] + (offset[l] + shift), prepared);
-    at[l] = v.d_first;
+    const auto v = Density::evaluate(constants, at[l] + (offset[l] + shift), prepared);
+    at[l] = v.d[0];
     sums.value[l] += v.log_density;
-    sums.first[l] += v.d_first;
-    sums.shared[l] += v.d_shared;
+    sums.d[0][l] += v.d[0];
+    if constexpr (Density::shared > 0) sums.d[1][l] += v.d[1];
+    if constexpr (Density::shared > 1) sums.d[2][l] += v.d[2];
   }
 }
 
@@ -289,7 +297,7 @@ JENSEN_HD void narrow(const Term& term, const Tile& tile, const Part* dense, con
   auto* gradient = reinterpret_cast<Vec*>(scratch.gradient);
   for (int k = 0; k < vectors * lanes; ++k) scratch.theta[k] = k < columns ? z[dense->first + k] : 0.0F;
   const float shift = common_parts(term.arguments[0], z);
-  const auto prepared = Density::prepare(Density::shared > 0 ? common_parts(term.arguments[1], z) : 0.0F);
+  const auto prepared = prepare<Density>(term, z);
 
   int r = 0;
   for (; r + lanes <= tile.rows; r += lanes) {
@@ -307,7 +315,7 @@ JENSEN_HD void narrow(const Term& term, const Tile& tile, const Part* dense, con
     for (int k = 0; k < columns; ++k) eta[r] += tile.x[static_cast<std::ptrdiff_t>(r) * columns + k] * scratch.theta[k];
   }
 
-  LaneSums sums_of;
+  LaneSums<1 + Density::shared> sums_of;
   for (r = 0; r + lanes <= tile.rows; r += lanes) add_rows<Density, lanes>(tile, r, shift, prepared, eta, sums_of);
   for (; r < tile.rows; ++r) add_rows<Density, 1>(tile, r, shift, prepared, eta, sums_of);
 
@@ -322,10 +330,9 @@ JENSEN_HD void narrow(const Term& term, const Tile& tile, const Part* dense, con
   }
   for (int l = 1; l < lanes; ++l) {
     sums_of.value[0] += sums_of.value[l];
-    sums_of.first[0] += sums_of.first[l];
-    sums_of.shared[0] += sums_of.shared[l];
+    for (int a = 0; a <= Density::shared; ++a) sums_of.d[a][0] += sums_of.d[a][l];
   }
-  add_slots(term, scratch.gradient, 1, sums_of.value[0], sums_of.first[0], sums_of.shared[0], sums);
+  add_slots(term, scratch.gradient, 1, sums_of, 0, sums);
 }
 
 template <class Density>

@@ -4,7 +4,7 @@
 /// A thread block owns one block of rows and walks it tile by tile. The phases of a tile, with a barrier after each:
 ///
 ///     load:     the block's threads copy `rows` rows of X, constants and offset into shared memory (each read once)
-///     evaluate: for each (row, sample) of a group of samples: eta, f and df/da_0, df/da_1
+///     evaluate: for each (row, sample) of a group of samples: eta, f and df/da_0 ..
 ///     reduce:   each (sample, slot) is one thread's: sums over the tile's rows, added to the block's Partials
 ///
 /// evaluate and reduce repeat for each group of samples while X stays in shared memory. Every sum has one owner and a
@@ -22,15 +22,16 @@ constexpr int tile_samples = 16;  ///< samples in a group
 
 /// Sizes of a tile, from the term alone.
 struct TileShape {
-  int rows;     ///< at most 64
-  int columns;  ///< K of the dense part, 0 if there is none
-  int stride;   ///< floats between rows of X in shared memory: odd, so that a warp's rows fall into different banks
+  int rows;       ///< at most 64
+  int columns;    ///< K of the dense part, 0 if there is none
+  int stride;     ///< floats between rows of X in shared memory: odd, so that a warp's rows fall into different banks
+  int arguments;  ///< of the density
 
   JENSEN_HD int group_floats() const { return rows * tile_samples; }
-  /// X, constants, offset, and for a group the value and two derivatives of each (row, sample).
+  /// X, constants, offset, and for a group the value and the derivatives of each (row, sample).
   JENSEN_HD std::int64_t shared_floats() const {
     return static_cast<std::int64_t>(rows) * (stride + max_constants + 1) +
-           3 * static_cast<std::int64_t>(group_floats());
+           (1 + arguments) * static_cast<std::int64_t>(group_floats());
   }
 };
 
@@ -46,7 +47,7 @@ JENSEN_HD int dense_part_of(const Term& term) {
 JENSEN_HD TileShape tile_shape(const Term& term, std::int64_t shared_bytes) {
   const int dense = dense_part_of(term);
   const int columns = dense < 0 ? 0 : term.arguments[0].parts[dense].columns;
-  TileShape shape{64, columns, columns | 1};
+  TileShape shape{64, columns, columns | 1, 1 + shared_arguments(term.density)};
   while (shape.rows > 0 && shape.shared_floats() * static_cast<std::int64_t>(sizeof(float)) > shared_bytes) {
     shape.rows = shape.rows > 1 ? shape.rows / 2 : 0;
   }
@@ -65,7 +66,7 @@ struct DataTermTile {
 
   /// The arrays in shared memory.
   struct Shared {
-    float *x, *constants, *offset, *value, *first, *second;
+    float *x, *constants, *offset, *value, *derivatives;
   };
   JENSEN_HD Shared cut(float* memory) const {
     Shared s{};
@@ -73,8 +74,7 @@ struct DataTermTile {
     s.constants = s.x + static_cast<std::int64_t>(shape.rows) * shape.stride;
     s.offset = s.constants + shape.rows * max_constants;
     s.value = s.offset + shape.rows;
-    s.first = s.value + shape.group_floats();
-    s.second = s.first + shape.group_floats();
+    s.derivatives = s.value + shape.group_floats();
     return s;
   }
 
@@ -120,12 +120,13 @@ struct DataTermTile {
         const float* x = s.x + r * shape.stride;
         for (int k = 0; k < shape.columns; ++k) eta += x[k] * theta[k];
       }
-      float shared_argument = 0;
-      if (Density::shared > 0) shared_argument = term.arguments[1].constant + scalars(term.arguments[1], latent);
-      const Value<float> v = Density::evaluate(s.constants + r * max_constants, eta, Density::prepare(shared_argument));
+      float shared[max_shared] = {};
+      for (int a = 0; a < Density::shared; ++a) {
+        shared[a] = term.arguments[1 + a].constant + scalars(term.arguments[1 + a], latent);
+      }
+      const auto v = Density::evaluate(s.constants + r * max_constants, eta, Density::prepare(shared));
       s.value[l * shape.rows + r] = v.log_density;
-      s.first[l * shape.rows + r] = v.d_first;
-      s.second[l * shape.rows + r] = v.d_shared;
+      for (int a = 0; a <= Density::shared; ++a) s.derivatives[a * shape.group_floats() + l * shape.rows + r] = v.d[a];
     }
   }
 
@@ -134,12 +135,11 @@ struct DataTermTile {
     for (int i = thread; i < samples * (1 + out.slots); i += tile_threads) {
       const int slot = i % (1 + out.slots);
       const int l = i / (1 + out.slots);
-      const float* first = s.first + l * shape.rows;
       float total = 0;
       if (slot == 0) {
         for (int r = 0; r < count; ++r) total += s.value[l * shape.rows + r];
       } else {
-        total = slot_sum(slot - 1, s, first, s.second + l * shape.rows, count);
+        total = slot_sum(slot - 1, s, s.derivatives + l * shape.rows, count);
       }
       out.at(block, first_sample + l)[slot] += static_cast<double>(total);
     }
@@ -155,10 +155,11 @@ struct DataTermTile {
     return a;
   }
 
-  /// Sum over the tile's rows of the derivative by one slot: chain rule through the predictor.
-  JENSEN_HD float slot_sum(int slot, const Shared& s, const float* first, const float* second, int count) const {
-    for (int a = 0; a < term.argument_count; ++a) {
-      const float* derivative = a == 0 ? first : second;
+  /// Sum over the tile's rows of the derivative by one slot: chain rule through the predictor. `derivatives` are a
+  /// sample's by a_0; those by a_1 .. follow a group apart.
+  JENSEN_HD float slot_sum(int slot, const Shared& s, const float* derivatives, int count) const {
+    for (int a = 0; a <= Density::shared; ++a) {
+      const float* derivative = derivatives + a * shape.group_floats();
       for (int p = 0; p < term.arguments[a].part_count; ++p) {
         const Part& part = term.arguments[a].parts[p];
         if (slot < part.columns) {

@@ -1,7 +1,8 @@
 #pragma once
-/// \file A term of the log joint: sum over rows i of f(a_0, a_1; constants of i), each a a predictor of the latent z.
+/// \file A term of the log joint: sum over rows i of f(a_0, a_1, ..; constants of i), each a a predictor of the latent
+/// z.
 ///
-///     l(z) = sum over terms of scale * sum_i f(a_0(i, z), a_1(i, z); constants(i))      [equation (2)]
+///     l(z) = sum over terms of scale * sum_i f(a_0(i, z), a_1(i, z), ..; constants(i))      [equation (2)]
 ///
 /// These are plain views: the pointers are into one device's memory, which someone else owns.
 
@@ -28,7 +29,8 @@ struct Part {
 };
 
 constexpr int max_parts = 2;
-constexpr int max_arguments = 2;
+constexpr int max_arguments = 16;
+constexpr int max_data_arguments = 1 + max_shared;  ///< of the fast data terms
 constexpr int max_constants = 3;
 
 /// a(i, z) = constant + offset[i] + sum of parts
@@ -59,9 +61,10 @@ JENSEN_HD int slot_count(const Term& term) {
   return slots;
 }
 
-/// True for the shape that the fast data terms take: a_0 has at most one dense part, all other parts are scalars. Other
-/// terms are evaluated by TermOracle.
+/// True for the shape that the fast data terms take: at most three arguments, a_0 with at most one dense part, all
+/// other parts scalars. Other terms are evaluated by TermOracle.
 JENSEN_HD bool has_data_shape(const Term& term) {
+  if (term.argument_count > max_data_arguments) return false;
   int dense = 0;
   for (int a = 0; a < term.argument_count; ++a) {
     for (int p = 0; p < term.arguments[a].part_count; ++p) {

@@ -48,26 +48,18 @@ struct TermOracle {
     float a[max_arguments] = {};
     for (int i = 0; i < term.argument_count; ++i) a[i] = predictor(term.arguments[i], row, latent);
 
-    const Value<float> value = evaluate(constants, a);
-    sums[0] += static_cast<double>(value.log_density);
+    float d[max_arguments] = {};
+    sums[0] += static_cast<double>(evaluate_density(term.density, constants, a, term.argument_count, d));
     int slot = 1;
     for (int i = 0; i < term.argument_count; ++i) {  // chain rule through the predictors
-      const float derivative = i == 0 ? value.d_first : value.d_shared;
       for (int p = 0; p < term.arguments[i].part_count; ++p) {
         const Part& part = term.arguments[i].parts[p];
         for (int k = 0; k < part.columns; ++k, ++slot) {
           const float factor = part.kind == PartKind::scalar ? part.scale : part.x[row * part.columns + k];
-          sums[slot] += static_cast<double>(derivative) * static_cast<double>(factor);
+          sums[slot] += static_cast<double>(d[i]) * static_cast<double>(factor);
         }
       }
     }
-  }
-
-  JENSEN_HD Value<float> evaluate(const float* constants, const float* a) const {
-    return with_density(term.density, [&](auto density) {
-      using Density = decltype(density);
-      return Density::evaluate(constants, a[0], Density::prepare(a[1]));
-    });
   }
 };
 

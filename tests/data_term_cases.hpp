@@ -87,9 +87,9 @@ struct TermCase {
     }
     if (shape.two_dense_parts) add(first, {PartKind::dense, second_dense, 3, 1, nullptr});
     first.constant = coin() ? 0.2F : 0.0F;
-    if (shared_arguments(shape.density) > 0) {
-      term.argument_count = 2;
-      Predictor& shared = term.arguments[1];
+    term.argument_count = 1 + shared_arguments(shape.density);
+    for (int a = 1; a < term.argument_count; ++a) {
+      Predictor& shared = term.arguments[a];
       const int parts = static_cast<int>(generator_() % 3);
       for (int p = 0; p < parts; ++p) add(shared, {PartKind::scalar, dimension++, 1, p == 0 ? 1.0F : 0.5F, nullptr});
       shared.constant = coin() ? -0.3F : 0.0F;
@@ -223,31 +223,41 @@ class ReferenceSum {
     for (int c = 0; c < max_constants; ++c) {
       constants[c] = term.constants[c] == nullptr ? 0.0 : static_cast<double>(term.constants[c][row]);
     }
-    const Argument a0 = argument(term.arguments[0], row, latent);
-    const Argument a1 = term.argument_count > 1 ? argument(term.arguments[1], row, latent) : Argument{};
-    const auto f = [&](double x, double y) { return density_in_double(term.density, constants, x, y); };
-    const Value<double> v = f(a0.value, a1.value);
-    const Value<double> size = density_magnitude(term.density, constants, a0.value, a1.value);
-    const Value<double> moved[] = {f(a0.value + a0.room, a1.value), f(a0.value - a0.room, a1.value),
-                                   f(a0.value, a1.value + a1.room), f(a0.value, a1.value - a1.room)};
-    const auto allowed = [&](double Value<double>::*what) {
-      const double along_a0 = std::max(std::abs(moved[0].*what - v.*what), std::abs(moved[1].*what - v.*what));
-      const double along_a1 = std::max(std::abs(moved[2].*what - v.*what), std::abs(moved[3].*what - v.*what));
-      return along_a0 + along_a1 + tolerance::density_float * size.*what +
-             tolerance::float_sum(tolerance::rows_in_float) * std::abs(v.*what);
+    Arguments<double> at{}, argument_room{};
+    for (std::size_t a = 0; a < static_cast<std::size_t>(term.argument_count); ++a) {
+      const Argument argument_a = argument(term.arguments[a], row, latent);
+      at[a] = argument_a.value;
+      argument_room[a] = argument_a.room;
+    }
+    const AnyValue<double> v = evaluate_any(term.density, constants, at);
+    const AnyValue<double> size = density_magnitude(term.density, constants, at);
+    AnyValue<double> moved{};  // by how much, at most, as each argument moves either way, added up
+    for (std::size_t a = 0; a < at.size(); ++a) {
+      AnyValue<double> most{};
+      for (const double step : {argument_room[a], -argument_room[a]}) {
+        Arguments<double> near = at;
+        near[a] += step;
+        const AnyValue<double> w = evaluate_any(term.density, constants, near);
+        most.log_density = std::max(most.log_density, std::abs(w.log_density - v.log_density));
+        for (std::size_t k = 0; k < at.size(); ++k) most.d[k] = std::max(most.d[k], std::abs(w.d[k] - v.d[k]));
+      }
+      moved.log_density += most.log_density;
+      for (std::size_t k = 0; k < at.size(); ++k) moved.d[k] += most.d[k];
+    }
+    const auto allowed = [](double by_arguments, double of_size, double of_sum) {
+      return by_arguments + tolerance::density_float * of_size +
+             tolerance::float_sum(tolerance::rows_in_float) * std::abs(of_sum);
     };
     sums[0] += v.log_density;
-    room[0] += allowed(&Value<double>::log_density);
-    const double derivative[] = {v.d_first, v.d_shared};
-    const double derivative_room[] = {allowed(&Value<double>::d_first), allowed(&Value<double>::d_shared)};
+    room[0] += allowed(moved.log_density, size.log_density, v.log_density);
     int slot = 1;
     for (int a = 0; a < term.argument_count; ++a) {
       for (int p = 0; p < term.arguments[a].part_count; ++p) {
         const Part& part = term.arguments[a].parts[p];
         for (int k = 0; k < part.columns; ++k, ++slot) {
           const double by = factor(part, row, k);
-          sums[slot] += derivative[a] * by;
-          room[slot] += derivative_room[a] * std::abs(by);
+          sums[slot] += v.d[a] * by;
+          room[slot] += allowed(moved.d[a], size.d[a], v.d[a]) * std::abs(by);
         }
       }
     }

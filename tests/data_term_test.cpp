@@ -276,8 +276,13 @@ TEST(HasDataShape, TakesOneDensePartInTheFirstArgument) {
   term.arguments[1].offset = &x;
   EXPECT_FALSE(has_data_shape(term));
   term.arguments[1].offset = nullptr;
-  term.arguments[1].parts[0] = dense;
-  term.arguments[1].part_count = 1;
+  term.argument_count = 3;
+  term.arguments[2].part_count = 1;  // a scalar
+  EXPECT_TRUE(has_data_shape(term));
+  term.argument_count = 4;
+  EXPECT_FALSE(has_data_shape(term));
+  term.argument_count = 3;
+  term.arguments[2].parts[0] = dense;
   EXPECT_FALSE(has_data_shape(term));
 }
 

@@ -26,40 +26,48 @@ inline const char* density_name(DensityKind kind) {
   return names[static_cast<std::size_t>(kind)];
 }
 
-/// The density in double, by number.
-inline Value<double> density_in_double(DensityKind kind, const double* constants, double a0, double a1) {
-  return with_density(kind, [&](auto density) {
-    using Density = decltype(density);
-    return Density::evaluate(constants, a0, Density::prepare(a1));
-  });
+/// The arguments a_0, a_1, a_2 and, of any density, the value and the derivatives; 0 by arguments that it has not.
+template <class R>
+using Arguments = std::array<R, 1 + max_shared>;
+template <class R>
+using AnyValue = Value<R, 1 + max_shared>;
+
+/// A density by number.
+template <class R>
+AnyValue<R> evaluate_any(DensityKind kind, const R* constants, const Arguments<R>& a) {
+  AnyValue<R> value{};
+  value.log_density = evaluate_density(kind, constants, a.data(), 1 + shared_arguments(kind), value.d);
+  return value;
 }
 
 /// For the value and each derivative the sum of the absolute values of what it is the sum of. Where a density promises
 /// not to cancel (Bernoulli; Poisson near the count's logarithm) that is the value itself.
-inline Value<double> density_magnitude(DensityKind kind, const double* constants, double a0, double a1) {
-  const Value<double> v = density_in_double(kind, constants, a0, a1);
+inline AnyValue<double> density_magnitude(DensityKind kind, const double* constants, const Arguments<double>& a) {
+  const AnyValue<double> v = evaluate_any(kind, constants, a);
+  const double a0 = a[0];
+  const double a1 = a[1];
   const double value = std::abs(v.log_density);
-  const double slope = std::abs(v.d_first);
+  const double slope = std::abs(v.d[0]);
   switch (kind) {
     case DensityKind::gaussian:
-      return {value + 2 * std::abs(a1), slope, std::abs(v.d_shared) + 2};
+      return {value + 2 * std::abs(a1), {slope, std::abs(v.d[1]) + 2}};
     case DensityKind::poisson_log: {
       const double y = constants[0];
       const double u = a0 - constants[1];
       const bool near = std::abs(u) < 0.25 && y > 0;
-      return {near ? value : y * std::abs(u) + std::exp(a0) + y, y + std::exp(a0), 0};
+      return {near ? value : y * std::abs(u) + std::exp(a0) + y, {y + std::exp(a0)}};
     }
     case DensityKind::half_normal_prior:
     case DensityKind::exponential_prior:
-      return {value + 2 * std::abs(a0), slope + 2, 0};
+      return {value + 2 * std::abs(a0), {slope + 2}};
     case DensityKind::half_student_t_prior: {
       const double df = constants[2];
       const double logs = 2 * std::abs(a0) + 2 * std::abs(std::log(constants[1])) + std::abs(std::log(df));
-      const double share = (1 - v.d_first) / (df + 1);  // q / (1 + q)
-      return {value + std::abs(a0) * 2 + (df + 1) * share * logs, 1 + (df + 1) * share * (1 + logs * (1 - share)), 0};
+      const double share = (1 - v.d[0]) / (df + 1);  // q / (1 + q)
+      return {value + std::abs(a0) * 2 + (df + 1) * share * logs, {1 + (df + 1) * share * (1 + logs * (1 - share))}};
     }
     default:
-      return {value, slope, 0};
+      return {value, {slope}};
   }
 }
 

@@ -16,26 +16,25 @@
 namespace jensen {
 namespace {
 
-/// One evaluation: the constants of a row and both arguments (a_1 is read by the gaussian only).
+/// One evaluation: the constants of a row and the arguments.
 struct Point {
   std::array<double, 3> constants{};
   double a0 = 0;
   double a1 = 0;
+  double a2 = 0;
+  Arguments<double> arguments() const { return {a0, a1, a2}; }
 };
 
 std::ostream& operator<<(std::ostream& out, const Point& p) {
   return out << "constants " << p.constants[0] << ' ' << p.constants[1] << ' ' << p.constants[2] << ", a_0 " << p.a0
-             << ", a_1 " << p.a1;
+             << ", a_1 " << p.a1 << ", a_2 " << p.a2;
 }
 
 template <class R>
-Value<R> evaluate(DensityKind kind, const Point& p) {
+AnyValue<R> evaluate(DensityKind kind, const Point& p) {
   const R constants[3] = {static_cast<R>(p.constants[0]), static_cast<R>(p.constants[1]),
                           static_cast<R>(p.constants[2])};
-  return with_density(kind, [&](auto density) {
-    using Density = decltype(density);
-    return Density::evaluate(constants, static_cast<R>(p.a0), Density::prepare(static_cast<R>(p.a1)));
-  });
+  return evaluate_any<R>(kind, constants, {static_cast<R>(p.a0), static_cast<R>(p.a1), static_cast<R>(p.a2)});
 }
 
 /// The point as float arithmetic sees it.
@@ -43,6 +42,7 @@ Point rounded(Point p) {
   for (double& c : p.constants) c = static_cast<double>(static_cast<float>(c));
   p.a0 = static_cast<double>(static_cast<float>(p.a0));
   p.a1 = static_cast<double>(static_cast<float>(p.a1));
+  p.a2 = static_cast<double>(static_cast<float>(p.a2));
   return p;
 }
 
@@ -179,7 +179,7 @@ TEST_P(EveryDensity, WithWhatItLeavesOutIsTheTextbooks) {
     if (!std::isfinite(expected)) continue;  // the textbook's formula overflows or takes log(0) where f does not
     const double own = evaluate<double>(GetParam(), p).log_density;
     const double out = left_out(GetParam(), p);
-    const double added = density_magnitude(GetParam(), p.constants.data(), p.a0, p.a1).log_density;
+    const double added = density_magnitude(GetParam(), p.constants.data(), p.arguments()).log_density;
     // The textbook's Bernoulli loses what is smaller than 1 in 1 + exp(-eta); its Poisson what is smaller than log y!.
     const double room = tolerance::density_double * (1 + added + std::abs(out) + std::abs(p.constants[0] * p.a0)) +
                         series * std::abs(own);
@@ -198,8 +198,8 @@ double step_of(DensityKind kind, const Point& p, double Point::*argument) {
 TEST_P(EveryDensity, DerivativesAreFiniteDifferences) {
   const DensityKind kind = GetParam();
   for (const Point& p : grid(kind)) {
-    const Value<double> own = evaluate<double>(kind, p);
-    const Value<double> size = density_magnitude(kind, p.constants.data(), p.a0, p.a1);
+    const AnyValue<double> own = evaluate<double>(kind, p);
+    const AnyValue<double> size = density_magnitude(kind, p.constants.data(), p.arguments());
     const auto expect_slope = [&](double derivative, double Point::*argument, double derivative_size) {
       const double h = step_of(kind, p, argument);
       // Where PoissonLog changes from its series to the direct formula the value jumps by the series' error.
@@ -219,25 +219,25 @@ TEST_P(EveryDensity, DerivativesAreFiniteDifferences) {
         room += tolerance::finite_difference * (p.constants[2] + 1) * p.constants[1];
       EXPECT_NEAR(derivative, difference, room) << "at " << p;
     };
-    expect_slope(own.d_first, &Point::a0, size.d_first);
-    expect_slope(own.d_shared, &Point::a1, size.d_shared);
+    expect_slope(own.d[0], &Point::a0, size.d[0]);
+    expect_slope(own.d[1], &Point::a1, size.d[1]);
   }
 }
 
 TEST_P(EveryDensity, InFloatIsTheOneInDouble) {
   for (const Point& wanted : grid(GetParam())) {
     const Point p = rounded(wanted);
-    const Value<double> size = density_magnitude(GetParam(), p.constants.data(), p.a0, p.a1);
-    if (!(std::max({size.log_density, size.d_first, size.d_shared}) < 1e37)) continue;  // beyond float
-    const Value<float> got = evaluate<float>(GetParam(), p);
-    const Value<double> want = evaluate<double>(GetParam(), p);
+    const AnyValue<double> size = density_magnitude(GetParam(), p.constants.data(), p.arguments());
+    if (!(std::max({size.log_density, size.d[0], size.d[1]}) < 1e37)) continue;  // beyond float
+    const AnyValue<float> got = evaluate<float>(GetParam(), p);
+    const AnyValue<double> want = evaluate<double>(GetParam(), p);
     const auto expect = [&](float a, double b, double s, const char* what) {
       EXPECT_NEAR(static_cast<double>(a), b, tolerance::density_float * s + std::numeric_limits<float>::min())
           << what << " at " << p;
     };
     expect(got.log_density, want.log_density, size.log_density, "value");
-    expect(got.d_first, want.d_first, size.d_first, "df/da_0");
-    expect(got.d_shared, want.d_shared, size.d_shared, "df/da_1");
+    expect(got.d[0], want.d[0], size.d[0], "df/da_0");
+    expect(got.d[1], want.d[1], size.d[1], "df/da_1");
   }
 }
 
@@ -252,13 +252,13 @@ TEST(BernoulliLogit, IsExactFarOut) {
     const auto size = static_cast<double>(eta);
     for (const double sign : {1.0, -1.0}) {
       const double hit = sign > 0 ? 1 : 0;  // the outcome that eta is sure of
-      const Value<float> right = evaluate<float>(DensityKind::bernoulli_logit, {{hit}, sign * size, 0});
+      const AnyValue<float> right = evaluate<float>(DensityKind::bernoulli_logit, {{hit}, sign * size, 0});
       const double rest = std::exp(-size);
       EXPECT_NEAR(static_cast<double>(right.log_density), -rest, tolerance::density_float * rest);
-      EXPECT_NEAR(static_cast<double>(right.d_first), sign * rest, tolerance::density_float * rest);
-      const Value<float> wrong = evaluate<float>(DensityKind::bernoulli_logit, {{1 - hit}, sign * size, 0});
+      EXPECT_NEAR(static_cast<double>(right.d[0]), sign * rest, tolerance::density_float * rest);
+      const AnyValue<float> wrong = evaluate<float>(DensityKind::bernoulli_logit, {{1 - hit}, sign * size, 0});
       EXPECT_EQ(wrong.log_density, -eta);
-      EXPECT_EQ(static_cast<double>(wrong.d_first), -sign);
+      EXPECT_EQ(static_cast<double>(wrong.d[0]), -sign);
     }
   }
 }
@@ -269,12 +269,12 @@ TEST(PoissonLog, KeepsLargeCountsApart) {
     const double log_y = std::log(y);
     for (const double u : {-2.0, -0.3, -0.2499, -0.1, -1e-2, -1e-3, -1e-4, 0.0, 1e-4, 1e-3, 0.1, 0.2501, 1.0}) {
       const Point p{{y, log_y}, static_cast<double>(static_cast<float>(log_y + u)), 0};
-      const Value<float> got = evaluate<float>(DensityKind::poisson_log, p);
+      const AnyValue<float> got = evaluate<float>(DensityKind::poisson_log, p);
       const double exact_u = p.a0 - log_y;
       const double exact = y * (exact_u - std::expm1(exact_u));
       // log y is stored as a float: u is off by up to half an ulp of it.
       const double stored = 0.5 * tolerance::float_epsilon * log_y;
-      const double size = density_magnitude(DensityKind::poisson_log, p.constants.data(), p.a0, 0).log_density;
+      const double size = density_magnitude(DensityKind::poisson_log, p.constants.data(), p.arguments()).log_density;
       EXPECT_NEAR(static_cast<double>(got.log_density), exact,
                   tolerance::density_float * size + y * stored * (std::abs(std::expm1(exact_u)) + stored))
           << "y " << y << ", u " << u;
@@ -302,35 +302,35 @@ TEST(PoissonLog, HasNoJumpWhereItsFormulaChanges) {
 
 TEST(PoissonLog, OfZeroIsMinusTheRate) {
   for (const double eta : {-1e4, -80.0, -0.1, 0.0, 0.2, 5.0, 80.0}) {
-    const Value<float> got = evaluate<float>(DensityKind::poisson_log, {{0, 0}, eta, 0});
+    const AnyValue<float> got = evaluate<float>(DensityKind::poisson_log, {{0, 0}, eta, 0});
     const double rate = std::exp(static_cast<double>(static_cast<float>(eta)));
     const double room = tolerance::density_float * rate;
     EXPECT_NEAR(static_cast<double>(got.log_density), -rate, room) << eta;
-    EXPECT_NEAR(static_cast<double>(got.d_first), -rate, room) << eta;
+    EXPECT_NEAR(static_cast<double>(got.d[0]), -rate, room) << eta;
   }
 }
 
 TEST(PoissonLog, FarBelowItsCountStaysFinite) {
   const double y = 1e6;
-  const Value<float> got = evaluate<float>(DensityKind::poisson_log, {{y, std::log(y)}, -1e4, 0});
+  const AnyValue<float> got = evaluate<float>(DensityKind::poisson_log, {{y, std::log(y)}, -1e4, 0});
   EXPECT_NEAR(static_cast<double>(got.log_density), y * (-1e4 - std::log(y)) + y, tolerance::density_float * y * 1e4);
-  EXPECT_EQ(got.d_first, 1e6F);
+  EXPECT_EQ(got.d[0], 1e6F);
 }
 
 TEST(Gaussian, TakesTinyAndHugeScales) {
-  const Value<float> tiny = evaluate<float>(DensityKind::gaussian, {{1}, 0, -40});
+  const AnyValue<float> tiny = evaluate<float>(DensityKind::gaussian, {{1}, 0, -40});
   EXPECT_NEAR(static_cast<double>(tiny.log_density), -0.5 * std::exp(80), tolerance::density_float * std::exp(80));
-  EXPECT_NEAR(static_cast<double>(tiny.d_first), std::exp(80), tolerance::density_float * std::exp(80));
-  EXPECT_NEAR(static_cast<double>(tiny.d_shared), std::exp(80), tolerance::density_float * std::exp(80));
-  const Value<float> exact = evaluate<float>(DensityKind::gaussian, {{1}, 1, -80});
+  EXPECT_NEAR(static_cast<double>(tiny.d[0]), std::exp(80), tolerance::density_float * std::exp(80));
+  EXPECT_NEAR(static_cast<double>(tiny.d[1]), std::exp(80), tolerance::density_float * std::exp(80));
+  const AnyValue<float> exact = evaluate<float>(DensityKind::gaussian, {{1}, 1, -80});
   EXPECT_EQ(exact.log_density, 80.0F);
-  EXPECT_EQ(exact.d_first, 0.0F);
-  EXPECT_EQ(exact.d_shared, -1.0F);
+  EXPECT_EQ(exact.d[0], 0.0F);
+  EXPECT_EQ(exact.d[1], -1.0F);
   for (const double log_sigma : {80.0, 1e4}) {
-    const Value<float> huge = evaluate<float>(DensityKind::gaussian, {{1e6}, -1e6, log_sigma});
+    const AnyValue<float> huge = evaluate<float>(DensityKind::gaussian, {{1e6}, -1e6, log_sigma});
     EXPECT_EQ(static_cast<double>(huge.log_density), -log_sigma);
-    EXPECT_NEAR(static_cast<double>(huge.d_first), 0, 1e-30);
-    EXPECT_EQ(huge.d_shared, -1.0F);
+    EXPECT_NEAR(static_cast<double>(huge.d[0]), 0, 1e-30);
+    EXPECT_EQ(huge.d[1], -1.0F);
   }
 }
 
@@ -338,13 +338,13 @@ TEST(Gaussian, TakesTinyAndHugeScales) {
 TEST(HalfStudentT, IsFiniteFarOut) {
   for (const double df : {1.0, 3.0, 30.0}) {
     for (const double a : {50.0, 88.0, 100.0, 1e4}) {
-      const Value<float> high = evaluate<float>(DensityKind::half_student_t_prior, {{0, 0.4, df}, a, 0});
+      const AnyValue<float> high = evaluate<float>(DensityKind::half_student_t_prior, {{0, 0.4, df}, a, 0});
       const double expected = a - (df + 1) * (a + std::log(0.4) - 0.5 * std::log(df));
       EXPECT_NEAR(static_cast<double>(high.log_density), expected, tolerance::density_float * (df + 2) * a) << a;
-      EXPECT_EQ(static_cast<double>(high.d_first), -df) << a;
-      const Value<float> low = evaluate<float>(DensityKind::half_student_t_prior, {{0, 0.4, df}, -a, 0});
+      EXPECT_EQ(static_cast<double>(high.d[0]), -df) << a;
+      const AnyValue<float> low = evaluate<float>(DensityKind::half_student_t_prior, {{0, 0.4, df}, -a, 0});
       EXPECT_EQ(static_cast<double>(low.log_density), -a);
-      EXPECT_EQ(low.d_first, 1.0F);
+      EXPECT_EQ(low.d[0], 1.0F);
     }
   }
 }
@@ -352,9 +352,9 @@ TEST(HalfStudentT, IsFiniteFarOut) {
 TEST(PositivePriors, NearZeroAreTheirJacobian) {
   for (const DensityKind kind :
        {DensityKind::half_normal_prior, DensityKind::exponential_prior, DensityKind::flat_positive_prior}) {
-    const Value<float> low = evaluate<float>(kind, {{0, 1, 0}, -1e4, 0});
+    const AnyValue<float> low = evaluate<float>(kind, {{0, 1, 0}, -1e4, 0});
     EXPECT_EQ(low.log_density, -1e4F);
-    EXPECT_EQ(low.d_first, 1.0F);
+    EXPECT_EQ(low.d[0], 1.0F);
   }
 }
 

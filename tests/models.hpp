@@ -118,10 +118,8 @@ inline double term_sum(const Term& term, const std::vector<double>& w, const std
     }
     double constants[max_constants] = {};
     for (int c = 0; c < max_constants; ++c) constants[c] = term.constants[c] == nullptr ? 0.0 : term.constants[c][row];
-    total += with_density(term.density, [&](auto density) {
-      using Density = decltype(density);
-      return Density::evaluate(constants, a[0], Density::prepare(a[1])).log_density;
-    });
+    double d[max_arguments] = {};
+    total += evaluate_density(term.density, constants, a, term.argument_count, d);
   }
   return total;
 }

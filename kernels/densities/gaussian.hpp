@@ -12,14 +12,14 @@ struct Gaussian {
     R log_sigma, inverse_sigma;
   };
   template <class R>
-  static JENSEN_HD Prepared<R> prepare(R log_sigma) {
-    return {log_sigma, math::exp(-log_sigma)};
+  static JENSEN_HD Prepared<R> prepare(const R* shared) {
+    return {shared[0], math::exp(-shared[0])};
   }
   template <class R>
-  static JENSEN_HD Value<R> evaluate(const R* constants, R eta, const Prepared<R>& p) {
+  static JENSEN_HD Value<R, 2> evaluate(const R* constants, R eta, const Prepared<R>& p) {
     const R residual = (constants[0] - eta) * p.inverse_sigma;
     const R square = residual * residual;
-    return {R(-0.5) * square - p.log_sigma, residual * p.inverse_sigma, square - R(1)};
+    return {R(-0.5) * square - p.log_sigma, {residual * p.inverse_sigma, square - R(1)}};
   }
 };
 

@@ -51,8 +51,19 @@ JENSEN_HD auto with_density(DensityKind kind, F&& f) {
 }
 
 /// How many arguments follow a_0.
-inline int shared_arguments(DensityKind kind) {
+JENSEN_HD int shared_arguments(DensityKind kind) {
   return with_density(kind, [](auto density) { return decltype(density)::shared; });
+}
+
+/// The value at the `count` arguments a, by number; d[k] = df/da_k. a and d have room for 1 + max_shared.
+template <class R>
+JENSEN_HD R evaluate_density(DensityKind kind, const R* constants, const R* a, int /*count*/, R* d) {
+  return with_density(kind, [&](auto density) {
+    using Density = decltype(density);
+    const auto value = Density::evaluate(constants, a[0], Density::prepare(a + 1));
+    for (int k = 0; k <= Density::shared; ++k) d[k] = value.d[k];
+    return value.log_density;
+  });
 }
 
 }  // namespace jensen

@@ -9,7 +9,7 @@ namespace jensen {
 /// u = eta - log y that is y (u - expm1(u)), so large counts do not cancel in single precision.
 struct PoissonLog : NothingShared {
   template <class R>
-  static JENSEN_HD Value<R> evaluate(const R* constants, R eta, const Prepared<R>&) {
+  static JENSEN_HD Value<R, 1> evaluate(const R* constants, R eta, const Prepared<R>&) {
     const R y = constants[0];
     const R u = eta - constants[1];
     const R rate = math::exp(eta);
@@ -24,7 +24,7 @@ struct PoissonLog : NothingShared {
     const R near = -y * u * u * series;
     const R far = y * u - (rate - y);
     const bool close = math::abs(u) < R(0.25) && y > R(0);
-    return {close ? near : far, y - rate, R(0)};
+    return {close ? near : far, {y - rate}};
   }
 };
 

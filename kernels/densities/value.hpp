@@ -5,23 +5,25 @@
 
 namespace jensen {
 
-/// A density f(a_0; a_1 .. | constants) splits its arguments in two. a_0 differs from row to row; the others may be
+/// A density f(a_0, a_1 .. | constants) splits its arguments in two. a_0 differs from row to row; the others may be
 /// the same for all rows of one sample, so what depends on them alone is prepared once:
 ///
 ///     struct Density {
-///       static constexpr int shared = 1;                     // how many arguments follow a_0 (0 or 1)
+///       static constexpr int shared = 1;                          // arguments after a_0: 0, 1 or 2
 ///       template <class R> struct Prepared { ... };
-///       template <class R> static Prepared<R> prepare(R a_1);
-///       template <class R> static Value<R> evaluate(const R* constants, R a_0, const Prepared<R>& prepared);
+///       template <class R> static Prepared<R> prepare(const R* shared);          // a_1, a_2
+///       template <class R> static Value<R, 1 + shared> evaluate(const R* constants, R a_0, const Prepared<R>&
+///       prepared);
 ///     };
 ///
 /// Terms free of every argument are left out of f; the model adds their sum over the rows once (Term::constant).
-template <class R>
+template <class R, int Arguments>
 struct Value {
   R log_density;
-  R d_first;   ///< df / da_0
-  R d_shared;  ///< df / da_1; 0 if there is none
+  R d[Arguments];  ///< d[k] = df / da_k
 };
+
+constexpr int max_shared = 2;  ///< the most arguments after a_0 that a density may have
 
 /// Base of a density whose only argument is a_0.
 struct NothingShared {
@@ -29,7 +31,7 @@ struct NothingShared {
   template <class R>
   struct Prepared {};
   template <class R>
-  static JENSEN_HD Prepared<R> prepare(R) {
+  static JENSEN_HD Prepared<R> prepare(const R*) {
     return {};
   }
 };

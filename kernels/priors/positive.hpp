@@ -9,38 +9,38 @@ namespace jensen {
 
 struct HalfNormalPrior : NothingShared {
   template <class R>
-  static JENSEN_HD Value<R> evaluate(const R* constants, R a, const Prepared<R>&) {
+  static JENSEN_HD Value<R, 1> evaluate(const R* constants, R a, const Prepared<R>&) {
     const R r = math::exp(a) * constants[1];
-    return {R(-0.5) * r * r + a, R(1) - r * r, R(0)};
+    return {R(-0.5) * r * r + a, {R(1) - r * r}};
   }
 };
 
 struct HalfStudentTPrior : NothingShared {
   template <class R>
-  static JENSEN_HD Value<R> evaluate(const R* constants, R a, const Prepared<R>&) {
+  static JENSEN_HD Value<R, 1> evaluate(const R* constants, R a, const Prepared<R>&) {
     const R df = constants[2];
     // log q, q = (theta / scale)^2 / df, because q itself overflows for a theta that a step too long may reach
     const R log_q = R(2) * (a + math::log(constants[1])) - math::log(df);
     const R e = math::exp(-math::abs(log_q));
     const R share = (log_q >= R(0) ? R(1) : e) / (R(1) + e);  // q / (1 + q)
     const R log1p_q = math::max(log_q, R(0)) + math::log1p_unit(e);
-    return {R(-0.5) * (df + R(1)) * log1p_q + a, R(1) - (df + R(1)) * share, R(0)};
+    return {R(-0.5) * (df + R(1)) * log1p_q + a, {R(1) - (df + R(1)) * share}};
   }
 };
 
 struct ExponentialPrior : NothingShared {
   template <class R>
-  static JENSEN_HD Value<R> evaluate(const R* constants, R a, const Prepared<R>&) {
+  static JENSEN_HD Value<R, 1> evaluate(const R* constants, R a, const Prepared<R>&) {
     const R r = math::exp(a) * constants[1];
-    return {a - r, R(1) - r, R(0)};
+    return {a - r, {R(1) - r}};
   }
 };
 
 /// Flat on theta > 0: only the Jacobian.
 struct FlatPositivePrior : NothingShared {
   template <class R>
-  static JENSEN_HD Value<R> evaluate(const R*, R a, const Prepared<R>&) {
-    return {a, R(1), R(0)};
+  static JENSEN_HD Value<R, 1> evaluate(const R*, R a, const Prepared<R>&) {
+    return {a, {R(1)}};
   }
 };
 

@@ -24,12 +24,13 @@ struct Local {
 /// A density of one argument with its derivatives; the second by central differences of the first.
 template <class Density>
 Local local(const double* constants, double a, double shared) {
-  const auto prepared = Density::prepare(shared);
+  const double arguments[max_shared] = {shared};
+  const auto prepared = Density::prepare(arguments);
   const auto at = Density::evaluate(constants, a, prepared);
   const double h = 1e-5 * std::max(1.0, std::abs(a));
-  const double above = Density::evaluate(constants, a + h, prepared).d_first;
-  const double below = Density::evaluate(constants, a - h, prepared).d_first;
-  return {at.log_density, at.d_first, std::max((below - above) / (2 * h), 0.0)};
+  const double above = Density::evaluate(constants, a + h, prepared).d[0];
+  const double below = Density::evaluate(constants, a - h, prepared).d[0];
+  return {at.log_density, at.d[0], std::max((below - above) / (2 * h), 0.0)};
 }
 
 /// A gradient, and the upper triangle of minus a Hessian, as sums over rows x of slope x and curvature x x^T.
