@@ -1,0 +1,61 @@
+#pragma once
+/// \file The linear systems of a mixed model: minus the Hessian of the log joint in (theta, u), never formed as a
+/// whole.
+///
+///     H = [ H_tt   T^T ]     H_tt: C x C; for each group T = H_ut (J q x C), and H_uu with W_j + P on the diagonal
+///         [ T     H_uu ]     (P = (B B^T)^-1); between groups H_uu is the rows' sum of z_g w z_h^T, kept as rows.
+///
+/// One group: its levels are eliminated exactly (H is an arrow). Several: preconditioned conjugate gradients; the
+/// preconditioner eliminates the group with the most levels and takes the others' blocks alone.
+
+#include <cstdint>
+#include <vector>
+
+#include "model/level_rows.hpp"
+#include "model/linear_algebra.hpp"
+#include "model/mode.hpp"
+
+namespace jensen {
+
+/// h += sum of x y^T over `count` pairs of rows: the upper triangle, or with more than most_dense columns the diagonal.
+void add_products(Matrix& h, const double* const* x, const double* const* y, int count);
+
+struct SystemGroup {
+  const ModeGroup* group = nullptr;
+  const LevelRows* rows = nullptr;
+  std::vector<double> precision;    ///< P, packed
+  std::vector<double> information;  ///< J x packed_size(q): W
+  std::vector<double> coupling;     ///< J x q x C: T
+  std::vector<double> pivot;        ///< J x packed_size(q): Cholesky factor of W + P
+};
+
+/// theta: C, or empty where the coefficients are held; effects: for each group J x q x width.
+struct MixedVector {
+  std::vector<double> theta;
+  std::vector<std::vector<double>> effects;
+};
+
+struct MixedSystem {
+  Matrix hessian;  ///< H_tt, upper triangle
+  std::vector<SystemGroup> groups;
+  const double* curvature = nullptr;  ///< w for each row, in the argument that the groups feed
+  std::size_t primary = 0;            ///< the group with the most levels
+  Matrix reduced;                     ///< H_tt - T^T (W + P)^-1 T over the primary group, upper triangle
+  Matrix factor;                      ///< its Cholesky factor
+  std::size_t deficient = 0;  ///< the first column without a pivot of its own in H_tt or in `reduced`; C if none
+
+  /// From hessian, groups' precision, information and coupling: everything else.
+  void factorise();
+
+  /// H x = b, relative to the preconditioner's norm.
+  MixedVector solve(const MixedVector& b, double tolerance) const;
+};
+
+/// How the effects follow the coefficients, A = du / dtheta = -H_uu^-1 T, and H with the effects integrated out.
+struct Elimination {
+  Matrix schur;                               ///< C x C: H_tt + T^T A, upper triangle
+  std::vector<std::vector<double>> coupling;  ///< for each group J x q x C: -(W_j + P) A_j
+};
+Elimination eliminate(const MixedSystem& system, double tolerance);
+
+}  // namespace jensen

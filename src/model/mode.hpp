@@ -1,0 +1,91 @@
+#pragma once
+/// \file Where training starts and how its latent space is whitened: a deterministic search on the host, in double,
+/// for generalised linear mixed models with several distributional parameters.
+///
+/// The log joint is
+///
+///     sum_i weight_i f(a_0(i), a_1(i), ..; constants_i) + sum of the priors + sum over groups of log N(u | 0, B B^T)
+///
+/// with each argument a_k(i) = offset_k(i) + sum over the blocks that feed it of x_i . theta + sum over those blocks'
+/// groups of z_i . u_level(i). The coefficients theta and the effects u are found at the joint mode given the groups'
+/// covariances, those by (accelerated) EM; precision beyond a few percent of a posterior sd is of no use here.
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "densities/list.hpp"
+#include "model/linear_algebra.hpp"
+
+namespace jensen {
+
+/// A prior on a linear functional of a block's coefficients: density(row . theta + shift).
+struct FunctionalPrior {
+  DensityKind density;
+  std::array<double, 3> constants;
+  std::vector<double> row;  ///< C
+  double shift = 0;
+};
+
+/// Effects that vary by level, q of them: u_j ~ N(0, B B^T).
+struct ModeGroup {
+  int effects = 1;                      ///< q, at most max_effects
+  std::int64_t levels = 0;              ///< J
+  const std::int32_t* level = nullptr;  ///< N, each in [0, J)
+  const float* covariates = nullptr;    ///< z, N x q row-major; null: all 1 (q = 1)
+  bool correlated = false;              ///< otherwise B is diagonal
+  std::vector<double> sd_scale;         ///< q: the size that an sd of this effect would plausibly have at most
+};
+
+/// The coefficients theta (C) of one predictor (mu, sigma, ..), or the thresholds of the cumulative family.
+struct ModeBlock {
+  struct Feed {
+    int argument = 0;
+    /// Rows begin .. begin + count of the design to `out`, count x C, row-major. Called from several threads.
+    std::function<void(std::int64_t begin, std::int64_t count, double* out)> fill;
+  };
+  std::string name;                  ///< for messages
+  std::vector<std::string> columns;  ///< C names
+  std::vector<Feed> feeds;           ///< usually one; thresholds feed two arguments
+  std::vector<FunctionalPrior> priors;
+  std::vector<double> start;      ///< C
+  std::vector<ModeGroup> groups;  ///< they feed the argument of feeds[0]
+};
+
+struct ModeProblem {
+  std::int64_t rows = 0;  ///< N
+  DensityKind density{};
+  std::array<const double*, 3> constants{};  ///< N each; null: 0
+  const double* weights = nullptr;           ///< N; null: 1
+  int arguments = 1;
+  std::vector<const double*> offsets;  ///< for each argument N, or null for 0; may be empty
+  std::vector<ModeBlock> blocks;
+};
+
+/// What is known of a group's effects at the estimate: near it the data say exp(-1/2 u^T W u + r^T u) of level j.
+struct GroupMode {
+  std::vector<double> factor;        ///< B, packed by rows
+  std::vector<double> effects;       ///< J x q: u
+  std::vector<float> information;    ///< J x packed_size(q): W_j = sum_i z_i w_i z_i^T, w_i = -d2 f / da2, at least 0
+  std::vector<float> location;       ///< J x q: r_j = W_j u_j + sum_i z_i df / da; E[u_j] = (W_j + (B B^T)^-1)^-1 r_j
+  std::vector<float> coupling;       ///< J x q x C: r_j falls by T_j dtheta when the coefficients move by dtheta
+  std::vector<double> log_sd_scale;  ///< q: a guess of the posterior sd of each log sd
+  std::vector<double> cor_scale;     ///< q (q - 1) / 2: of atanh of each canonical partial correlation
+};
+
+struct BlockMode {
+  std::vector<double> mode;  ///< C
+  Matrix upper;              ///< R, C x C: R^T R = minus the log joint's Hessian, this block's effects integrated out
+  Matrix inverse;            ///< R^-1
+  std::vector<GroupMode> groups;
+};
+
+/// Without groups at most 65,536 evenly spaced rows are used (fewer if some C is above 170), scaled up; with groups all
+/// rows. Above 1,024 coefficients only the Hessian's diagonal is used. The result does not depend on the number of
+/// threads. Throws InputError if the data and the priors leave a coefficient undetermined (column named), or if the log
+/// density is not finite at the start.
+std::vector<BlockMode> find_mode(const ModeProblem& problem);
+
+}  // namespace jensen

@@ -1,0 +1,192 @@
+#include "model/mode_rows.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "model/fixed_blocks.hpp"
+
+namespace jensen {
+namespace {
+
+constexpr std::int64_t most_rows = 65536;
+constexpr std::int64_t most_products = 2'000'000'000;  // rows x C^2 in one Hessian: about a second on one core
+constexpr std::int64_t most_kept = 128 << 20;          // doubles of all designs kept: 1 GiB
+constexpr std::size_t most_arguments = 64;
+constexpr std::size_t most_feeds = 3;
+constexpr double least_curvature = 1e-12;
+
+std::int64_t rows_in_use(const ModeProblem& problem) {
+  std::int64_t most_columns = 1;
+  for (const ModeBlock& block : problem.blocks) {
+    if (!block.groups.empty()) return problem.rows;
+    most_columns = std::max(most_columns, static_cast<std::int64_t>(block.columns.size()));
+  }
+  const std::int64_t affordable = std::min(most_rows, most_products / (most_columns * most_columns));
+  return std::min(problem.rows, std::max(affordable, 32 * most_columns));
+}
+
+/// Leaves a symmetric matrix (packed upper triangle) if it is positive definite, else its diagonal, at least 0.
+void make_semidefinite(double* m, std::size_t n) {
+  double r[most_feeds][most_feeds] = {};
+  bool definite = true;
+  for (std::size_t i = 0; i < n; ++i) {
+    double& diagonal = m[pair_index(i, i, n)];
+    if (!(diagonal > least_curvature)) diagonal = least_curvature;  // NaN too
+    for (std::size_t j = i; j < n; ++j) {
+      double sum = m[pair_index(i, j, n)];
+      for (std::size_t l = 0; l < i; ++l) sum -= r[l][i] * r[l][j];
+      r[i][j] = i == j ? std::sqrt(sum) : sum / r[i][i];
+      definite = definite && std::isfinite(r[i][j]) && (i != j || sum > 0);
+    }
+  }
+  if (definite) return;
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = i + 1; j < n; ++j) m[pair_index(i, j, n)] = 0;
+  }
+}
+
+}  // namespace
+
+ModeRows::ModeRows(const ModeProblem& problem) : problem_(problem), used_(rows_in_use(problem)) {
+  bool fits = problem.arguments >= 1 + shared_arguments(problem.density) &&
+              static_cast<std::size_t>(problem.arguments) <= most_arguments;
+  for (const ModeBlock& block : problem.blocks) fits = fits && block.feeds.size() <= most_feeds;
+  if (!fits) throw std::logic_error("a density's arguments, or a block's feeds, are too few or too many");
+  scale_ = static_cast<double>(problem.rows) / static_cast<double>(used_);
+  if (used_ < problem.rows) {
+    at_.resize(static_cast<std::size_t>(used_));
+    for (std::int64_t i = 0; i < used_; ++i) at_[static_cast<std::size_t>(i)] = i * problem.rows / used_;
+  }
+  const auto arguments = static_cast<std::size_t>(problem.arguments);
+  spread.resize(arguments);
+  argument_.assign(arguments, std::vector<double>(static_cast<std::size_t>(used_)));
+  for (std::size_t k = 0; k < problem.offsets.size(); ++k) {
+    if (problem.offsets[k] == nullptr) continue;
+    for (std::int64_t i = 0; i < used_; ++i) argument_[k][static_cast<std::size_t>(i)] = problem.offsets[k][row(i)];
+  }
+  std::int64_t room = most_kept;
+  for (const ModeBlock& block : problem.blocks) {
+    const auto c = static_cast<std::int64_t>(block.columns.size());
+    std::vector<std::vector<double>>& kept = kept_.emplace_back(block.feeds.size());
+    for (std::size_t k = 0; k < block.feeds.size(); ++k) {
+      if (at_.empty() && used_ * c > room) continue;
+      room -= used_ * c;
+      kept[k].resize(static_cast<std::size_t>(used_ * c));
+      for_fixed_blocks(used_, usual_blocks, [&](int, std::int64_t begin, std::int64_t end) {
+        if (at_.empty() && begin < end) block.feeds[k].fill(begin, end - begin, kept[k].data() + begin * c);
+        for (std::int64_t i = begin; i < end && !at_.empty(); ++i) {
+          block.feeds[k].fill(row(i), 1, kept[k].data() + i * c);
+        }
+      });
+    }
+  }
+}
+
+const double* ModeRows::design(std::size_t block, std::size_t feed, std::int64_t begin, std::int64_t count,
+                               double* buffer) const {
+  const std::vector<double>& kept = kept_[block][feed];
+  if (!kept.empty()) return kept.data() + begin * static_cast<std::int64_t>(problem_.blocks[block].columns.size());
+  problem_.blocks[block].feeds[feed].fill(begin, count, buffer);
+  return buffer;
+}
+
+void ModeRows::constants(std::int64_t i, double* out) const {
+  for (std::size_t k = 0; k < problem_.constants.size(); ++k) {
+    out[k] = problem_.constants[k] == nullptr ? 0.0 : problem_.constants[k][row(i)];
+  }
+}
+
+std::vector<ModeRows::Node> ModeRows::nodes(std::size_t block) const {
+  std::vector<Node> spread_out;
+  for (std::size_t k = 0; k < spread.size(); ++k) {
+    const auto argument = static_cast<int>(k);
+    bool own = false;
+    for (const ModeBlock::Feed& feed : problem_.blocks[block].feeds) own = own || feed.argument == argument;
+    if (!own && !spread[k].empty()) spread_out.insert(spread_out.end(), {{argument, 1.0}, {argument, -1.0}});
+  }
+  // Cubature of degree 3 for m normal variables: the 2 m points at distance sqrt(m) along the axes, equally weighted.
+  for (Node& node : spread_out) node.distance *= std::sqrt(static_cast<double>(spread_out.size()) / 2);
+  if (spread_out.empty()) spread_out.push_back({0, 0.0});
+  return spread_out;
+}
+
+RowDerivatives ModeRows::derivatives(std::size_t block) const {
+  const std::vector<ModeBlock::Feed>& feeds = problem_.blocks[block].feeds;
+  const std::size_t f = feeds.size();
+  const std::size_t pairs = f * (f + 1) / 2;
+  RowDerivatives result;
+  result.slope.assign(f, std::vector<double>(static_cast<std::size_t>(used_)));
+  result.curvature.assign(pairs, std::vector<double>(static_cast<std::size_t>(used_)));
+  const std::vector<Node> at = nodes(block);
+  const double share = 1 / static_cast<double>(at.size());
+  result.value = sum_fixed_blocks(used_, [&](std::int64_t row_index) {
+    const auto i = static_cast<std::size_t>(row_index);
+    double value = 0, slope[most_feeds] = {}, curvature[most_feeds * (most_feeds + 1) / 2] = {};
+    double c[3], a[most_arguments], d[most_arguments], above[most_arguments], below[most_arguments];
+    constants(row_index, c);
+    for (std::size_t k = 0; k < argument_.size(); ++k) a[k] = argument_[k][i];
+    for (const Node& node : at) {
+      const auto moved = static_cast<std::size_t>(node.argument);
+      const double centre = a[moved];
+      if (node.distance != 0) a[moved] += node.distance * spread[moved][i];
+      value += share * evaluate_density(problem_.density, c, a, problem_.arguments, d);
+      for (std::size_t k = 0; k < f; ++k) {
+        const auto argument = static_cast<std::size_t>(feeds[k].argument);
+        slope[k] += share * d[argument];
+        const double here = a[argument];
+        const double h = 1e-5 * std::max(1.0, std::abs(here));
+        a[argument] = here + h;
+        evaluate_density(problem_.density, c, a, problem_.arguments, above);
+        a[argument] = here - h;
+        evaluate_density(problem_.density, c, a, problem_.arguments, below);
+        a[argument] = here;
+        for (std::size_t l = 0; l < f; ++l) {  // each mixed derivative is the mean of its two differences
+          const auto other = static_cast<std::size_t>(feeds[l].argument);
+          const double minus_second = (below[other] - above[other]) / (2 * h);
+          curvature[pair_index(std::min(k, l), std::max(k, l), f)] += share * (k == l ? 1.0 : 0.5) * minus_second;
+        }
+      }
+      a[moved] = centre;
+    }
+    make_semidefinite(curvature, f);
+    const double w = weight(row_index);
+    for (std::size_t k = 0; k < f; ++k) result.slope[k][i] = w * slope[k];
+    for (std::size_t p = 0; p < pairs; ++p) result.curvature[p][i] = w * curvature[p];
+    return w * value;
+  });
+  return result;
+}
+
+double ModeRows::value(std::size_t block, const std::vector<std::vector<double>>& step, double length) const {
+  const std::vector<ModeBlock::Feed>& feeds = problem_.blocks[block].feeds;
+  const std::vector<Node> at = nodes(block);
+  return sum_fixed_blocks(used_, [&](std::int64_t row_index) {
+    const auto i = static_cast<std::size_t>(row_index);
+    double value = 0, c[3], a[most_arguments], d[most_arguments];
+    constants(row_index, c);
+    for (std::size_t k = 0; k < argument_.size(); ++k) a[k] = argument_[k][i];
+    for (std::size_t k = 0; k < feeds.size(); ++k) a[feeds[k].argument] += length * step[k][i];
+    for (const Node& node : at) {
+      const auto moved = static_cast<std::size_t>(node.argument);
+      const double here = a[moved];
+      if (node.distance != 0) a[moved] += node.distance * spread[moved][i];
+      value += evaluate_density(problem_.density, c, a, problem_.arguments, d);
+      a[moved] = here;
+    }
+    return weight(row_index) * value / static_cast<double>(at.size());
+  });
+}
+
+void ModeRows::move(std::size_t block, const std::vector<std::vector<double>>& step, double length) {
+  const std::vector<ModeBlock::Feed>& feeds = problem_.blocks[block].feeds;
+  for (std::size_t k = 0; k < feeds.size(); ++k) {
+    std::vector<double>& a = argument_[static_cast<std::size_t>(feeds[k].argument)];
+    for_fixed_blocks(used_, usual_blocks, [&](int, std::int64_t begin, std::int64_t end) {
+      for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
+        a[i] += length * step[k][i];
+    });
+  }
+}
+
+}  // namespace jensen

@@ -1,0 +1,67 @@
+#pragma once
+/// \file Symmetric matrices as small as a level's: q x q with q at most max_effects, the lower triangle packed by rows.
+
+#include <cmath>
+
+#include "group_map.hpp"
+
+namespace jensen {
+
+/// A = L L^T, in place.
+inline void packed_cholesky(int q, double* a) {
+  for (int j = 0; j < q; ++j) {
+    for (int i = j; i < q; ++i) {
+      double sum = a[packed(i, j)];
+      for (int l = 0; l < j; ++l) sum -= a[packed(i, l)] * a[packed(j, l)];
+      a[packed(i, j)] = i == j ? std::sqrt(sum) : sum / a[packed(j, j)];
+    }
+  }
+}
+
+/// b := L^-1 b for `width` columns (q x width).
+inline void packed_forward(int q, const double* l, double* b, int width = 1) {
+  for (int i = 0; i < q; ++i) {
+    for (int k = 0; k < i; ++k) {
+      for (int m = 0; m < width; ++m) b[i * width + m] -= l[packed(i, k)] * b[k * width + m];
+    }
+    for (int m = 0; m < width; ++m) b[i * width + m] /= l[packed(i, i)];
+  }
+}
+
+/// b := L^-T b
+inline void packed_backward(int q, const double* l, double* b, int width = 1) {
+  for (int i = q - 1; i >= 0; --i) {
+    for (int k = i + 1; k < q; ++k) {
+      for (int m = 0; m < width; ++m) b[i * width + m] -= l[packed(k, i)] * b[k * width + m];
+    }
+    for (int m = 0; m < width; ++m) b[i * width + m] /= l[packed(i, i)];
+  }
+}
+
+/// b := (L L^T)^-1 b
+inline void packed_solve(int q, const double* l, double* b, int width = 1) {
+  packed_forward(q, l, b, width);
+  packed_backward(q, l, b, width);
+}
+
+/// (L L^T)^-1, packed.
+inline void packed_inverse(int q, const double* l, double* inverse) {
+  double columns[max_effects * max_effects] = {};
+  for (int i = 0; i < q; ++i) columns[i * q + i] = 1;
+  packed_solve(q, l, columns, q);
+  for (int i = 0; i < q; ++i) {
+    for (int j = 0; j <= i; ++j) inverse[packed(i, j)] = columns[i * q + j];
+  }
+}
+
+/// y := y + S x, S symmetric, for `width` columns.
+inline void packed_multiply_add(int q, const double* s, const double* x, double* y, int width = 1) {
+  for (int i = 0; i < q; ++i) {
+    for (int j = 0; j < q; ++j) {
+      const double factor = i >= j ? s[packed(i, j)] : s[packed(j, i)];
+      for (int m = 0; m < width; ++m) y[i * width + m] += factor * x[j * width + m];
+    }
+  }
+}
+
+}  // namespace jensen

@@ -1,0 +1,243 @@
+#include "model/mode.hpp"
+
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include "jensen/errors.hpp"
+#include "mode_problem.hpp"
+
+namespace jensen {
+namespace {
+
+using testing::block;
+using testing::dense_solve;
+using testing::hessian;
+using testing::normal_prior;
+using testing::random_design;
+using testing::scalar;
+
+/// y ~ N(x beta, sigma) with normal(0, 2) on the coefficients.
+struct LinearData {
+  std::size_t rows, columns;
+  std::vector<double> x, y;
+  ModeProblem problem() const {
+    ModeProblem p;
+    p.rows = static_cast<std::int64_t>(rows);
+    p.density = DensityKind::gaussian;
+    p.constants[0] = y.data();
+    p.arguments = 2;
+    p.blocks = {block("mu", 0, x, columns), scalar("sigma", 1, rows)};
+    for (std::size_t j = 0; j < columns; ++j) p.blocks[0].priors.push_back(normal_prior(columns, j, 2));
+    return p;
+  }
+};
+
+LinearData linear_data(std::size_t rows, std::size_t columns) {
+  std::mt19937_64 generator(7);
+  std::normal_distribution<double> normal;
+  LinearData data{rows, columns, random_design(rows, columns, generator), {}};
+  for (std::size_t i = 0; i < rows; ++i) {
+    double mean = 0;
+    for (std::size_t j = 0; j < columns; ++j) mean += data.x[i * columns + j] * (0.5 - static_cast<double>(j));
+    data.y.push_back(mean + 0.7 * normal(generator));
+  }
+  return data;
+}
+
+TEST(Mode, GaussianIsRidgeRegressionWithItsResidualSd) {
+  const LinearData data = linear_data(200, 4);
+  const std::vector<BlockMode> found = find_mode(data.problem());
+  double sigma2 = 1;
+  std::vector<double> beta, h;
+  for (int iteration = 0; iteration < 100; ++iteration) {
+    h.assign(16, 0);
+    std::vector<double> g(4);
+    for (std::size_t i = 0; i < data.rows; ++i) {
+      const double* x = data.x.data() + i * 4;
+      for (std::size_t j = 0; j < 4; ++j) {
+        g[j] += x[j] * data.y[i] / sigma2;
+        for (std::size_t k = 0; k < 4; ++k) h[j * 4 + k] += x[j] * x[k] / sigma2;
+      }
+    }
+    for (std::size_t j = 0; j < 4; ++j) h[j * 4 + j] += 0.25;
+    beta = dense_solve(h, g, 4, 1);
+    double squares = 0;
+    for (std::size_t i = 0; i < data.rows; ++i) {
+      double r = data.y[i];
+      for (std::size_t j = 0; j < 4; ++j) r -= data.x[i * 4 + j] * beta[j];
+      squares += r * r;
+    }
+    sigma2 = squares / static_cast<double>(data.rows);
+  }
+  for (std::size_t j = 0; j < 4; ++j) EXPECT_NEAR(found[0].mode[j], beta[j], 1e-4);  // posterior sds: 0.05
+  EXPECT_NEAR(found[1].mode[0], 0.5 * std::log(sigma2), 1e-4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    for (std::size_t j = 0; j < 4; ++j) {
+      EXPECT_NEAR(hessian(found[0].upper, i, j), h[i * 4 + j], 2e-3 * h[0]);
+      double product = 0;
+      for (std::size_t k = 0; k < 4; ++k) product += found[0].upper(i, k) * found[0].inverse(k, j);
+      EXPECT_NEAR(product, i == j, 1e-12);
+    }
+  }
+  EXPECT_NEAR(hessian(found[1].upper, 0, 0), 2.0 * static_cast<double>(data.rows), 1);
+}
+
+TEST(Mode, WeightsCountRowsTwiceAndOffsetsMoveTheIntercept) {
+  const LinearData data = linear_data(60, 2);
+  LinearData twice = data;
+  twice.rows = 80;
+  twice.x.insert(twice.x.end(), data.x.begin(), data.x.begin() + 40);
+  twice.y.insert(twice.y.end(), data.y.begin(), data.y.begin() + 20);
+  std::vector<double> weights(60, 1.0), offset(60, 3.0), shifted = data.y;
+  std::fill(weights.begin(), weights.begin() + 20, 2.0);
+  for (double& y : shifted) y += 3;
+  ModeProblem weighted = data.problem();
+  weighted.weights = weights.data();
+  weighted.constants[0] = shifted.data();
+  weighted.offsets = {offset.data(), nullptr};
+  const auto a = find_mode(weighted), b = find_mode(twice.problem());
+  for (std::size_t j = 0; j < 2; ++j) EXPECT_NEAR(a[0].mode[j], b[0].mode[j], 1e-8);
+  EXPECT_NEAR(a[1].mode[0], b[1].mode[0], 1e-8);
+}
+
+/// Newton's method written plainly, for a log density of one argument given by its slope and curvature.
+template <class F>
+std::vector<double> dense_newton(const std::vector<double>& x, std::size_t c, double prior_precision, F&& local) {
+  std::vector<double> beta(c);
+  for (int iteration = 0; iteration < 50; ++iteration) {
+    std::vector<double> h(c * c), g(c);
+    for (std::size_t i = 0; i < x.size() / c; ++i) {
+      double eta = 0;
+      for (std::size_t j = 0; j < c; ++j) eta += x[i * c + j] * beta[j];
+      const auto [slope, curvature] = local(i, eta);
+      for (std::size_t j = 0; j < c; ++j) {
+        g[j] += slope * x[i * c + j];
+        for (std::size_t k = 0; k < c; ++k) h[j * c + k] += curvature * x[i * c + j] * x[i * c + k];
+      }
+    }
+    for (std::size_t j = 0; j < c; ++j) g[j] -= prior_precision * beta[j], h[j * c + j] += prior_precision;
+    const std::vector<double> step = dense_solve(h, g, c, 1);
+    for (std::size_t j = 0; j < c; ++j) beta[j] += step[j];
+  }
+  return beta;
+}
+
+struct Counts {
+  std::vector<double> x, y, log_y;
+  ModeProblem problem(DensityKind density) const {
+    ModeProblem p;
+    p.rows = static_cast<std::int64_t>(y.size());
+    p.density = density;
+    p.constants = {y.data(), density == DensityKind::poisson_log ? log_y.data() : nullptr, nullptr};
+    p.blocks = {block("mu", 0, x, 3)};
+    for (std::size_t j = 0; j < 3; ++j) p.blocks[0].priors.push_back(normal_prior(3, j, 2));
+    return p;
+  }
+};
+
+TEST(Mode, BernoulliAndPoissonAgreeWithPlainNewton) {
+  std::mt19937_64 generator(3);
+  std::uniform_real_distribution<double> uniform;
+  Counts data{random_design(300, 3, generator), {}, {}};
+  for (std::size_t i = 0; i < 300; ++i) {
+    const double eta = 0.3 + 0.8 * data.x[i * 3 + 1] - 0.5 * data.x[i * 3 + 2];
+    data.y.push_back(uniform(generator) < 1 / (1 + std::exp(-eta)));
+  }
+  const auto bernoulli = find_mode(data.problem(DensityKind::bernoulli_logit));
+  const auto logistic = dense_newton(data.x, 3, 0.25, [&](std::size_t i, double eta) {
+    const double p = 1 / (1 + std::exp(-eta));
+    return std::pair{data.y[i] - p, p * (1 - p)};
+  });
+  for (std::size_t j = 0; j < 3; ++j) EXPECT_NEAR(bernoulli[0].mode[j], logistic[j], 2e-4);  // posterior sds: 0.13
+
+  for (std::size_t i = 0; i < 300; ++i) {
+    std::poisson_distribution<int> counts(std::exp(1 + 0.5 * data.x[i * 3 + 1]));
+    data.y[i] = counts(generator);
+    data.log_y.push_back(data.y[i] > 0 ? std::log(data.y[i]) : 0);
+  }
+  const auto poisson = find_mode(data.problem(DensityKind::poisson_log));
+  const auto rates = dense_newton(data.x, 3, 0.25, [&](std::size_t i, double eta) {
+    return std::pair{data.y[i] - std::exp(eta), std::exp(eta)};
+  });
+  for (std::size_t j = 0; j < 3; ++j) EXPECT_NEAR(poisson[0].mode[j], rates[j], 1e-4);  // posterior sds: 0.03
+}
+
+TEST(Mode, SeparationStaysFiniteGivenAProperPrior) {
+  Counts data;
+  for (int i = 0; i < 40; ++i) {
+    const double x = i - 19.5;
+    data.x.insert(data.x.end(), {1.0, x, i % 3 - 1.0});
+    data.y.push_back(x > 0);
+  }
+  const auto found = find_mode(data.problem(DensityKind::bernoulli_logit));
+  const auto plain = dense_newton(data.x, 3, 0.25, [&](std::size_t i, double eta) {
+    const double p = 1 / (1 + std::exp(-eta));
+    return std::pair{data.y[i] - p, p * (1 - p)};
+  });
+  for (std::size_t j = 0; j < 3; ++j) {
+    EXPECT_NEAR(found[0].mode[j], plain[j], 2e-3);  // posterior sds: above 0.5
+    EXPECT_TRUE(std::isfinite(found[0].inverse(j, j)));
+  }
+}
+
+std::string message_of(const ModeProblem& problem) {
+  try {
+    find_mode(problem);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Mode, ACollinearColumnIsNamed) {
+  LinearData data = linear_data(50, 4);
+  for (std::size_t i = 0; i < data.rows; ++i) data.x[i * 4 + 2] = 2 * data.x[i * 4 + 1] - 1;
+  ModeProblem problem = data.problem();
+  problem.blocks[0].priors.clear();
+  EXPECT_NE(message_of(problem).find("'mu2' is a linear combination"), std::string::npos) << message_of(problem);
+  problem.blocks[0].priors.push_back(normal_prior(4, 2, 2));
+  EXPECT_EQ(message_of(problem), "");
+}
+
+TEST(Mode, AnOffsetTooLargeIsSaid) {
+  Counts data;
+  for (int i = 0; i < 20; ++i) data.x.insert(data.x.end(), {1.0, i * 0.1, i % 3 - 1.0});
+  data.y.assign(20, 1.0);
+  data.log_y.assign(20, 0.0);
+  ModeProblem problem = data.problem(DensityKind::poisson_log);
+  std::vector<double> offset(20, 800.0);
+  problem.offsets = {offset.data()};
+  EXPECT_NE(message_of(problem).find("size of the offset"), std::string::npos);
+  offset.assign(20, 30.0);
+  problem.blocks[0].priors.clear();
+  problem.blocks[0].priors.push_back(normal_prior(3, 1, 2));
+  problem.blocks[0].priors.push_back(normal_prior(3, 2, 2));
+  EXPECT_NEAR(find_mode(problem)[0].mode[0], -30, 1e-2);  // rates from 1e13 down to 1
+}
+
+TEST(Mode, LongTablesAreThinnedAndScaledUp) {
+  const LinearData data = linear_data(200'000, 2);
+  const auto found = find_mode(data.problem());
+  // Twice the information, N / 2 sigma^-2, within its Monte Carlo error: sd 1 / sqrt(2 * 65,536) relative.
+  EXPECT_NEAR(hessian(found[0].upper, 0, 0) * 0.49 / 200'000, 1, 0.02);
+  EXPECT_NEAR(found[0].mode[1], -0.5, 5 * 0.7 / 256);
+}
+
+TEST(Mode, ThreadsDoNotChangeTheBits) {
+  const LinearData data = linear_data(5000, 5);
+  const int before = omp_get_max_threads();
+  std::vector<std::vector<double>> modes;
+  for (int threads = 1; threads <= 3; ++threads) {
+    omp_set_num_threads(threads);
+    const auto found = find_mode(data.problem());
+    modes.push_back(found[0].mode);
+    modes.back().insert(modes.back().end(), found[0].upper.values.begin(), found[0].upper.values.end());
+    modes.back().push_back(found[1].mode[0]);
+  }
+  omp_set_num_threads(before);
+  EXPECT_EQ(modes[0], modes[1]);
+  EXPECT_EQ(modes[0], modes[2]);
+}
+
+}  // namespace
+}  // namespace jensen
