@@ -36,8 +36,12 @@ using AnyValue = Value<R, 1 + max_shared>;
 /// A density by number.
 template <class R>
 AnyValue<R> evaluate_any(DensityKind kind, const R* constants, const Arguments<R>& a) {
+  std::array<R, 1 + most_shared> at{};
+  std::array<R, 1 + most_shared> d{};
+  std::copy(a.begin(), a.end(), at.begin());
   AnyValue<R> value{};
-  value.log_density = evaluate_density(kind, constants, a.data(), 1 + shared_arguments(kind), value.d);
+  value.log_density = evaluate_density(kind, constants, at.data(), 1 + shared_arguments(kind), d.data());
+  std::copy_n(d.begin(), a.size(), value.d);
   return value;
 }
 

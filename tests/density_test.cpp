@@ -81,7 +81,7 @@ double textbook(DensityKind kind, const Point& p) {
       return std::log(2) + student_t_log(std::exp(p.a0), third, 0, 1 / second) + p.a0;
     case DensityKind::exponential_prior:
       return std::log(second) - second * std::exp(p.a0) + p.a0;
-    case DensityKind::flat_positive_prior:
+    default:  // flat
       break;
   }
   return p.a0;

@@ -25,15 +25,15 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 template <class R>
 struct Evaluation {
   R value = 0;
-  std::array<R, 4> d{};
+  std::array<R, 1 + most_shared> d{};
 };
 
 template <class R>
-Evaluation<R> evaluate(const PriorDensity& density, std::array<double, 4> a) {
+Evaluation<R> evaluate(const PriorDensity& density, std::array<double, 1 + most_shared> a) {
   std::array<R, 3> constants{};
-  std::array<R, 4> at{};
+  std::array<R, 1 + most_shared> at{};
   for (std::size_t i = 0; i < 3; ++i) constants[i] = static_cast<R>(density.constants[i]);
-  for (std::size_t i = 0; i < 4; ++i) at[i] = static_cast<R>(a[i]);
+  for (std::size_t i = 0; i < at.size(); ++i) at[i] = static_cast<R>(a[i]);
   Evaluation<R> result;
   result.value =
       evaluate_density(density.kind, constants.data(), at.data(), 1 + shared_arguments(density.kind), result.d.data());

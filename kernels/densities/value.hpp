@@ -23,7 +23,8 @@ struct Value {
   R d[Arguments];  ///< d[k] = df / da_k
 };
 
-constexpr int max_shared = 2;  ///< the most arguments after a_0 that the density of a fast data term may have
+constexpr int most_shared = 3;  ///< the most arguments after a_0 of any density
+constexpr int max_shared = 2;   ///< of those that fast data terms take
 
 /// Base of a density whose only argument is a_0.
 struct NothingShared {

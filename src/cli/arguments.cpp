@@ -79,8 +79,9 @@ void add_train(CLI::App& app, Words& words) {
   add(verb, "--family", words.family, "F", "Model", "Distribution of the response: gaussian, bernoulli or poisson");
   add_repeated(verb, "--prior", words.priors, "PRIOR", "Model",
                "Such as 'b ~ normal(0, 2.5)'; targets: b (all coefficients), b_NAME, Intercept, Intercept_centered, "
-               "sigma; kinds: normal, student_t, cauchy, half_normal, half_student_t, half_cauchy, exponential, flat; "
-               "may be repeated (default: weakly informative, scaled by the data)");
+               "sigma; kinds: normal, student_t, cauchy, laplace, logistic, half_normal, half_student_t, half_cauchy, "
+               "exponential, gamma, inverse_gamma, lognormal, uniform, beta, lkj, horseshoe, flat; may be repeated "
+               "(default: weakly informative, scaled by the data)");
   add_data_options(verb, words, "Table with a header line: CSV, plain or gzipped");
   add(verb, "--na", words.missing, "HOW", "Data",
       "Rows with a missing value in a used column: drop leaves them out and counts them, error refuses them "
