@@ -39,29 +39,61 @@ struct ParameterSummary {
   double mean = 0, sd = 0, q05 = 0, q50 = 0, q95 = 0;
 };
 
-/// A fitted posterior: u = mean + factor * eps, eps ~ N(0, I), value_d = transform_d(u_d).
+/// Posterior of the effects of one group term's levels.
+///
+/// Effects u_j of level j (q of them) come from coordinates v_j by the map of kernels/group_map.hpp, with B the
+/// Cholesky factor of their covariance (from the group's sd and cor parameters) and r_j = location_j - coupling_j (b -
+/// origin) of the coefficients b. A priori u_j ~ N(0, B B^T).
+struct GroupPosterior {
+  std::string group;                 ///< g or g:h; its levels are in Fit::design
+  std::string parameter;             ///< whose predictor it is in: mu, sigma, ...; of categories mu_LEVEL
+  std::vector<std::string> effects;  ///< q names
+  std::size_t levels = 0;            ///< J
+
+  std::size_t first_sd = 0;           ///< place of its q sd parameters
+  std::size_t first_correlation = 0;  ///< place of its q (q - 1) / 2 cor parameters; 0: independent effects
+  std::size_t first_coefficient = 0;  ///< place of the coefficients b that the levels depend on ...
+  std::size_t coefficients = 0;       ///< ... and how many: C
+  std::vector<double> origin;         ///< C
+  std::vector<float> information;     ///< J x q (q + 1) / 2, W packed by rows; empty: none
+  std::vector<float> location;        ///< J x q; empty: 0
+  std::vector<float> coupling;        ///< J x q x C; empty: 0
+  bool centered = false;              ///< the map takes `reference` in place of B
+  std::vector<double> reference;      ///< q (q + 1) / 2, packed by rows
+
+  std::size_t first = 0;     ///< place of its first v in Fit::mean, level by level
+  std::vector<float> scale;  ///< J x q (q + 1) / 2: factor of v_j about its mean, packed by rows; empty: in Fit::factor
+};
+
+/// A fitted posterior. Coordinates u = mean + factor * eps, eps ~ N(0, I), of the parameters (H of them), and v of the
+/// groups' levels: D in all. `factor` is over all D, or over the H parameters alone where levels have factors of their
+/// own (GroupPosterior::scale).
 struct Fit {
   std::string formula;
-  std::vector<FactorLevels> factors;  ///< what predict needs, besides the formula, to rebuild the columns
-  TrainOptions options;               ///< with every default and automatic choice resolved, priors included
-  std::vector<std::string> notes;     ///< what the user should know: rows dropped, device chosen, ...
+  DesignState design;                        ///< what predict needs, besides the formulas, to rebuild the columns
+  std::vector<std::string> response_levels;  ///< categories of the response, in order (cumulative, categorical)
+  TrainOptions options;                      ///< with every default and automatic choice resolved, priors included
+  std::vector<std::string> notes;            ///< what the user should know: rows dropped, device chosen, ...
 
-  std::vector<Parameter> parameters;  ///< D of them: b_Intercept and coefficients (design order), then sigma
-  std::vector<double> mean;           ///< D
-  std::vector<double> factor;         ///< D x D, row-major
-  double elbo = 0;                    ///< over all rows, on the data's own scale: a lower bound of log p(y)
-  double elbo_se = 0;                 ///< its Monte Carlo standard error
-  std::int64_t rows = 0;              ///< used
-  std::int64_t rows_dropped = 0;      ///< left out for missing values
-  std::int64_t steps = 0;             ///< taken
-  double seconds = 0;                 ///< wall time of the optimisation loop
-  double rows_per_second = 0;         ///< rows x steps over that time
+  std::vector<Parameter> parameters;   ///< H: coefficients, then sds and correlations of groups, then sigma, nu, ...
+  std::vector<GroupPosterior> groups;  ///< in the order of the formulas
+  std::vector<double> mean;            ///< D
+  std::vector<double> factor;          ///< F x F, row-major; F = D or H
+  double elbo = 0;                     ///< over all rows, on the data's own scale: a lower bound of log p(y)
+  double elbo_se = 0;                  ///< its Monte Carlo standard error
+  std::int64_t rows = 0;               ///< used
+  std::int64_t rows_dropped = 0;       ///< left out for missing values
+  std::int64_t steps = 0;              ///< taken
+  double seconds = 0;                  ///< wall time of the optimisation loop
+  double rows_per_second = 0;          ///< rows x steps over that time
   std::vector<TraceRow> trace;
   Verdict verdict;
 
-  /// Mean, sd and quantiles of every parameter on its natural scale, in closed form.
+  /// Mean, sd and quantiles of every parameter on its natural scale.
   std::vector<ParameterSummary> summarize() const;
-  /// `count` draws of every parameter on its natural scale: count x D, row-major; the same for the same seed.
+  /// The same of every level's effects: r_g[level,Intercept].
+  std::vector<ParameterSummary> summarize_levels() const;
+  /// `count` draws of every parameter on its natural scale: count x H, row-major; the same for the same seed.
   std::vector<double> draw(std::size_t count, std::uint64_t seed) const;
 };
 

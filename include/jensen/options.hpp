@@ -2,6 +2,8 @@
 /// \file What a caller may choose about a fit; every default works without being set.
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,12 +13,30 @@ namespace jensen {
 
 /// Variational family q(z; lambda).
 enum class GuideKind {
-  automatic,  ///< fullrank up to 512 parameters, else meanfield
-  meanfield,  ///< independent normals over the centred coefficients and log sigma
-  fullrank,   ///< one multivariate normal
+  automatic,   ///< structured if there are group effects; else fullrank up to 512 parameters, else meanfield
+  meanfield,   ///< independent normals over the centred coefficients and the other parameters
+  fullrank,    ///< one multivariate normal over everything, levels included
+  structured,  ///< fullrank over all but the levels of groups, which have a small normal of their own each
 };
 std::string_view to_string(GuideKind guide);
 GuideKind parse_guide(std::string_view name);  ///< Throws InputError listing the names.
+
+/// In which coordinates the levels of groups are approximated.
+enum class Parametrization {
+  automatic,    ///< level by level between the two below, by how much data a level has
+  centered,     ///< effects as they are
+  noncentered,  ///< effects in units of their standard deviations
+};
+std::string_view to_string(Parametrization parametrization);
+Parametrization parse_parametrization(std::string_view name);  ///< Throws InputError listing the names.
+
+/// Right side of a formula for another parameter than the mean: {"sigma", "1 + x + (1 | g)"}.
+struct ParameterFormula {
+  std::string parameter;
+  std::string formula;
+
+  friend bool operator==(const ParameterFormula&, const ParameterFormula&) = default;
+};
 
 enum class DeviceKind {
   automatic,  ///< cuda if a device is usable, else cpu
@@ -33,14 +53,18 @@ enum class MissingPolicy {
 
 struct TrainOptions {
   Family family = Family::gaussian;
-  std::vector<Prior> priors;  ///< what is not given here gets the default, scaled by the data
+  std::optional<Link> link;                ///< of the mean; none: the family's default
+  std::vector<ParameterFormula> formulas;  ///< for other parameters than the mean; what is not here is one number
+  std::vector<Prior> priors;               ///< what is not given here gets the default, scaled by the data
   GuideKind guide = GuideKind::automatic;
+  Parametrization parametrization = Parametrization::automatic;
   DeviceKind device = DeviceKind::automatic;
   MissingPolicy missing = MissingPolicy::drop;
   std::uint64_t seed = 1;
   int threads = 0;           ///< CPU threads; 0: as many as OpenMP gives. The result does not depend on it
   int samples = 0;           ///< Monte Carlo samples of z per step; 0: 14
-  std::int64_t batch = 0;    ///< rows per step; 0: all up to 16,384 rows, else 8,192
+  std::int64_t batch = 0;    ///< rows per step; 0: all up to 16,384 rows, else 8,192, and with groups at least twice as
+                             ///< many as there are effects of levels
   std::int64_t steps = 0;    ///< 0: until the averaged parameters stand still, at most 32,000
   double learning_rate = 0;  ///< Adam's first step size, in posterior standard deviations; 0: 0.05
 };
