@@ -40,8 +40,9 @@ class Observer {
   virtual bool progress(const Progress&) { return true; }
 };
 
-/// Columns that `formula` needs, each once: the response, then predictors and offsets. Throws InputError (formula).
-std::vector<std::string> formula_columns(std::string_view formula);
+/// Columns that `formula` and the formulas of other parameters need, each once: the response, then the rest. Throws
+/// InputError (formula).
+std::vector<std::string> formula_columns(std::string_view formula, const std::vector<ParameterFormula>& others = {});
 
 /// Fits `formula` ("y ~ 1 + x + f + a:b") to the table.
 ///
@@ -49,12 +50,41 @@ std::vector<std::string> formula_columns(std::string_view formula);
 /// finite does not throw: see Verdict::failed.
 Fit train(std::string_view formula, const Table& table, const TrainOptions& options = {}, Observer* observer = nullptr);
 
-/// Posterior of the expected response E[y | x, theta] of each row: its mean, 5 % and 95 % quantiles.
-/// A row with a missing predictor has NaN in all three.
-struct Prediction {
-  std::vector<double> mean, q05, q95;
+enum class PredictionKind {
+  response,  ///< E[y | x, theta]: probabilities of the categories if the response has categories
+  link,      ///< the linear predictor of the mean
+  draws,     ///< new responses
 };
-/// Throws InputError: a column is missing, or a factor has a level (named, with its row) that training had not.
-Prediction predict(const Fit& fit, const Table& table);
+std::string_view to_string(PredictionKind kind);
+PredictionKind parse_prediction_kind(std::string_view name);  ///< Throws InputError listing the names.
+
+/// What becomes of a row whose group level training had not.
+enum class NewLevels {
+  error,   ///< an InputError naming row and level
+  sample,  ///< its effects are drawn from the group's distribution; rows of one new level share them
+};
+std::string_view to_string(NewLevels what);
+NewLevels parse_new_levels(std::string_view name);  ///< Throws InputError listing the names.
+
+struct PredictOptions {
+  PredictionKind kind = PredictionKind::response;
+  NewLevels new_levels = NewLevels::error;
+  std::size_t draws = 0;   ///< of the posterior; 0: 1,000 where draws are needed, and 1 for PredictionKind::draws
+  std::uint64_t seed = 1;  ///< the same seed gives the same predictions, for any number of threads
+};
+
+/// A line for each row of the table; a row with a missing predictor has NaN throughout.
+struct Prediction {
+  std::vector<std::string> columns;  ///< mean, q05, q95 (quantiles over the posterior); with categories mean_LEVEL,
+                                     ///< ...; of PredictionKind::draws draw_1, ..
+  std::vector<double> values;  ///< rows x columns, row-major; a category is its number, from 1
+
+  std::size_t rows() const { return columns.empty() ? 0 : values.size() / columns.size(); }
+  /// Values of one column, a row each. Throws InputError if there is none of that name.
+  std::vector<double> column(std::string_view name) const;
+};
+/// Throws InputError: a column is missing, or a factor has a level (named, with its row) that training had not, or a
+/// group has one under NewLevels::error.
+Prediction predict(const Fit& fit, const Table& table, const PredictOptions& options = {});
 
 }  // namespace jensen
