@@ -37,7 +37,8 @@ void weigh(const std::vector<std::vector<double>>& curvature, std::size_t feeds,
 void add_rows(const ModeRows& rows, std::size_t block, const RowDerivatives& local, Matrix& hessian,
               std::vector<double>& gradient) {
   const std::size_t c = gradient.size(), feeds = local.slope.size();
-  const int blocks = static_cast<int>(std::clamp<std::size_t>(16'000'000 / (c * c), 1, 32));  // partial sums: 128 MB
+  const int blocks =
+      static_cast<int>(std::clamp<std::size_t>(16'000'000 / (c * c + 1), 1, 32));  // partial sums: 128 MB
   std::vector<Matrix> partial(size_of(blocks));
   std::vector<std::vector<double>> slopes(size_of(blocks));
   for_fixed_blocks(rows.used(), blocks, [&](int b, std::int64_t begin, std::int64_t end) {
