@@ -215,6 +215,41 @@ TEST(Mode, AnOffsetTooLargeIsSaid) {
   EXPECT_NEAR(find_mode(problem)[0].mode[0], -30, 1e-2);  // rates from 1e13 down to 1
 }
 
+/// One block that feeds both mu and log sigma: y ~ N(x . theta, exp(w . theta)).
+TEST(Mode, ABlockMayFeedTwoArguments) {
+  std::mt19937_64 generator(17);
+  std::normal_distribution<double> normal;
+  const std::size_t rows = 400;
+  const std::vector<double> x = random_design(rows, 2, generator);
+  std::vector<double> w(rows * 2), y(rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    w[i * 2 + 1] = normal(generator);
+    y[i] = 1 + 0.5 * x[i * 2 + 1] + std::exp(0.5 * w[i * 2 + 1]) * normal(generator);
+  }
+  ModeProblem problem;
+  problem.rows = static_cast<std::int64_t>(rows);
+  problem.density = DensityKind::gaussian;
+  problem.constants[0] = y.data();
+  problem.arguments = 2;
+  problem.blocks = {block("both", 0, x, 2)};
+  problem.blocks[0].feeds.push_back(testing::feed(1, std::make_shared<const std::vector<double>>(w), 2));
+  const BlockMode found = find_mode(problem)[0];
+  double g[2] = {};
+  for (std::size_t i = 0; i < rows; ++i) {
+    double mean = 0, log_sigma = 0;
+    for (std::size_t j = 0; j < 2; ++j) {
+      mean += x[i * 2 + j] * found.mode[j];
+      log_sigma += w[i * 2 + j] * found.mode[j];
+    }
+    const double r = (y[i] - mean) * std::exp(-log_sigma);
+    for (std::size_t j = 0; j < 2; ++j) g[j] += x[i * 2 + j] * r * std::exp(-log_sigma) + w[i * 2 + j] * (r * r - 1);
+  }
+  for (std::size_t j = 0; j < 2; ++j) {  // the gradient in units of 1 / posterior sd
+    EXPECT_NEAR(found.inverse(0, j) * g[0] + found.inverse(1, j) * g[1], 0, 2e-3);
+    EXPECT_NEAR(found.mode[j], j == 0 ? 1.0 : 0.5, 0.15);  // posterior sds: about 0.04
+  }
+}
+
 TEST(Mode, LongTablesAreThinnedAndScaledUp) {
   const LinearData data = linear_data(200'000, 2);
   const auto found = find_mode(data.problem());

@@ -13,7 +13,8 @@ namespace {
 constexpr double least_pivot = 1e-11;  // of a column's diagonal
 constexpr int most_iterations = 200;
 constexpr int most_width = 8;                      // right-hand sides at once
-constexpr std::int64_t most_solved = 320'000'000;  // rows x columns for which A is solved: minutes
+constexpr std::size_t always_solved = 64;          // columns for which A is solved ..
+constexpr std::int64_t most_solved = 100'000'000;  // .. and rows x columns where there are more: a minute
 
 std::size_t size_of(std::int64_t n) { return static_cast<std::size_t>(n); }
 
@@ -250,7 +251,7 @@ void MixedSystem::factorise() {
   if (!groups.empty()) {  // minus the squares of L^-1 T, level by level
     const SystemGroup& g = groups[primary];
     const int q = g.group->effects;
-    const int blocks = static_cast<int>(std::clamp<std::size_t>(16'000'000 / (c * c), 1, 32));
+    const int blocks = static_cast<int>(std::clamp<std::size_t>(16'000'000 / (c * c + 1), 1, 32));
     std::vector<Matrix> partial(size_of(blocks));
     for_fixed_blocks(g.group->levels, blocks, [&](int b, std::int64_t begin, std::int64_t end) {
       partial[size_of(b)] = Matrix(c, c);
@@ -292,7 +293,7 @@ Elimination eliminate(const MixedSystem& system, double tolerance) {
   for (const SystemGroup& g : system.groups) result.coupling.push_back(g.coupling);
   if (system.groups.size() <= 1) return result;
   const std::int64_t rows = static_cast<std::int64_t>(system.groups[0].rows->order.size());
-  if (c > most_dense || (c > 64 && rows * static_cast<std::int64_t>(c) > most_solved)) {
+  if (c > most_dense || (c > always_solved && rows * static_cast<std::int64_t>(c) > most_solved)) {
     // Only the primary group follows the coefficients, exactly so given the others.
     for (std::size_t at = 0; at < system.groups.size(); ++at) {
       if (at != system.primary) std::fill(result.coupling[at].begin(), result.coupling[at].end(), 0.0);

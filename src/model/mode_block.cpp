@@ -12,7 +12,8 @@ namespace jensen {
 namespace {
 
 constexpr std::int64_t chunk = 64;  // rows of the design at a time
-constexpr double stop_decrement = 1e-6;
+constexpr double least_decrement =
+    1e-14;  // a step costs far less than the Hessian it came from: even small ones are made
 constexpr double newton_tolerance = 1e-6;
 
 std::size_t size_of(std::int64_t n) { return static_cast<std::size_t>(n); }
@@ -36,7 +37,8 @@ void weigh(const std::vector<std::vector<double>>& curvature, std::size_t feeds,
 void add_rows(const ModeRows& rows, std::size_t block, const RowDerivatives& local, Matrix& hessian,
               std::vector<double>& gradient) {
   const std::size_t c = gradient.size(), feeds = local.slope.size();
-  const int blocks = static_cast<int>(std::clamp<std::size_t>(16'000'000 / (c * c), 1, 32));  // partial sums: 128 MB
+  const int blocks =
+      static_cast<int>(std::clamp<std::size_t>(16'000'000 / (c * c + 1), 1, 32));  // partial sums: 128 MB
   std::vector<Matrix> partial(size_of(blocks));
   std::vector<std::vector<double>> slopes(size_of(blocks));
   for_fixed_blocks(rows.used(), blocks, [&](int b, std::int64_t begin, std::int64_t end) {
@@ -261,7 +263,7 @@ NewtonStep newton_step(const ModeProblem& problem, ModeRows& rows, std::size_t i
   for (std::size_t g = 0; g < step.effects.size(); ++g) {
     result.decrement += dot(step.effects[g], result.at.gradient.effects[g]);
   }
-  if (!(result.decrement > stop_decrement)) return result;
+  if (!(result.decrement > least_decrement)) return result;
   const std::vector<std::vector<double>> moved = moved_arguments(block, rows, index, step);
   double length = 1;
   for (int halving = 0; halving < 30; ++halving, length /= 2) {
