@@ -433,6 +433,34 @@ TEST(ModeCovariance, SigmaWithGroupsOfItsOwn) {
   }
 }
 
+TEST(ModeCovariance, AStartFarAwayLeadsToTheSameMode) {
+  MixedData data =
+      mixed_data(600, 2, {{1, 40, false, [](std::size_t i) { return static_cast<std::int32_t>(i % 40); }}});
+  std::mt19937_64 generator(5);
+  for (double& y : data.y) {
+    y = static_cast<double>(std::poisson_distribution<int>(std::exp(8 + 0.5 * y))(generator));
+    data.log_y.push_back(std::log(y));
+  }
+  ModeProblem problem = data.problem(DensityKind::poisson_log);
+  const auto far = find_mode(problem);
+  problem.blocks[0].start[0] = 8.5;
+  const auto near = find_mode(problem);
+  for (std::size_t j = 0; j < 2; ++j) EXPECT_NEAR(far[0].mode[j], near[0].mode[j], 1e-4);
+  EXPECT_NEAR(log_sd(far[0].groups[0], 0), log_sd(near[0].groups[0], 0), 0.01);
+
+  MixedData large =
+      mixed_data(600, 2, {{1, 40, false, [](std::size_t i) { return static_cast<std::int32_t>(i % 40); }}});
+  const auto small = find_mode(large.problem(DensityKind::gaussian, false));
+  for (double& y : large.y) y *= 1000;
+  problem = large.problem(DensityKind::gaussian, false);
+  problem.blocks[0].groups[0].sd_scale = {2000.0};
+  problem.blocks[0].priors = {normal_prior(2, 0, 5000), normal_prior(2, 1, 5000)};
+  const auto scaled = find_mode(problem);  // from sigma = 1
+  EXPECT_NEAR(scaled[0].mode[1], 1000 * small[0].mode[1], 0.1);
+  EXPECT_NEAR(scaled[1].mode[0], small[1].mode[0] + std::log(1000), 1e-3);
+  EXPECT_NEAR(log_sd(scaled[0].groups[0], 0), log_sd(small[0].groups[0], 0) + std::log(1000), 0.01);
+}
+
 TEST(ModeCovariance, ABlockOfEffectsAlone) {
   MixedData data =
       mixed_data(300, 1, {{1, 30, false, [](std::size_t i) { return static_cast<std::int32_t>(i % 30); }}});

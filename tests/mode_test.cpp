@@ -258,6 +258,32 @@ TEST(Mode, LongTablesAreThinnedAndScaledUp) {
   EXPECT_NEAR(found[0].mode[1], -0.5, 5 * 0.7 / 256);
 }
 
+TEST(Mode, WideDesignsUseTheHessiansDiagonal) {
+  const LinearData data = linear_data(1500, 1100);
+  std::vector<double> log_sigma(data.rows, 0.0);
+  std::vector<std::int32_t> level(data.rows);
+  for (std::size_t i = 0; i < data.rows; ++i) level[i] = static_cast<std::int32_t>(i % 5);
+  ModeProblem problem = data.problem();
+  problem.blocks.pop_back();
+  problem.offsets = {nullptr, log_sigma.data()};
+  const BlockMode found = find_mode(problem)[0];
+  problem.blocks[0].groups.push_back({1, 5, level.data(), nullptr, false, {1.0}});
+  const BlockMode grouped = find_mode(problem)[0];
+  const double prior = 1 / std::pow(grouped.groups[0].factor[0], 2);
+  for (std::size_t j = 0; j < 1100; j += 100) {
+    double diagonal = 0.25, sums[5] = {}, eliminated = 0;
+    for (std::size_t i = 0; i < data.rows; ++i) {
+      diagonal += std::pow(data.x[i * 1100 + j], 2);
+      sums[i % 5] += data.x[i * 1100 + j];
+    }
+    for (const double sum : sums) eliminated += sum * sum / (300 + prior);
+    EXPECT_NEAR(found.upper(j, j), std::sqrt(diagonal), 1e-4 * std::sqrt(diagonal));
+    EXPECT_NEAR(grouped.upper(j, j), std::sqrt(diagonal - eliminated), 1e-4 * std::sqrt(diagonal));
+    EXPECT_EQ(found.upper(j, 1099), 0);
+    EXPECT_TRUE(std::isfinite(found.mode[j]) && std::isfinite(grouped.mode[j]));
+  }
+}
+
 TEST(Mode, ThreadsDoNotChangeTheBits) {
   const LinearData data = linear_data(5000, 5);
   const int before = omp_get_max_threads();

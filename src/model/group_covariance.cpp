@@ -14,8 +14,6 @@ constexpr double most_move = 2;    // norm of the matrix whose exponential, near
 
 constexpr int most_packed = packed_size(max_effects);
 using Packed = std::array<double, most_packed>;
-std::size_t size_of(std::int64_t n) { return static_cast<std::size_t>(n); }
-
 /// Sums over the levels of a packed q x q matrix that f(j, out) adds to.
 template <class F>
 Packed sum_levels(const LevelRows& rows, F&& f) {
@@ -158,7 +156,7 @@ void add_conditional_variance(const SystemGroup& group, std::vector<double>& var
     for (std::int64_t at = group.rows->start[size_of(j)]; at < group.rows->start[size_of(j) + 1]; ++at) {
       const std::int64_t i = group.rows->order[size_of(at)];
       double z[max_effects];
-      for (int k = 0; k < q; ++k) z[k] = g.covariates == nullptr ? 1.0 : double{g.covariates[i * q + k]};
+      for (int k = 0; k < q; ++k) z[k] = g.z(i, k);
       packed_forward(q, group.pivot.data() + j * packed_size(q), z);
       for (int k = 0; k < q; ++k) variance[size_of(i)] += z[k] * z[k];
     }
