@@ -1,6 +1,6 @@
 #pragma once
-/// \file Ordered thresholds above a first one that is zero: c_k = exp(y_1) + .. + exp(y_k), with y = shift + matrix w for
-/// latents w. (Where all thresholds lie is the linear predictor's intercept.)
+/// \file Ordered thresholds above a first one that is zero: c_k = exp(y_1) + .. + exp(y_k), with y = shift + matrix w
+/// for latents w. (Where all thresholds lie is the linear predictor's intercept.)
 
 #include <cmath>
 #include <cstdint>

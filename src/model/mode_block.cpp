@@ -115,7 +115,7 @@ struct PriorLocal {
   double value, slope, curvature;
 };
 PriorLocal prior_local(const FunctionalPrior& prior, double a) {
-  double at[1 + max_shared] = {a}, d[1 + max_shared], above[1 + max_shared], below[1 + max_shared];
+  double at[1 + most_shared] = {a}, d[1 + most_shared], above[1 + most_shared], below[1 + most_shared];
   const double value = evaluate_density(prior.density, prior.constants.data(), at, 1, d);
   const double h = 1e-5 * std::max(1.0, std::abs(a));
   at[0] = a + h;
