@@ -24,7 +24,15 @@ struct Words {
 };
 
 /// What a stream of noise is for. Each purpose, step and sample has its own counter.
-enum class Purpose : std::uint32_t { train = 1, evaluate = 2, draw = 3, subsample = 4, shuffle = 5, bench = 6 };
+enum class Purpose : std::uint32_t {
+  train = 1,
+  evaluate = 2,
+  draw = 3,
+  subsample = 4,
+  shuffle = 5,
+  bench = 6,
+  respond = 7,
+};
 
 /// Ten Philox rounds written out; the same bits as cuRAND's curand_Philox4x32_10.
 JENSEN_HD Words philox_portable(Words counter, std::uint64_t key) {

@@ -77,7 +77,12 @@ void match_group(GroupIndex& index, const std::vector<std::string>& labels) {
   std::vector<std::int32_t> place(index.labels.size(), -1);
   for (std::size_t level = 0; level < place.size(); ++level) {
     const auto found = place_of.find(index.labels[level]);
-    if (found != place_of.end()) place[level] = found->second;
+    if (found != place_of.end()) {
+      place[level] = found->second;
+    } else {
+      place[level] = -1 - static_cast<std::int32_t>(index.new_labels.size());
+      index.new_labels.push_back(index.labels[level]);
+    }
   }
   for (std::int32_t& level : index.level_of_row) {
     if (level >= 0) level = place[static_cast<std::size_t>(level)];

@@ -18,7 +18,7 @@ GroupIndex index_groups(std::vector<CodedFactor>& factors, std::span<const std::
 /// Throws InputError: fewer than two levels, or two of the same label (a_b with c, and a with b_c).
 void check_group(const std::string& name, const GroupIndex& index, const std::string& source);
 
-/// Renumbers the levels as in `labels`; -1 for those that are not among them.
+/// Renumbers the levels as in `labels`; those that are not among them become new_labels.
 void match_group(GroupIndex& index, const std::vector<std::string>& labels);
 
 }  // namespace jensen
