@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "jensen/fit.hpp"
@@ -40,8 +41,13 @@ class Observer {
   virtual bool progress(const Progress&) { return true; }
 };
 
-/// Columns that `formula` needs, each once: the response, then predictors and offsets. Throws InputError (formula).
-std::vector<std::string> formula_columns(std::string_view formula);
+/// Right side of the formula of another parameter: {"sigma", "1 + x + (1 | g)"}.
+using ParameterFormula = std::pair<std::string, std::string>;
+
+/// Columns that `formula` and the formulas of `others` need, each once: those of the response and its additions first
+/// (unless `with_response` is false), then those of terms, offsets and groups. Throws InputError (formula).
+std::vector<std::string> formula_columns(std::string_view formula, const std::vector<ParameterFormula>& others = {},
+                                         bool with_response = true);
 
 /// Fits `formula` ("y ~ 1 + x + f + a:b") to the table.
 ///
