@@ -62,9 +62,9 @@ JENSEN_HD int slot_count(const Term& term) {
 }
 
 /// True for the shape that the fast data terms take: at most three arguments, a_0 with at most one dense part, all
-/// other parts scalars. Other terms are evaluated by TermOracle.
+/// other parts scalars, and not a density that takes all arguments at once. Other terms are evaluated by TermOracle.
 JENSEN_HD bool has_data_shape(const Term& term) {
-  if (term.argument_count > max_data_arguments) return false;
+  if (term.argument_count > max_data_arguments || term.density == DensityKind::categorical) return false;
   int dense = 0;
   for (int a = 0; a < term.argument_count; ++a) {
     for (int p = 0; p < term.arguments[a].part_count; ++p) {

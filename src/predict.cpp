@@ -19,7 +19,7 @@ double inverse_link(Family family, double eta) {
       return eta;
     case Family::bernoulli:
       return 1 / (1 + std::exp(-eta));
-    case Family::poisson:
+    default:
       break;
   }
   return std::exp(eta);

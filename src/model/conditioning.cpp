@@ -8,6 +8,7 @@
 #include "densities/list.hpp"
 #include "jensen/errors.hpp"
 #include "model/density_of.hpp"
+#include "model/families.hpp"
 
 namespace jensen {
 namespace {
@@ -74,7 +75,7 @@ class Objective {
       constants_.push_back({y, data.family == Family::poisson && y > 0 ? std::log(y) : 0.0, 0.0});
       offset_.push_back(data.offset.empty() ? 0.0 : data.offset[i] / data.eta_scale);
     }
-    kind_ = density_of(data.family);
+    kind_ = density_of(data.family, info_of(data.family).links.front());
   }
 
   std::size_t used() const { return offset_.size(); }

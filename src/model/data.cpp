@@ -76,6 +76,10 @@ void RegressionData::standardised(std::span<const std::uint32_t> at, double* out
 }
 
 RegressionData read_regression(const ModelMatrix& design, const Table& table, const TrainOptions& options) {
+  if (options.family != Family::gaussian && options.family != Family::bernoulli && options.family != Family::poisson) {
+    throw InputError(fmt::format("training takes no {} family (--family); use gaussian, bernoulli or poisson",
+                                 to_string(options.family)));
+  }
   const auto& rows = design.complete_rows();
   if (options.missing == MissingPolicy::error && rows.size() < design.table_rows()) {
     throw InputError(

@@ -1,5 +1,5 @@
 #pragma once
-/// \file Which kernel density stands for a family or a prior, with which constants.
+/// \file Which kernel density stands for a prior, with which constants.
 
 #include <array>
 #include <cmath>
@@ -9,18 +9,6 @@
 #include "jensen/model.hpp"
 
 namespace jensen {
-
-inline DensityKind density_of(Family family) {
-  switch (family) {
-    case Family::gaussian:
-      return DensityKind::gaussian;
-    case Family::bernoulli:
-      return DensityKind::bernoulli_logit;
-    case Family::poisson:
-      break;
-  }
-  return DensityKind::poisson_log;
-}
 
 /// Not for a flat prior on a real parameter, which is no term at all.
 inline DensityKind density_of(PriorKind kind) {

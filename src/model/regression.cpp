@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "model/density_of.hpp"
+#include "model/families.hpp"
 
 namespace jensen {
 namespace {
@@ -74,7 +75,7 @@ void add_data_term(Regression& regression, const RegressionData& data, const Con
   }
 
   Term term;
-  term.density = density_of(data.family);
+  term.density = density_of(data.family, info_of(data.family).links.front());
   term.subsampled = true;
   term.rows = static_cast<std::int64_t>(n);
   term.constant = left_out(data);
