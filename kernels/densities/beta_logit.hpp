@@ -38,7 +38,7 @@ struct BetaLogit {
     const Divergence<R> d = divergence(mu, rest, y, above);
     const R near = mu * math::log1p_minus(d.up) + rest * math::log1p_minus(d.down);
     const R far = mu * (constants[0] - log_mu) + rest * (constants[1] - log_rest);
-    const R fit = p.phi * (d.near ? near : far);
+    const R fit = p.phi * (d.near() ? near : far);
 
     const math::Stirling<R> a = math::stirling(mu * p.phi);
     const math::Stirling<R> b = math::stirling(rest * p.phi);

@@ -20,7 +20,7 @@ JENSEN_HD Value<R, 1> binomial_value(const R* constants, R p, R q, R log_p, R lo
   const R far = math::times(y, log_p) + math::times(failures, log_q) - constants[2];
   // y - n p, from the smaller of p and q
   const R excess = p < R(0.5) ? y - constants[1] * p : constants[1] * q - failures;
-  return {d.near ? near : far, {excess * weight}};
+  return {d.near() ? near : far, {excess * weight}};
 }
 
 }  // namespace jensen

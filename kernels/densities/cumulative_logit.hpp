@@ -22,17 +22,15 @@ struct CumulativeLogit {
   }
   template <class R>
   static JENSEN_HD Value<R, 3> evaluate(const R* constants, R eta, const Prepared<R>& p) {
-    const bool has_lower = constants[0] > R(0.5);
-    const bool has_upper = constants[0] < R(1.5);
-    const R u = p.upper - eta;
-    const R l = p.lower - eta;
-    const R value_u = has_upper ? -math::softplus(-u) : R(0);
-    const R value_l = has_lower ? -math::softplus(l) : R(0);
-    const R slope_u = has_upper ? math::logistic(-u) : R(0);
-    const R slope_l = has_lower ? math::logistic(l) : R(0);
-    const R value_gap = has_lower && has_upper ? p.log_gap : R(0);
-    const R slope_gap = has_lower && has_upper ? p.d_gap : R(0);
-    return {value_u + value_l + value_gap, {slope_l - slope_u, -slope_l - slope_gap, slope_u + slope_gap}};
+    constexpr R out_of_reach = R(1e30);  // where a missing threshold is
+    const R u = constants[0] == R(2) ? out_of_reach : p.upper - eta;
+    const R l = constants[0] == R(0) ? -out_of_reach : p.lower - eta;
+    const bool between = constants[0] == R(1);
+    const R d_gap = between ? p.d_gap : R(0);
+    const R above = math::logistic(-u);
+    const R below = math::logistic(l);
+    return {(between ? p.log_gap : R(0)) - math::softplus(-u) - math::softplus(l),
+            {below - above, -below - d_gap, above + d_gap}};
   }
 };
 

@@ -12,14 +12,15 @@ namespace jensen {
 template <class R>
 struct Divergence {
   R up, down;
-  bool near;
+  R size;  ///< |up| + |down|; NaN if p or q is 0
+  JENSEN_HD bool near() const { return size <= R(0.75); }
 };
 template <class R>
 JENSEN_HD Divergence<R> divergence(R p, R q, R r, R t) {
   const R difference = p < R(0.5) ? r - p : q - t;  // of the two that are exact
   const R up = difference / p;
   const R down = -difference / q;
-  return {up, down, math::abs(up) <= R(0.5) && math::abs(down) <= R(0.5)};
+  return {up, down, math::abs(up) + math::abs(down)};
 }
 
 }  // namespace jensen

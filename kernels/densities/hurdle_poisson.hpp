@@ -32,8 +32,9 @@ struct HurdlePoisson {
     const R any = -math::expm1(-rate);
     const R slope = small ? bounded * math::exp_remainder(bounded) / (R(1) + bounded * math::exp_remainder(bounded))
                           : R(1) - rate * math::exp(-rate) / any;
-    if (constants[0] > R(0)) return {poisson.log_density + t + p.log_rest, {poisson.d[0] + slope, -p.zero}};
-    return {p.log_zero, {R(0), p.rest}};
+    const bool zero = constants[0] == R(0);
+    return {zero ? p.log_zero : poisson.log_density + t + p.log_rest,
+            {zero ? R(0) : poisson.d[0] + slope, zero ? p.rest : -p.zero}};
   }
 };
 

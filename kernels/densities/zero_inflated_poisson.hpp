@@ -26,9 +26,10 @@ struct ZeroInflatedPoisson {
     const R sum = p.logit + rate;
     const R far = p.log_rest + (math::max(p.logit, -rate) + math::log1p_unit(math::exp(-math::abs(sum))));
     const R odds = math::logistic(-sum);  // that a zero is Poisson's
-    if (constants[0] > R(0)) return {poisson.log_density + p.log_rest, {poisson.d[0], -p.zero}};
-    return {p.rest * minus_any > R(-0.5) ? near : far,
-            {-math::times(odds, rate), -math::logistic(sum) * p.rest * minus_any}};
+    const bool zero = constants[0] == R(0);
+    const R of_zero = p.rest * minus_any > R(-0.5) ? near : far;
+    return {zero ? of_zero : poisson.log_density + p.log_rest,
+            {zero ? -odds * rate : poisson.d[0], zero ? -math::logistic(sum) * p.rest * minus_any : -p.zero}};
   }
 };
 
