@@ -46,7 +46,7 @@ struct ParameterSummary {
 /// origin) of the coefficients b. A priori u_j ~ N(0, B B^T).
 struct GroupPosterior {
   std::string group;                 ///< g or g:h; its levels are in Fit::design
-  std::string parameter;             ///< whose predictor it is in: mu, sigma, ...; of categories mu_LEVEL
+  std::string parameter;             ///< whose predictor it is in: mu, sigma, ...; of categories muLEVEL
   std::vector<std::string> effects;  ///< q names
   std::size_t levels = 0;            ///< J
 

@@ -37,7 +37,7 @@ void save_fit(const Fit& fit, const std::string& config, const std::filesystem::
 void check_writable(const std::filesystem::path& directory, bool replace);
 Fit load_fit(const std::filesystem::path& directory);
 
-/// Header `mean,q05,q95`, a line a row, empty cells where a predictor is missing. Written whole or not at all.
+/// Prediction::columns, then a line a row, empty cells where a predictor is missing. Written whole or not at all.
 void write_prediction(const Prediction& prediction, const std::filesystem::path& path);
 /// The same text into a stream, whose state says whether it went well.
 void write_prediction(const Prediction& prediction, std::ostream& out);

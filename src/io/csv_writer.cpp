@@ -24,9 +24,11 @@ std::string csv_cell(std::string_view cell) {
 
 std::string summary_csv(const Fit& fit) {
   std::string out = "name,mean,sd,q05,q50,q95\n";
-  for (const ParameterSummary& row : fit.summarize()) {
-    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{}\n", csv_cell(row.name), row.mean, row.sd, row.q05,
-                   row.q50, row.q95);
+  for (const std::vector<ParameterSummary>& part : {fit.summarize(), fit.summarize_levels()}) {
+    for (const ParameterSummary& row : part) {
+      fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{}\n", csv_cell(row.name), row.mean, row.sd, row.q05,
+                     row.q50, row.q95);
+    }
   }
   return out;
 }
@@ -41,19 +43,17 @@ std::string trace_csv(const Fit& fit) {
 }
 
 std::string prediction_csv(const Prediction& prediction) {
-  if (prediction.q05.size() != prediction.mean.size() || prediction.q95.size() != prediction.mean.size()) {
-    throw InputError(fmt::format("a prediction has {} means, {} 5 % and {} 95 % quantiles; give one of each a row",
-                                 prediction.mean.size(), prediction.q05.size(), prediction.q95.size()));
+  const std::size_t columns = prediction.columns.size();
+  if (columns == 0 || prediction.values.size() % columns != 0) {
+    throw InputError(fmt::format("a prediction of {} columns has {} values; give a value a column and row", columns,
+                                 prediction.values.size()));
   }
-  std::string out = "mean,q05,q95\n";
-  const auto append = [&out](double value, char after) {
-    if (!std::isnan(value)) fmt::format_to(std::back_inserter(out), "{}", value);
-    out += after;
-  };
-  for (std::size_t row = 0; row < prediction.mean.size(); ++row) {
-    append(prediction.mean[row], ',');
-    append(prediction.q05[row], ',');
-    append(prediction.q95[row], '\n');
+  std::string out;
+  for (std::size_t c = 0; c < columns; ++c) out += (c > 0 ? "," : "") + csv_cell(prediction.columns[c]);
+  out += '\n';
+  for (std::size_t i = 0; i < prediction.values.size(); ++i) {
+    if (!std::isnan(prediction.values[i])) fmt::format_to(std::back_inserter(out), "{}", prediction.values[i]);
+    out += i % columns + 1 == columns ? '\n' : ',';
   }
   return out;
 }

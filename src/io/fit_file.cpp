@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "io/fit_sizes.hpp"
 #include "io/hdf5.hpp"
 #include "jensen/errors.hpp"
 #include "jensen/info.hpp"
@@ -15,7 +16,7 @@
 namespace jensen::io {
 namespace {
 
-constexpr std::int64_t format_number = 1;
+constexpr std::int64_t format_number = 2;
 constexpr std::string_view seal_start = "jensen fit ";
 constexpr std::size_t seal_size = 64;
 
@@ -29,14 +30,32 @@ std::string seal(std::string_view bytes, std::int64_t format) {
   return fmt::format("{:<{}}\n", text, seal_size - 1);
 }
 
-std::string_view to_string(Transform transform) {
-  return transform == Transform::exponential ? "exponential" : "identity";
-}
+template <class Enum>
+struct Name {
+  std::string_view text;
+  Enum value;
+};
+constexpr Name<Transform> transforms[] = {{"identity", Transform::identity},
+                                          {"exponential", Transform::exponential},
+                                          {"logistic", Transform::logistic},
+                                          {"increment", Transform::increment},
+                                          {"correlation", Transform::correlation}};
+constexpr Name<ParameterClass> classes[] = {
+    {"population", ParameterClass::population}, {"group", ParameterClass::group}, {"family", ParameterClass::family}};
 
-Transform parse_transform(std::string_view name) {
-  if (name == "identity") return Transform::identity;
-  if (name == "exponential") return Transform::exponential;
-  throw Hdf5Error(fmt::format("there is no transform '{}'", name));
+template <class Enum, std::size_t N>
+std::string name_in(const Name<Enum> (&table)[N], Enum value) {
+  for (const auto& [text, entry] : table) {
+    if (entry == value) return std::string(text);
+  }
+  throw Hdf5Error(fmt::format("a value {} has no name", static_cast<int>(value)));
+}
+template <class Enum, std::size_t N>
+Enum value_in(const Name<Enum> (&table)[N], std::string_view name) {
+  for (const auto& [text, value] : table) {
+    if (text == name) return value;
+  }
+  throw Hdf5Error(fmt::format("'{}' is no {}", name, N == std::size(classes) ? "class of parameters" : "transform"));
 }
 
 std::string_view to_string(MissingPolicy policy) { return policy == MissingPolicy::error ? "error" : "drop"; }
@@ -50,38 +69,79 @@ MissingPolicy parse_missing(std::string_view name) {
 // The structured bindings below name every member, so that a member added to a struct and forgotten here does not
 // compile.
 
-void write_factors(Hdf5Group& root, const std::vector<FactorLevels>& factors) {
-  Hdf5Group group = root.create_group("factors");
-  group.set("count", static_cast<std::int64_t>(factors.size()));
-  for (std::size_t i = 0; i < factors.size(); ++i) {
-    const auto& [column, levels, text] = factors[i];
-    Hdf5Group factor = group.create_group(std::to_string(i));
-    factor.set("column", std::string_view(column));
-    factor.write("levels", levels);
-    factor.set("text", text);
+/// Groups NAME/0, 1, ... of `root`, one an item.
+template <class Item, class Write>
+void write_list(Hdf5Group& root, const std::string& name, const std::vector<Item>& items, Write write) {
+  Hdf5Group list = root.create_group(name);
+  list.set("count", static_cast<std::int64_t>(items.size()));
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    Hdf5Group group = list.create_group(std::to_string(i));
+    write(group, items[i]);
   }
 }
-
-std::vector<FactorLevels> read_factors(const Hdf5Group& root) {
-  const Hdf5Group group = root.open_group("factors");
+template <class Item, class Read>
+void read_list(const Hdf5Group& root, const std::string& name, std::vector<Item>& items, Read read) {
+  const Hdf5Group list = root.open_group(name);
   std::int64_t count = 0;
-  group.get("count", count);
-  std::vector<FactorLevels> factors;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const Hdf5Group factor = group.open_group(std::to_string(i));
-    FactorLevels& levels = factors.emplace_back();
-    factor.get("column", levels.column);
-    factor.read("levels", levels.levels);
-    factor.get("text", levels.text);
-  }
-  return factors;
+  list.get("count", count);
+  for (std::int64_t i = 0; i < count; ++i) read(list.open_group(std::to_string(i)), items.emplace_back());
+}
+
+void write_design(Hdf5Group& root, const DesignState& design) {
+  const auto& [factors, learned, groups] = design;
+  Hdf5Group out = root.create_group("design");
+  write_list(out, "factors", factors, [](Hdf5Group& group, const FactorLevels& factor) {
+    const auto& [column, levels, text] = factor;
+    group.set("column", std::string_view(column));
+    group.write("levels", levels);
+    group.set("text", text);
+  });
+  write_list(out, "learned", learned, [](Hdf5Group& group, const LearnedColumns& constants) {
+    const auto& [expression, values] = constants;
+    group.set("expression", std::string_view(expression));
+    group.write("values", values);
+  });
+  write_list(out, "groups", groups, [](Hdf5Group& group, const GroupLevels& grouping) {
+    const auto& [name, levels, text_columns] = grouping;
+    group.set("group", std::string_view(name));
+    group.write("levels", levels);
+    group.write("text_columns", text_columns);
+  });
+}
+
+DesignState read_design(const Hdf5Group& root) {
+  const Hdf5Group in = root.open_group("design");
+  DesignState design;
+  read_list(in, "factors", design.factors, [](const Hdf5Group& group, FactorLevels& factor) {
+    group.get("column", factor.column);
+    group.read("levels", factor.levels);
+    group.get("text", factor.text);
+  });
+  read_list(in, "learned", design.learned, [](const Hdf5Group& group, LearnedColumns& constants) {
+    group.get("expression", constants.expression);
+    group.read("values", constants.values);
+  });
+  read_list(in, "groups", design.groups, [](const Hdf5Group& group, GroupLevels& grouping) {
+    group.get("group", grouping.group);
+    group.read("levels", grouping.levels);
+    group.read("text_columns", grouping.text_columns);
+  });
+  return design;
 }
 
 void write_options(Hdf5Group& root, const TrainOptions& options) {
-  const auto& [family, priors, guide, device, missing, seed, threads, samples, batch, steps, learning_rate] = options;
+  const auto& [family, link, formulas, priors, guide, parametrization, device, missing, seed, threads, samples, batch,
+               steps, learning_rate] = options;
   Hdf5Group group = root.create_group("options");
   group.set("family", jensen::to_string(family));
+  group.set("link", link ? jensen::to_string(*link) : std::string_view());
+  write_list(group, "formulas", formulas, [](Hdf5Group& out, const ParameterFormula& formula) {
+    const auto& [parameter, text] = formula;
+    out.set("parameter", std::string_view(parameter));
+    out.set("formula", std::string_view(text));
+  });
   group.set("guide", jensen::to_string(guide));
+  group.set("parametrization", jensen::to_string(parametrization));
   group.set("device", jensen::to_string(device));
   group.set("missing", to_string(missing));
   group.set("seed", seed);
@@ -114,7 +174,13 @@ TrainOptions read_options(const Hdf5Group& root) {
   const Hdf5Group group = root.open_group("options");
   TrainOptions options;
   options.family = parse_family(get_text(group, "family"));
+  if (const std::string link = get_text(group, "link"); !link.empty()) options.link = parse_link(link);
+  read_list(group, "formulas", options.formulas, [](const Hdf5Group& in, ParameterFormula& formula) {
+    in.get("parameter", formula.parameter);
+    in.get("formula", formula.formula);
+  });
   options.guide = parse_guide(get_text(group, "guide"));
+  options.parametrization = parse_parametrization(get_text(group, "parametrization"));
   options.device = parse_device(get_text(group, "device"));
   options.missing = parse_missing(get_text(group, "missing"));
   group.get("seed", options.seed);
@@ -190,30 +256,92 @@ Verdict read_verdict(const Hdf5Group& root) {
   return verdict;
 }
 
+void write_groups(Hdf5Group& root, const std::vector<GroupPosterior>& groups) {
+  write_list(root, "groups", groups, [](Hdf5Group& out, const GroupPosterior& posterior) {
+    const auto& [group, parameter, effects, levels, first_sd, first_correlation, first_coefficient, coefficients,
+                 origin, information, location, coupling, centered, reference, first, scale] = posterior;
+    const std::size_t q = effects.size();
+    const std::size_t packed = q * (q + 1) / 2;
+    const auto set_place = [&](const std::string& name, std::size_t value) {
+      out.set(name, static_cast<std::uint64_t>(value));
+    };
+    out.set("group", std::string_view(group));
+    out.set("parameter", std::string_view(parameter));
+    out.write("effects", effects);
+    set_place("levels", levels);
+    set_place("first_sd", first_sd);
+    set_place("first_correlation", first_correlation);
+    set_place("first_coefficient", first_coefficient);
+    set_place("coefficients", coefficients);
+    out.write("origin", origin);
+    out.write_matrix("information", information, packed);
+    out.write_matrix("location", location, q);
+    out.write_matrix("coupling", coupling, q * std::max<std::size_t>(coefficients, 1));
+    out.set("centered", centered);
+    out.write("reference", reference);
+    set_place("first", first);
+    out.write_matrix("scale", scale, packed);
+  });
+}
+
+void read_groups(const Hdf5Group& root, std::vector<GroupPosterior>& groups) {
+  read_list(root, "groups", groups, [](const Hdf5Group& in, GroupPosterior& posterior) {
+    const auto get_place = [&](const std::string& name, std::size_t& value) {
+      std::uint64_t number = 0;
+      in.get(name, number);
+      value = static_cast<std::size_t>(number);
+    };
+    in.get("group", posterior.group);
+    in.get("parameter", posterior.parameter);
+    in.read("effects", posterior.effects);
+    get_place("levels", posterior.levels);
+    get_place("first_sd", posterior.first_sd);
+    get_place("first_correlation", posterior.first_correlation);
+    get_place("first_coefficient", posterior.first_coefficient);
+    get_place("coefficients", posterior.coefficients);
+    in.read("origin", posterior.origin);
+    in.read_matrix("information", posterior.information);
+    in.read_matrix("location", posterior.location);
+    in.read_matrix("coupling", posterior.coupling);
+    in.get("centered", posterior.centered);
+    in.read("reference", posterior.reference);
+    get_place("first", posterior.first);
+    in.read_matrix("scale", posterior.scale);
+  });
+}
+
 void write_posterior(Hdf5Group& root, const Fit& fit) {
-  std::vector<std::string> names, transforms;
-  for (const Parameter& parameter : fit.parameters) {
-    names.push_back(parameter.name);
-    transforms.emplace_back(to_string(parameter.transform));
+  std::vector<std::string> names, transform_names, class_names;
+  for (const auto& [name, transform, kind] : fit.parameters) {
+    names.push_back(name);
+    transform_names.push_back(name_in(transforms, transform));
+    class_names.push_back(name_in(classes, kind));
   }
   root.write("names", names);
-  root.write("transforms", transforms);
+  root.write("transforms", transform_names);
+  root.write("classes", class_names);
   root.write("mean", fit.mean);
-  root.write_square("factor", fit.factor, fit.mean.size());
+  root.write_square("factor", fit.factor, factor_size(fit));
+  write_groups(root, fit.groups);
 }
 
 void read_posterior(const Hdf5Group& root, Fit& fit) {
-  std::vector<std::string> names, transforms;
+  std::vector<std::string> names, transform_names, class_names;
   root.read("names", names);
-  root.read("transforms", transforms);
+  root.read("transforms", transform_names);
+  root.read("classes", class_names);
   root.read("mean", fit.mean);
   const std::size_t size = names.size();
-  if (size == 0 || transforms.size() != size || fit.mean.size() != size) {
-    throw Hdf5Error(
-        fmt::format("there are {} names, {} transforms and {} means", size, transforms.size(), fit.mean.size()));
+  if (transform_names.size() != size || class_names.size() != size) {
+    throw Hdf5Error(fmt::format("there are {} names, {} transforms and {} classes", size, transform_names.size(),
+                                class_names.size()));
   }
-  root.read_square("factor", fit.factor, size);
-  for (std::size_t i = 0; i < size; ++i) fit.parameters.push_back({names[i], parse_transform(transforms[i])});
+  for (std::size_t i = 0; i < size; ++i) {
+    fit.parameters.push_back({names[i], value_in(transforms, transform_names[i]), value_in(classes, class_names[i])});
+  }
+  read_groups(root, fit.groups);
+  root.read_square("factor", fit.factor, factor_size(fit));
+  if (const std::string problem = fit_problem(fit); !problem.empty()) throw Hdf5Error(problem);
 }
 
 void write_fit(Hdf5Group& root, const Fit& fit) {
@@ -226,8 +354,9 @@ void write_fit(Hdf5Group& root, const Fit& fit) {
   root.set("rows_dropped", fit.rows_dropped);
   root.set("steps", fit.steps);
   root.write("notes", fit.notes);
+  root.write("response_levels", fit.response_levels);
   write_posterior(root, fit);
-  write_factors(root, fit.factors);
+  write_design(root, fit.design);
   write_options(root, fit.options);
   write_trace(root, fit.trace);
   write_verdict(root, fit.verdict);
@@ -242,8 +371,9 @@ Fit read_fit(const Hdf5Group& root) {
   root.get("rows_dropped", fit.rows_dropped);
   root.get("steps", fit.steps);
   root.read("notes", fit.notes);
+  root.read("response_levels", fit.response_levels);
   read_posterior(root, fit);
-  fit.factors = read_factors(root);
+  fit.design = read_design(root);
   fit.options = read_options(root);
   fit.trace = read_trace(root);
   fit.verdict = read_verdict(root);
@@ -274,10 +404,8 @@ std::string_view unseal(std::string_view bytes, const std::string& shown) {
 }  // namespace
 
 std::string encode_fit(const Fit& fit) {
-  const std::size_t size = fit.parameters.size();
-  if (size == 0 || fit.mean.size() != size || fit.factor.size() != size * size) {
-    throw InputError(fmt::format("a fit of {} parameters has {} means and a factor of {} numbers; give D and D x D",
-                                 size, fit.mean.size(), fit.factor.size()));
+  if (const std::string problem = fit_problem(fit); !problem.empty()) {
+    throw InputError(fmt::format("{} (fit); give one whose sizes agree", problem));
   }
   try {
     std::string bytes = write_hdf5([&](Hdf5Group& root) { write_fit(root, fit); });

@@ -2,10 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
+
 namespace jensen::io {
 namespace {
 
 constexpr std::size_t memory_increment = std::size_t{1} << 16;
+constexpr hsize_t chunk_values = hsize_t{1} << 16;
+constexpr unsigned deflate_level = 4;
+constexpr hsize_t most_deflated = 1032;  // to one byte: deflate's limit
 
 void check(herr_t status, std::string_view what) {
   if (status < 0) throw Hdf5Error(fmt::format("{} cannot be stored or read", what));
@@ -75,46 +81,65 @@ void get_attribute(hid_t group, const std::string& name, H5T_class_t wanted, hid
 }
 
 void write_dataset(hid_t group, const std::string& name, std::span<const hsize_t> shape, hid_t file_type,
-                   hid_t memory_type, const void* values) {
+                   hid_t memory_type, const void* values, const Hdf5Handle& properties) {
   const Hdf5Handle space(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr), H5Sclose, name);
-  const Hdf5Handle properties = without_times(H5P_DATASET_CREATE);
   const Hdf5Handle dataset(H5Dcreate2(group, name.c_str(), file_type, space, H5P_DEFAULT, properties, H5P_DEFAULT),
                            H5Dclose, name);
   check(H5Dwrite(dataset, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), name);
 }
 
+void write_dataset(hid_t group, const std::string& name, std::span<const hsize_t> shape, hid_t file_type,
+                   hid_t memory_type, const void* values) {
+  write_dataset(group, name, shape, file_type, memory_type, values, without_times(H5P_DATASET_CREATE));
+}
+
+/// Blocks of rows, each compressed; as it is if it is small or HDF5 was built without zlib.
+Hdf5Handle compressed(std::span<const hsize_t> shape, const std::string& name) {
+  Hdf5Handle properties = without_times(H5P_DATASET_CREATE);
+  if (shape[0] * shape[1] < chunk_values || H5Zfilter_avail(H5Z_FILTER_DEFLATE) <= 0) return properties;
+  const hsize_t chunk[] = {std::max<hsize_t>(chunk_values / shape[1], 1), shape[1]};
+  check(H5Pset_chunk(properties, 2, chunk), name);
+  check(H5Pset_shuffle(properties), name);
+  check(H5Pset_deflate(properties, deflate_level), name);
+  return properties;
+}
+
 struct OpenDataset {
   Hdf5Handle handle;
-  std::size_t size;  ///< elements
+  std::size_t rows, columns;  ///< of a list: 1 column
 };
 
-/// Opens a dataset and checks its shape: `columns` x `columns`, or, if that is 0, a list.
-OpenDataset open_dataset(hid_t group, const std::string& name, H5T_class_t wanted, std::size_t columns) {
+/// A size without values behind it could ask for any amount of memory.
+void check_complete(hid_t dataset, hid_t type, hsize_t size, const std::string& name) {
+  const Hdf5Handle properties(H5Dget_create_plist(dataset), H5Pclose, name);
+  hsize_t stored = H5Dget_storage_size(dataset);
+  if (H5Pget_layout(properties) == H5D_CHUNKED && stored < (hsize_t{1} << 50)) stored *= most_deflated;
+  if (size > stored / H5Tget_size(type)) throw Hdf5Error(fmt::format("'{}' is not complete", name));
+}
+
+/// Opens a dataset of `rank` dimensions.
+OpenDataset open_dataset(hid_t group, const std::string& name, H5T_class_t wanted, int rank) {
   Hdf5Handle dataset(H5Dopen2(group, name.c_str(), H5P_DEFAULT), H5Dclose, name);
   const Hdf5Handle type(H5Dget_type(dataset), H5Tclose, name);
   check_class(type, wanted, name);
   const Hdf5Handle space(H5Dget_space(dataset), H5Sclose, name);
-  const int rank = H5Sget_simple_extent_ndims(space);
-  hsize_t shape[2] = {0, 0};
-  if (rank != (columns > 0 ? 2 : 1)) throw Hdf5Error(fmt::format("'{}' has {} dimensions", name, rank));
+  const int found = H5Sget_simple_extent_ndims(space);
+  if (found != rank) throw Hdf5Error(fmt::format("'{}' has {} dimensions", name, found));
+  hsize_t shape[2] = {0, 1};
   check(H5Sget_simple_extent_dims(space, shape, nullptr), name);
-  if (columns > 0 && (shape[0] != columns || shape[1] != columns)) {
-    throw Hdf5Error(fmt::format("'{}' is {} x {}, not {} x {}", name, shape[0], shape[1], columns, columns));
-  }
-  const hsize_t size = columns > 0 ? shape[0] * shape[1] : shape[0];
-  // A size without values behind it could ask for any amount of memory.
-  if (size > H5Dget_storage_size(dataset) / H5Tget_size(type)) {
+  if (shape[1] != 0 && shape[0] > std::numeric_limits<hsize_t>::max() / shape[1]) {
     throw Hdf5Error(fmt::format("'{}' is not complete", name));
   }
-  return {std::move(dataset), static_cast<std::size_t>(size)};
+  check_complete(dataset, type, shape[0] * shape[1], name);
+  return {std::move(dataset), static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[1])};
 }
 
 template <class T>
-void read_dataset(hid_t group, const std::string& name, H5T_class_t wanted, hid_t memory_type, std::size_t columns,
+void read_dataset(hid_t group, const std::string& name, H5T_class_t wanted, hid_t memory_type, int rank,
                   std::vector<T>& values) {
-  const OpenDataset dataset = open_dataset(group, name, wanted, columns);
-  values.resize(dataset.size);
-  if (dataset.size == 0) return;
+  const OpenDataset dataset = open_dataset(group, name, wanted, rank);
+  values.resize(dataset.rows * dataset.columns);
+  if (values.empty()) return;
   check(H5Dread(dataset.handle, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), name);
 }
 
@@ -195,17 +220,28 @@ void Hdf5Group::write(const std::string& name, std::span<const std::string> valu
 }
 
 void Hdf5Group::read(const std::string& name, std::vector<double>& values) const {
-  read_dataset(handle_, name, H5T_FLOAT, H5T_NATIVE_DOUBLE, 0, values);
+  read_dataset(handle_, name, H5T_FLOAT, H5T_NATIVE_DOUBLE, 1, values);
 }
 void Hdf5Group::read_square(const std::string& name, std::vector<double>& values, std::size_t columns) const {
-  read_dataset(handle_, name, H5T_FLOAT, H5T_NATIVE_DOUBLE, columns, values);
+  read_dataset(handle_, name, H5T_FLOAT, H5T_NATIVE_DOUBLE, 2, values);
+  if (values.size() != columns * columns) {
+    throw Hdf5Error(fmt::format("'{}' has {} numbers, not {} x {}", name, values.size(), columns, columns));
+  }
+}
+void Hdf5Group::write_matrix(const std::string& name, std::span<const float> values, std::size_t columns) {
+  if (columns == 0 || values.size() % columns != 0) throw Hdf5Error(fmt::format("'{}' has the wrong size", name));
+  const hsize_t shape[] = {values.size() / columns, columns};
+  write_dataset(handle_, name, shape, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, values.data(), compressed(shape, name));
+}
+void Hdf5Group::read_matrix(const std::string& name, std::vector<float>& values) const {
+  read_dataset(handle_, name, H5T_FLOAT, H5T_NATIVE_FLOAT, 2, values);
 }
 void Hdf5Group::read(const std::string& name, std::vector<std::int64_t>& values) const {
-  read_dataset(handle_, name, H5T_INTEGER, H5T_NATIVE_INT64, 0, values);
+  read_dataset(handle_, name, H5T_INTEGER, H5T_NATIVE_INT64, 1, values);
 }
 void Hdf5Group::read(const std::string& name, std::vector<std::string>& values) const {
   std::vector<char*> texts;
-  read_dataset(handle_, name, H5T_STRING, text_type(), 0, texts);
+  read_dataset(handle_, name, H5T_STRING, text_type(), 1, texts);
   values.clear();
   for (char* text : texts) {
     values.emplace_back(text != nullptr ? text : "");

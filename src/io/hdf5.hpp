@@ -39,7 +39,8 @@ class Hdf5Handle {
   herr_t (*close_)(hid_t);
 };
 
-/// A group and what hangs on it. Numbers are stored as little-endian 64 bits, text as variable-length UTF-8.
+/// A group and what hangs on it. Numbers are stored as little-endian 64 bits unless said
+/// otherwise, text as variable-length UTF-8.
 class Hdf5Group {
  public:
   explicit Hdf5Group(Hdf5Handle handle) : handle_(std::move(handle)) {}
@@ -64,6 +65,9 @@ class Hdf5Group {
   void write(const std::string& name, std::span<const std::string> values);
   void read(const std::string& name, std::vector<double>& values) const;
   void read_square(const std::string& name, std::vector<double>& values, std::size_t columns) const;
+  /// A matrix of 32-bit numbers of any number of rows; large ones are compressed.
+  void write_matrix(const std::string& name, std::span<const float> values, std::size_t columns);
+  void read_matrix(const std::string& name, std::vector<float>& values) const;
   void read(const std::string& name, std::vector<std::int64_t>& values) const;
   void read(const std::string& name, std::vector<std::string>& values) const;
 

@@ -1,0 +1,67 @@
+#include "io/fit_sizes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace jensen::io {
+namespace {
+
+constexpr std::size_t most_effects = 8;  // as kernels/group_map.hpp
+
+/// True if `count` places from `first` on lie below `end`.
+bool within(std::size_t first, std::size_t count, std::size_t end) { return count <= end && first <= end - count; }
+
+bool empty_or(std::size_t size, std::size_t wanted) { return size == 0 || size == wanted; }
+
+std::string group_problem(const Fit& fit, const GroupPosterior& group) {
+  const std::size_t q = group.effects.size();
+  const std::size_t all = fit.mean.size();
+  const std::size_t parameters = fit.parameters.size();
+  const auto wrong = [&](std::string_view what) { return fmt::format("group '{}' has {}", group.group, what); };
+  if (q == 0 || q > most_effects) return wrong(fmt::format("{} effects", q));
+  if (group.levels > all || group.levels * q > all || !within(group.first, group.levels * q, all) ||
+      group.first < parameters) {
+    return wrong(fmt::format("{} levels that are not among the {} coordinates", group.levels, all));
+  }
+  const std::size_t packed = q * (q + 1) / 2;
+  const bool places = within(group.first_sd, q, parameters) &&
+                      (group.first_correlation == 0 || within(group.first_correlation, packed - q, parameters)) &&
+                      within(group.first_coefficient, group.coefficients, parameters);
+  if (!places) return wrong("parameters that are not there");
+  if (!group.coupling.empty() && group.origin.size() != group.coefficients) {
+    return wrong(fmt::format("an origin of {} numbers for {} coefficients", group.origin.size(), group.coefficients));
+  }
+  if (group.centered && group.reference.size() != packed) return wrong("no reference");
+  const bool arrays = empty_or(group.information.size(), group.levels * packed) &&
+                      empty_or(group.location.size(), group.levels * q) &&
+                      empty_or(group.coupling.size(), group.levels * q * group.coefficients) &&
+                      empty_or(group.scale.size(), group.levels * packed);
+  return arrays ? ""
+                : wrong(fmt::format("arrays of other sizes than its {} levels of {} effects need", group.levels, q));
+}
+
+}  // namespace
+
+std::size_t factor_size(const Fit& fit) {
+  const bool within_factor = std::ranges::any_of(fit.groups, [](const GroupPosterior& g) { return g.scale.empty(); });
+  return within_factor ? fit.mean.size() : fit.parameters.size();
+}
+
+std::string fit_problem(const Fit& fit) {
+  const std::size_t parameters = fit.parameters.size();
+  std::size_t coordinates = parameters;
+  for (const GroupPosterior& group : fit.groups) {
+    if (std::string problem = group_problem(fit, group); !problem.empty()) return problem;
+    coordinates += group.levels * group.effects.size();
+  }
+  const std::size_t factor = factor_size(fit);
+  if (parameters == 0 || fit.mean.size() != coordinates || fit.factor.size() != factor * factor) {
+    return fmt::format("there are {} parameters, {} coordinates, {} means and a factor of {} numbers", parameters,
+                       coordinates, fit.mean.size(), fit.factor.size());
+  }
+  if (fit.parameters.front().transform == Transform::increment) return "the first parameter has none before it";
+  return "";
+}
+
+}  // namespace jensen::io

@@ -1,0 +1,41 @@
+#pragma once
+/// \file Effects of one group's levels in draws of the posterior.
+
+#include <cstdint>
+#include <vector>
+
+#include "jensen/fit.hpp"
+#include "posterior/parameter_draws.hpp"
+
+namespace jensen {
+
+/// Each level is made on request, in all S draws at once: nothing of the size levels x draws is kept. Arrays are q x S,
+/// effect by effect. Safe to call from several threads; `fit` and `draws` must outlive it.
+class LevelEffects {
+ public:
+  LevelEffects(const Fit& fit, std::size_t group, const ParameterDraws& draws);
+
+  const GroupPosterior& group() const { return group_; }
+  std::size_t effects() const { return group_.effects.size(); }
+  /// Effects u of a level.
+  void fill(std::size_t level, double* out) const;
+  /// Effects of a level that training had not, number `which` of those: draws of N(0, B B^T).
+  void fill_new(std::size_t which, double* out) const;
+  /// Given the parameters a level with a factor of its own (GroupPosterior::scale) is normal: means and variances of
+  /// its effects, q x S each.
+  void fill_moments(std::size_t level, double* means, double* variances) const;
+
+ private:
+  template <int Q>
+  void fill_locations(std::size_t level, double* r) const;
+  template <int Q>
+  void fill_latents(std::size_t level, double* v) const;
+
+  const Fit& fit_;
+  const GroupPosterior& group_;
+  const ParameterDraws& draws_;
+  std::uint64_t stream_;         ///< of the group's noise
+  std::vector<double> factors_;  ///< S x q (q + 1) / 2: B of each draw
+};
+
+}  // namespace jensen

@@ -1,0 +1,95 @@
+/// \file Fit::summarize_levels(): linear in the number of levels.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "jensen/errors.hpp"
+#include "jensen/fit.hpp"
+#include "posterior/draw_summary.hpp"
+#include "posterior/level_effects.hpp"
+#include "posterior/normal_expectation.hpp"
+
+namespace jensen {
+namespace {
+
+constexpr std::uint64_t summary_seed = 1;
+constexpr std::size_t parameter_draws = 200;  // the levels' own share of the variance needs no draws
+constexpr std::size_t joint_draws = 4000;     // where all is drawn
+
+const std::vector<std::string>& labels_of(const Fit& fit, const GroupPosterior& group) {
+  const auto found = std::ranges::find(fit.design.groups, group.group, &GroupLevels::group);
+  if (found != fit.design.groups.end() && found->levels.size() == group.levels) return found->levels;
+  throw InputError(fmt::format("the fit has not the names of the {} levels of group '{}' (Fit::design); train again",
+                               group.levels, group.group));
+}
+
+/// Law of total expectation and variance over the parameters' draws; quantiles of the normal with these moments.
+void from_moments(std::span<const double> means, std::span<const double> variances, ParameterSummary& row) {
+  const auto n = static_cast<double>(means.size());
+  double mean = 0, within = 0, between = 0;
+  for (const double m : means) mean += m / n;
+  for (const double v : variances) within += v / n;
+  for (const double m : means) between += (m - mean) * (m - mean) / n;
+  row.mean = row.q50 = mean;
+  row.sd = std::sqrt(within + between);
+  row.q05 = mean - normal_95 * row.sd;
+  row.q95 = mean + normal_95 * row.sd;
+}
+
+void from_draws(std::span<double> draws, ParameterSummary& row) {
+  const DrawSummary s = summarize_draws(draws);
+  row.mean = s.mean, row.sd = s.sd, row.q05 = s.q05, row.q50 = s.q50, row.q95 = s.q95;
+}
+
+/// r_g of the mean, r_g__sigma of another parameter.
+std::string prefix_of(const GroupPosterior& group) {
+  return group.parameter == "mu" ? fmt::format("r_{}", group.group)
+                                 : fmt::format("r_{}__{}", group.group, group.parameter);
+}
+
+}  // namespace
+
+std::vector<ParameterSummary> Fit::summarize_levels() const {
+  std::vector<ParameterSummary> out;
+  if (groups.empty()) return out;
+  const bool joint = std::ranges::any_of(groups, [](const GroupPosterior& g) { return g.scale.empty(); });
+  const ParameterDraws draws(*this, {summary_seed, 0, joint ? joint_draws : parameter_draws, true});
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const GroupPosterior& group = groups[g];
+    const std::vector<std::string>& labels = labels_of(*this, group);
+    const std::string prefix = prefix_of(group);
+    const LevelEffects effects(*this, g, draws);
+    const std::size_t q = effects.effects();
+    const std::size_t count = draws.count();
+    const std::size_t begin = out.size();
+    out.resize(begin + group.levels * q);
+#pragma omp parallel
+    {
+      std::vector<double> first(q * count), second(q * count);
+#pragma omp for schedule(static)
+      for (std::int64_t j = 0; j < static_cast<std::int64_t>(group.levels); ++j) {
+        const auto level = static_cast<std::size_t>(j);
+        if (group.scale.empty()) {
+          effects.fill(level, first.data());
+        } else {
+          effects.fill_moments(level, first.data(), second.data());
+        }
+        for (std::size_t e = 0; e < q; ++e) {
+          ParameterSummary& row = out[begin + level * q + e];
+          row.name = fmt::format("{}[{},{}]", prefix, labels[level], group.effects[e]);
+          const std::span<double> values = std::span(first).subspan(e * count, count);
+          if (group.scale.empty()) {
+            from_draws(values, row);
+          } else {
+            from_moments(values, std::span(second).subspan(e * count, count), row);
+          }
+        }
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace jensen
