@@ -77,23 +77,17 @@ class CudaBackend {
   }
 
   void evaluate_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension, Partials out) {
-    const TileShape shape = tile_shape(term, shared_bytes_);
+    // Priors have few rows: nothing to gain from tiles.
+    const TileShape shape = is_prior(term.density) ? TileShape{} : tile_shape(term, shared_bytes_);
     if (shape.rows == 0) {
       for_each("term_oracle", plan.blocks * out.samples, TermOracle{term, rows, plan, z, dimension, out});
       return;
     }
     if (plan.blocks == 0) return;
     const Range range("data_term");
-    switch (term.density) {
-      case DensityKind::gaussian:
-        return launch<Gaussian>({term, rows, plan, z, dimension, out, shape});
-      case DensityKind::bernoulli_logit:
-        return launch<BernoulliLogit>({term, rows, plan, z, dimension, out, shape});
-      case DensityKind::poisson_log:
-        return launch<PoissonLog>({term, rows, plan, z, dimension, out, shape});
-      default:  // priors have few rows: nothing to gain from tiles
-        for_each("term_oracle", plan.blocks * out.samples, TermOracle{term, rows, plan, z, dimension, out});
-    }
+    with_response_density(term.density, [&](auto density) {
+      launch<decltype(density)>({term, rows, plan, z, dimension, out, shape});
+    });
   }
 
   /// The sums of any term; leaves in `values` the derivatives of its arguments.

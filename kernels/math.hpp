@@ -1,16 +1,38 @@
 #pragma once
-/// \file exp, log1p and friends that the compiler can vectorise on the host; CUDA's own on the device.
+/// \file exp, log and friends that the compiler can vectorise on the host; CUDA's own on the device.
 ///
-/// float: a few ulp (tests/math_test.cpp). double: the C library, for the host-side code that shares the densities.
+/// float: a few ulp, branch-free (tests/math_test.cpp). double: the C library, for the host-side code that shares the
+/// densities.
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "host_device.hpp"
 
 namespace jensen::math {
 
+template <class R>
+JENSEN_HD R abs(R x) {
+  return x < R(0) ? -x : x;
+}
+template <class R>
+JENSEN_HD R max(R a, R b) {
+  return a > b ? a : b;
+}
+/// c_0 + c_1 x + c_2 x^2 + ..
+template <class R>
+JENSEN_HD R polynomial(R, R c) {
+  return c;
+}
+template <class R, class... Rest>
+JENSEN_HD R polynomial(R x, R c, Rest... rest) {
+  return c + x * polynomial(x, rest...);
+}
+
 JENSEN_HD double exp(double x) { return ::exp(x); }
+JENSEN_HD double log(double x) { return ::log(x); }
+JENSEN_HD double expm1(double x) { return ::expm1(x); }
 JENSEN_HD double log1p(double x) { return ::log1p(x); }
 JENSEN_HD double log1p_unit(double x) { return ::log1p(x); }
 
@@ -18,6 +40,8 @@ JENSEN_HD double log1p_unit(double x) { return ::log1p(x); }
 
 JENSEN_HD float exp(float x) { return expf(x); }
 JENSEN_HD float log1p_unit(float x) { return log1pf(x); }
+JENSEN_HD float log(float x) { return logf(x); }
+JENSEN_HD float log1p(float x) { return log1pf(x); }
 
 #else
 
@@ -60,13 +84,31 @@ JENSEN_HD float log1p_unit(float x) {
   return 2.0F * (s + s * t * p);
 }
 
-#endif
+/// log(x) = n log(2) + log(m), m within a factor sqrt(2) of 1, log(m) as 2 atanh(s), s = (m - 1) / (m + 1). -infinity
+/// at 0, NaN below.
+JENSEN_HD float log(float x) {
+  const bool subnormal = x < 1.17549435e-38F;
+  const float normal = subnormal ? x * 8388608.0F : x;
+  const std::uint32_t shifted = __builtin_bit_cast(std::uint32_t, normal) - 0x3F3504F3U;  // sqrt(1/2)
+  const float m = bits_to_float((shifted & 0x007FFFFFU) + 0x3F3504F3U);
+  const float n = static_cast<float>(static_cast<std::int32_t>(shifted) >> 23) - (subnormal ? 23.0F : 0.0F);
+  const float s = (m - 1.0F) / (m + 1.0F);
+  const float t = s * s;
+  const float p = polynomial(t, 2.0F / 3.0F, 2.0F / 5.0F, 2.0F / 7.0F, 2.0F / 9.0F, 2.0F / 11.0F);
+  const float value = n * 0.693359375F + (2.0F * s + (s * t * p + n * -2.12194440054690583e-4F));
+  const float at_end = x == 0.0F ? -std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
+  const float positive = x > std::numeric_limits<float>::max() ? x : value;
+  return x > 0.0F ? positive : at_end;
+}
 
-// Not vectorised on the host: for the few elements of a prior.
-JENSEN_HD double log(double x) { return ::log(x); }
-JENSEN_HD float log(float x) { return ::logf(x); }
-/// log(1 + x), x > -1.
-JENSEN_HD float log1p(float x) { return ::log1pf(x); }
+/// log(1 + x), x >= -1: the logarithm of the rounded sum, and what rounding took from it.
+JENSEN_HD float log1p(float x) {
+  const float sum = 1.0F + x;
+  const float lost = x - (sum - 1.0F);
+  return log(sum) + (sum > 0.0F && sum < 1e10F ? lost / sum : 0.0F);
+}
+
+#endif
 
 JENSEN_HD double sqrt(double x) { return ::sqrt(x); }
 JENSEN_HD float sqrt(float x) { return ::sqrtf(x); }
@@ -77,13 +119,74 @@ template <class R>
 JENSEN_HD R infinity() {
   return static_cast<R>(__builtin_huge_val());
 }
-template <class R>
-JENSEN_HD R abs(R x) {
-  return x < R(0) ? -x : x;
+
+/// (exp(x) - 1 - x) / x^2 for |x| <= 0.35, by its series.
+JENSEN_HD float exp_remainder(float x) {
+  return polynomial(x, 0.5F, 1.0F / 6, 1.0F / 24, 1.0F / 120, 1.0F / 720, 1.0F / 5040, 1.0F / 40320);
 }
+JENSEN_HD double exp_remainder(double x) {
+  return polynomial(x, 0.5, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880,
+                    1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800, 1.0 / 87178291200,
+                    1.0 / 1307674368000);
+}
+
+/// exp(x) - 1.
+JENSEN_HD float expm1(float x) { return abs(x) < 0.35F ? x + x * x * exp_remainder(x) : exp(x) - 1.0F; }
+
+/// exp(x) - 1 - x, without cancellation near 0.
 template <class R>
-JENSEN_HD R max(R a, R b) {
-  return a > b ? a : b;
+JENSEN_HD R expm1_minus(R x) {
+  return abs(x) < R(0.25) ? x * x * exp_remainder(x) : expm1(x) - x;
+}
+
+/// (atanh(s) / s - 1) / s^2 of t = s^2 <= 1/9, by its series.
+JENSEN_HD float atanh_remainder(float t) {
+  return polynomial(t, 1.0F / 3, 1.0F / 5, 1.0F / 7, 1.0F / 9, 1.0F / 11, 1.0F / 13, 1.0F / 15);
+}
+JENSEN_HD double atanh_remainder(double t) {
+  return polynomial(t, 1.0 / 3, 1.0 / 5, 1.0 / 7, 1.0 / 9, 1.0 / 11, 1.0 / 13, 1.0 / 15, 1.0 / 17, 1.0 / 19, 1.0 / 21,
+                    1.0 / 23, 1.0 / 25, 1.0 / 27, 1.0 / 29, 1.0 / 31, 1.0 / 33, 1.0 / 35);
+}
+
+/// log(1 + x) - x, without cancellation near 0: with s = x / (2 + x), log(1 + x) = 2 atanh(s) and 2 s - x = -x s.
+template <class R>
+JENSEN_HD R log1p_minus(R x) {
+  const R s = x / (R(2) + x);
+  const R near = s * (R(2) * s * s * atanh_remainder(s * s) - x);
+  return x >= R(-0.5) && x <= R(1) ? near : log1p(x) - x;
+}
+
+/// log(1 - exp(-x)), x >= 0.
+template <class R>
+JENSEN_HD R log1mexp(R x) {
+  return x < R(0.693) ? log(-expm1(-x)) : log1p(-exp(-x));
+}
+
+/// log(1 + exp(x)).
+template <class R>
+JENSEN_HD R softplus(R x) {
+  return max(x, R(0)) + log1p_unit(exp(-abs(x)));
+}
+
+/// 1 / (1 + exp(-x)).
+template <class R>
+JENSEN_HD R logistic(R x) {
+  const R e = exp(-abs(x));
+  const R inverse = R(1) / (R(1) + e);
+  return x >= R(0) ? inverse : e * inverse;
+}
+
+/// exp(x), but no more than exp(85) = 8e36, so that a step too long does not turn the rest of a formula into 0 times
+/// infinity.
+template <class R>
+JENSEN_HD R bounded_exp(R x) {
+  return exp(x > R(85) ? R(85) : x);
+}
+
+/// count * x, and 0 where the count is, whatever x.
+template <class R>
+JENSEN_HD R times(R count, R x) {
+  return count > R(0) ? count * x : R(0);
 }
 
 }  // namespace jensen::math

@@ -1,5 +1,6 @@
 #pragma once
-/// \file Ordered thresholds: c_1 = y_1, c_k = c_(k-1) + exp(y_k), with y = shift + matrix w for latents w.
+/// \file Ordered thresholds above a first one that is zero: c_k = exp(y_1) + .. + exp(y_k), with y = shift + matrix w
+/// for latents w. (Where all thresholds lie is the linear predictor's intercept.)
 
 #include <cmath>
 #include <cstdint>
@@ -35,12 +36,12 @@ struct ExpandOrdered {
     float* to = z + s * dimension + block.first;
     for (int k = 0; k < block.count; ++k) {
       const float y = block.raw(k, from);
-      to[k] = k == 0 ? y : to[k - 1] + math::exp(y);
+      to[k] = (k == 0 ? 0.0F : to[k - 1]) + math::exp(y);
     }
   }
 };
 
-/// Turns the gradient by z into the one by w, in place, and adds the log Jacobian y_2 + .. + y_K. Item: sample.
+/// Turns the gradient by z into the one by w, in place, and adds the log Jacobian y_1 + .. + y_K. Item: sample.
 struct PullBackOrdered {
   OrderedBlock block;
   const float* w;
@@ -55,8 +56,8 @@ struct PullBackOrdered {
     for (int k = block.count - 1; k >= 0; --k) {
       above += bar[k];
       const float y = block.raw(k, at);
-      y_bar[k] = k == 0 ? above : above * static_cast<double>(math::exp(y)) + 1;
-      if (k > 0) row[0] += static_cast<double>(y);
+      y_bar[k] = above * static_cast<double>(math::exp(y)) + 1;
+      row[0] += static_cast<double>(y);
     }
     for (int l = 0; l < block.count; ++l) {
       bar[l] = 0;

@@ -95,9 +95,10 @@ JENSEN_HD int slot_count(const Term& term) {
 }
 
 /// True for the shape that the fast data terms take: no weights, at most three arguments, a_0 with at most one dense
-/// part, all other parts scalars.
+/// part, all other parts scalars, and a density that they are compiled for.
 JENSEN_HD bool has_data_shape(const Term& term) {
-  if (term.argument_count > max_data_arguments || term.weights != nullptr || is_prior_only(term.density)) return false;
+  if (term.argument_count > max_data_arguments || term.weights != nullptr) return false;
+  if (is_prior_only(term.density) || term.density == DensityKind::categorical) return false;
   int dense = 0;
   for (int a = 0; a < term.argument_count; ++a) {
     for (int p = 0; p < term.arguments[a].part_count; ++p) {

@@ -60,6 +60,35 @@ std::span<const PriorForm> prior_forms() { return forms; }
 const PriorForm& form_of(PriorKind kind) { return forms[static_cast<std::size_t>(kind)]; }
 std::string_view to_string(PriorKind kind) { return form_of(kind).name; }
 
+bool fits(PriorKind kind, Support support) {
+  switch (kind) {
+    case PriorKind::flat:
+      return true;
+    case PriorKind::uniform:
+      return support != Support::correlation;
+    case PriorKind::normal:
+    case PriorKind::student_t:
+    case PriorKind::cauchy:
+    case PriorKind::laplace:
+    case PriorKind::logistic:
+    case PriorKind::horseshoe:
+      return support == Support::real;
+    case PriorKind::half_normal:
+    case PriorKind::half_student_t:
+    case PriorKind::half_cauchy:
+    case PriorKind::exponential:
+    case PriorKind::gamma:
+    case PriorKind::inverse_gamma:
+    case PriorKind::lognormal:
+      return support == Support::positive;
+    case PriorKind::beta:
+      return support == Support::unit;
+    case PriorKind::lkj:
+      break;
+  }
+  return support == Support::correlation;
+}
+
 std::string usage(const PriorForm& form) {
   std::string text;
   for (const PriorArgument& argument : form.arguments()) {

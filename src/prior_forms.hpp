@@ -36,6 +36,8 @@ struct PriorForm {
 /// In the order of PriorKind.
 std::span<const PriorForm> prior_forms();
 const PriorForm& form_of(PriorKind kind);
+/// Whether the distribution is one on that support as it is written: that of a half on positive numbers, say.
+bool fits(PriorKind kind, Support support);
 /// "normal(location, scale)"
 std::string usage(const PriorForm& form);
 

@@ -1,21 +1,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
+#include "jensen/catalogue.hpp"
 #include "jensen/errors.hpp"
 #include "prior_forms.hpp"
 #include "show.hpp"
+#include "text.hpp"
 
 namespace jensen {
 namespace {
 
-constexpr std::array<std::string_view, 6> other_parameters{"sigma", "nu", "shape", "phi", "zi", "hu"};
-
 /// `b`, or `b_sigma` and the like: all coefficients of one predictor.
 bool is_coefficient_class(std::string_view target) {
-  return target == "b" ||
-         (target.starts_with("b_") && std::ranges::find(other_parameters, target.substr(2)) != other_parameters.end());
+  if (target == "b") return true;
+  const std::vector<std::string_view> parameters = other_parameters();
+  return target.starts_with("b_") && std::ranges::find(parameters, target.substr(2)) != parameters.end();
 }
 
 std::string_view said(Support support) {
@@ -32,19 +32,15 @@ std::string_view said(Support support) {
   return "is a correlation matrix";
 }
 
-std::string_view choices(Support support, std::string_view target) {
-  switch (support) {
-    case Support::real:
-      return is_coefficient_class(target) ? "normal, student_t, cauchy, laplace, logistic, uniform, horseshoe or flat"
-                                          : "normal, student_t, cauchy, laplace, logistic, uniform or flat";
-    case Support::positive:
-      return "half_normal, half_student_t, half_cauchy, exponential, gamma, inverse_gamma, lognormal, uniform or flat";
-    case Support::unit:
-      return "beta, uniform or flat";
-    case Support::correlation:
-      break;
+/// The distributions that fit, the flat one last.
+std::string choices(Support support, std::string_view target) {
+  std::vector<std::string_view> names;
+  for (const PriorForm& form : prior_forms()) {
+    const bool here = form.kind != PriorKind::horseshoe || is_coefficient_class(target);
+    if (here && form.kind != PriorKind::flat && fits(form.kind, support)) names.push_back(form.name);
   }
-  return "lkj or flat";
+  names.push_back(form_of(PriorKind::flat).name);
+  return list_choices(names);
 }
 
 [[noreturn]] void fail(const Prior& prior, std::string_view problem, std::string_view advice) {
@@ -100,23 +96,11 @@ Prior on_positive(const Prior& prior, double location_of_zero) {
              "let uniform begin at 0 or above");
       }
       return prior;
-    case PriorKind::flat:
-    case PriorKind::half_normal:
-    case PriorKind::half_student_t:
-    case PriorKind::half_cauchy:
-    case PriorKind::exponential:
-    case PriorKind::gamma:
-    case PriorKind::inverse_gamma:
-    case PriorKind::lognormal:
-      return prior;
-    case PriorKind::laplace:
-    case PriorKind::logistic:
-    case PriorKind::beta:
-    case PriorKind::lkj:
-    case PriorKind::horseshoe:
+    default:
       break;
   }
-  fail_support(prior, Support::positive);
+  if (!fits(prior.kind, Support::positive)) fail_support(prior, Support::positive);
+  return prior;
 }
 
 Prior on_unit(const Prior& prior) {
@@ -134,26 +118,14 @@ Prior on_unit(const Prior& prior) {
 }
 
 Prior on_real(const Prior& prior) {
-  switch (prior.kind) {
-    case PriorKind::horseshoe:
-      if (!is_coefficient_class(prior.target)) {
-        fail(prior,
-             fmt::format("horseshoe is for all coefficients of a predictor together, and {} is not that",
-                         show(prior.target)),
-             fmt::format("write 'b ~ ...', or use {}", choices(Support::real, prior.target)));
-      }
-      return prior;
-    case PriorKind::flat:
-    case PriorKind::normal:
-    case PriorKind::student_t:
-    case PriorKind::cauchy:
-    case PriorKind::laplace:
-    case PriorKind::logistic:
-    case PriorKind::uniform:
-      return prior;
-    default:
-      fail_support(prior, Support::real);
+  if (!fits(prior.kind, Support::real)) fail_support(prior, Support::real);
+  if (prior.kind == PriorKind::horseshoe && !is_coefficient_class(prior.target)) {
+    fail(prior,
+         fmt::format("horseshoe is for all coefficients of a predictor together, and {} is not that",
+                     show(prior.target)),
+         fmt::format("write 'b ~ ...', or use {}", choices(Support::real, prior.target)));
   }
+  return prior;
 }
 
 }  // namespace

@@ -30,6 +30,8 @@ class Scanner {
   double number();
   /// Takes all up to and including `close`; empty if there is no `close`.
   std::string_view through(char close);
+  /// All that is left; skips no blanks.
+  std::string_view rest() const { return text_.substr(position_); }
   /// The next character, whole, in quotes: for messages.
   std::string quoted_next();
 

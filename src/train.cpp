@@ -5,23 +5,21 @@
 
 #include <cmath>
 
-#include "design/formula.hpp"
-#include "design/model_matrix.hpp"
+#include "design/design.hpp"
 #include "engine.hpp"
 #include "jensen/errors.hpp"
 #include "jensen/info.hpp"
-#include "model/data.hpp"
-#include "model/regression.hpp"
+#include "model/model.hpp"
+#include "model/model_data.hpp"
 #include "trainer.hpp"
 
 namespace jensen {
 namespace {
 
 constexpr int default_samples = 14;  // with the anchor and one to spare they fill the 16 lanes of a vector register
-constexpr std::int64_t whole_batch = 16384;
-constexpr std::int64_t default_batch = 8192;
 constexpr double default_learning_rate = 0.05;
-constexpr int most_fullrank = 512;
+constexpr std::size_t most_automatic_fullrank = 512;
+constexpr std::size_t most_fullrank = 2048;
 
 void check_options(const TrainOptions& o) {
   if (o.samples < 0 || o.samples > 1024)
@@ -35,13 +33,23 @@ void check_options(const TrainOptions& o) {
 }
 
 /// Options with every default and automatic choice made.
-TrainOptions resolve(TrainOptions o, std::int64_t rows, int dimension) {
+TrainOptions resolve(TrainOptions o, const ModelData& data, const Model& model) {
   if (o.samples == 0) o.samples = default_samples;
-  if (o.batch == 0) o.batch = rows <= whole_batch ? rows : default_batch;
-  if (o.batch > rows) o.batch = rows;
+  o.batch = data.batch;
+  o.link = data.link;
   if (o.learning_rate == 0) o.learning_rate = default_learning_rate;
-  if (o.guide == GuideKind::automatic)
-    o.guide = dimension <= most_fullrank ? GuideKind::fullrank : GuideKind::meanfield;
+  const bool small = model.size() <= most_automatic_fullrank;
+  if (o.guide == GuideKind::automatic) {
+    o.guide = !small ? GuideKind::meanfield : data.has_groups() ? GuideKind::structured : GuideKind::fullrank;
+  }
+  if (o.guide == GuideKind::structured && !data.has_groups()) o.guide = GuideKind::fullrank;
+  const std::size_t dimension =
+      model.size() + (o.guide == GuideKind::fullrank ? static_cast<std::size_t>(data.level_effects()) : 0);
+  if (o.guide != GuideKind::meanfield && dimension > most_fullrank) {
+    throw InputError(fmt::format("{} parameters are more than a {} guide takes, {} (--guide); use {}", dimension,
+                                 to_string(o.guide), most_fullrank,
+                                 o.guide == GuideKind::fullrank && data.has_groups() ? "structured" : "meanfield"));
+  }
   return o;
 }
 
@@ -76,10 +84,39 @@ class ThreadCount {
   int before_;
 };
 
-std::vector<float> starting_lambda(GuideShape guide, int dimension) {
-  // w = 0, unit scales: the normal approximation at the mode
-  const auto d = static_cast<std::size_t>(dimension);
-  return std::vector<float>(guide == GuideShape::meanfield ? 2 * d : d + d * (d + 1) / 2);
+/// The model, its guide and how it is stepped, as the engine takes them.
+EngineSpec make_spec(const Model& model, const GuideLayout& layout, const Fit& fit) {
+  EngineSpec spec;
+  spec.terms = model.terms;
+  spec.groups = model.groups;
+  spec.ordered = model.ordered;
+  spec.dimension = static_cast<int>(model.size());
+  for (GroupBlock& group : spec.groups) {
+    if (!layout.levels_in_head) continue;
+    group.in_head = spec.dimension;
+    spec.dimension += static_cast<int>(group.levels) * group.effects;
+  }
+  spec.rows = fit.rows;
+  spec.batch = fit.options.batch;
+  spec.samples = fit.options.samples;
+  spec.seed = fit.options.seed;
+  spec.guide = layout.head;
+  spec.dense_levels = layout.dense_levels;
+  spec.threads = fit.options.threads;
+  spec.reference = 1;
+  spec.lambda.assign(lambda_size(model, layout), 0);  // w = 0, unit scales: the normal approximation at the mode
+  if (layout.head == GuideShape::meanfield) {
+    spec.basis.assign(model.basis.values.begin(), model.basis.values.end());
+  }
+  return spec;
+}
+
+std::vector<Formula> parse_formulas(std::string_view formula, const std::vector<ParameterFormula>& others) {
+  std::vector<Formula> formulas{parse_formula(formula)};
+  for (const ParameterFormula& other : others) {
+    formulas.push_back(parse_right_side(other.formula, other.parameter));
+  }
+  return formulas;
 }
 
 }  // namespace
@@ -95,41 +132,32 @@ Fit train(std::string_view formula_text, const Table& table, const TrainOptions&
     throw InputError(
         fmt::format("{}: {} rows are more than {}; train on a part of them", table.source(), table.rows(), most_rows));
   }
-  const Formula formula = parse_formula(formula_text);
-  const ModelMatrix design = ModelMatrix::learn(formula, table);
-  const RegressionData data = read_regression(design, table, given);
-  const Regression regression = build_regression(data, given.priors);
+  Design design = Design::learn(parse_formulas(formula_text, given.formulas), table);
+  const ModelData data = read_model_data(design, given.formulas, table, given);
+  const Model model = build_model(data, given);
 
   Fit fit;
-  fit.formula = formula.text;
-  fit.factors = design.factors();
-  fit.parameters = regression.parameters;
-  fit.rows = static_cast<std::int64_t>(data.rows());
+  fit.formula = formula_text;
+  fit.design = design.state();
+  fit.response_levels = design.response_levels();
+  fit.parameters = model.parameters;
+  fit.groups = model.posteriors;
+  fit.rows = static_cast<std::int64_t>(data.size());
   fit.rows_dropped = static_cast<std::int64_t>(design.table_rows()) - fit.rows;
-  fit.options = resolve(given, fit.rows, regression.dimension());
-  fit.options.priors = regression.priors;
+  fit.options = resolve(given, data, model);
+  fit.options.priors = model.priors;
   if (fit.rows_dropped > 0) {
     fit.notes.push_back(fmt::format("{} of {} rows dropped for missing values", fit.rows_dropped, design.table_rows()));
   }
-
-  const GuideShape guide = fit.options.guide == GuideKind::meanfield ? GuideShape::meanfield : GuideShape::fullrank;
-  EngineSpec spec;
-  spec.terms = regression.terms;
-  spec.dimension = regression.dimension();
-  spec.rows = fit.rows;
-  spec.batch = fit.options.batch;
-  spec.samples = fit.options.samples;
-  spec.seed = fit.options.seed;
-  spec.guide = guide;
-  spec.threads = given.threads;
-  spec.reference = 1;
-  spec.lambda = starting_lambda(guide, spec.dimension);
-  if (guide == GuideShape::meanfield) spec.basis.assign(regression.basis.values.begin(), regression.basis.values.end());
+  GuideLayout layout;
+  if (fit.options.guide == GuideKind::meanfield) layout = {GuideShape::meanfield, false, false};
+  if (fit.options.guide == GuideKind::fullrank) layout.levels_in_head = data.has_groups();
+  const EngineSpec spec = make_spec(model, layout, fit);
 
   try {
     const Chosen chosen = make_engine_for(given.device, spec, fit.notes);
     observer->started({chosen.device, fit.options, fit.notes, fit.rows, fit.rows_dropped, fit.parameters});
-    run_training(*chosen.engine, regression, guide, fit, *observer);
+    run_training(*chosen.engine, model, layout, fit, *observer);
   } catch (const DeviceFailure& failure) {
     throw DeviceError(failure.what());
   }

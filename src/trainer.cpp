@@ -20,6 +20,8 @@ constexpr std::int64_t report_every = 50;  // steps
 constexpr double decay_steps = 100;
 /// Half the drift is the error left in the average; 5 % of a posterior sd is invisible beside 2.5 % of it.
 constexpr double drift_tolerance = 0.05;
+/// An average that could not have moved further than this proves nothing by standing still.
+constexpr double least_reach = 1;
 constexpr double nonfinite_tolerance = 0.1;  // of the draws between two reports
 constexpr double khat_tolerance = 0.7;
 /// Where the ratios p/q hardly vary, q is p for every practical purpose, whatever the shape of their tail.
@@ -32,6 +34,13 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 /// Step t of Adam: lr / sqrt(1 + t / 100), so that the sum diverges while the noise dies out.
 double step_size(double learning_rate, std::int64_t t) {
   return learning_rate / std::sqrt(1 + static_cast<double>(t) / decay_steps);
+}
+
+/// How far steps [begin, end) can move a parameter, in posterior sds.
+double steps_reach(double learning_rate, std::int64_t begin, std::int64_t end) {
+  double sum = 0;
+  for (std::int64_t t = begin; t < end; ++t) sum += step_size(learning_rate, t);
+  return sum;
 }
 
 /// The last half of the horizon is averaged, in two windows whose difference is the drift.
@@ -47,34 +56,38 @@ std::vector<double> joined(const std::vector<double>& a, const std::vector<doubl
   return out;
 }
 
-/// log q of the guide at its own mean, without the -|eps|^2 / 2 of a draw: in the user's coordinates.
-double log_peak(const Regression& regression, GuideShape guide, const std::vector<double>& lambda) {
-  const auto d = static_cast<std::size_t>(regression.dimension());
-  double log_scale = regression.log_determinant;
-  if (guide == GuideShape::meanfield) {
-    log_scale += regression.log_basis_determinant;
-    for (std::size_t i = 0; i < d; ++i) log_scale += lambda[d + i];
-  } else {
-    for (std::size_t i = 0; i < d; ++i) log_scale += lambda[d + i * (i + 1) / 2 + i];
-  }
-  return -log_scale - 0.5 * static_cast<double>(d) * std::log(2 * std::numbers::pi);
-}
-
 /// Draws for the final ELBO: enough for k-hat, fewer where the table is so large that they would take minutes.
-int final_draws(std::int64_t rows, int dimension) {
-  const double affordable = 5e9 / (static_cast<double>(rows) * (dimension + 4));
-  return 16 * static_cast<int>(std::clamp(affordable / 16, 16.0, 256.0));
+int final_draws(std::int64_t rows, const Model& model) {
+  double work = static_cast<double>(rows) * (static_cast<double>(model.size()) + 4);
+  for (const GroupBlock& group : model.groups) work += 100.0 * static_cast<double>(group.levels * group.effects);
+  return 16 * static_cast<int>(std::clamp(5e9 / work / 16, 4.0, 256.0));
 }
 
-void finish(Engine& engine, const Regression& regression, GuideShape guide, const std::vector<double>& lambda,
+/// The log ratio's spread that counts as close. Over J levels the variances of their shares add up, while the error
+/// that they make together in a parameter, in its sds, grows as their mean times sqrt(J): so J levels may have sqrt(J)
+/// times the variance of one.
+double level_allowance(const Model& model) {
+  double levels = 0;
+  for (const GroupBlock& group : model.groups) levels += static_cast<double>(group.levels * group.effects);
+  return std::pow(1 + levels, 0.25);
+}
+
+void finish(Engine& engine, const Model& model, const GuideLayout& layout, const std::vector<double>& lambda,
             Fit& fit) {
-  const UserNormal posterior = to_user(regression, guide, lambda);
-  fit.mean = posterior.mean;
-  fit.factor = posterior.factor.values;
+  GuideNormal posterior = normal_of(model, layout, lambda);
+  fit.mean = std::move(posterior.mean);
+  fit.factor = std::move(posterior.factor.values);
+  std::size_t first = model.size();
+  for (std::size_t g = 0; g < fit.groups.size(); ++g) {
+    GroupPosterior& group = fit.groups[g];
+    group.first = first;
+    first += group.levels * group.effects.size();
+    if (!posterior.level_scale.empty()) group.scale = std::move(posterior.level_scale[g]);
+  }
 
   const std::vector<float> at(lambda.begin(), lambda.end());
-  const Evaluation evaluation = engine.evaluate(at, final_draws(fit.rows, regression.dimension()));
-  const double peak = log_peak(regression, guide, lambda);
+  const Evaluation evaluation = engine.evaluate(at, final_draws(fit.rows, model));
+  const double peak = log_peak(model, layout, lambda);
   std::vector<double> log_ratio;
   std::int64_t nonfinite = 0;
   double sum = 0, squares = 0;
@@ -95,11 +108,11 @@ void finish(Engine& engine, const Regression& regression, GuideShape guide, cons
   fit.verdict.nonfinite += nonfinite;
   fit.verdict.log_ratio_sd = std::sqrt(squares / (n - 1));
   fit.verdict.khat = pareto_khat(log_ratio);
-  fit.verdict.close = fit.verdict.log_ratio_sd <= ratio_tolerance ||
-                      (fit.verdict.khat <= khat_tolerance && fit.verdict.log_ratio_sd <= ratio_limit);
+  const double spread = fit.verdict.log_ratio_sd / level_allowance(model);
+  fit.verdict.close = spread <= ratio_tolerance || (fit.verdict.khat <= khat_tolerance && spread <= ratio_limit);
 }
 
-std::string verdict_sentence(const Verdict& v, const Fit& fit, bool stopped) {
+std::string verdict_sentence(const Verdict& v, const Fit& fit, bool stopped, double reach) {
   if (v.failed) {
     return fmt::format(
         "failed: {} draws were not finite by step {}; the state before them was kept. Check the data's scale and "
@@ -107,6 +120,12 @@ std::string verdict_sentence(const Verdict& v, const Fit& fit, bool stopped) {
         v.nonfinite, fit.steps);
   }
   if (stopped) return fmt::format("not converged: stopped at step {} of its own run", fit.steps);
+  if (!v.converged && reach < least_reach) {
+    return fmt::format(
+        "not converged: the steps of the second half add up to {:.2g} posterior sd, too few to tell; raise the "
+        "learning rate (--lr) or give more steps (--steps)",
+        reach);
+  }
   if (!v.converged) {
     return fmt::format("not converged: the average still moved by {:.2g} posterior sd; give more steps (--steps {})",
                        v.drift, 2 * fit.steps);
@@ -123,56 +142,18 @@ std::string verdict_sentence(const Verdict& v, const Fit& fit, bool stopped) {
 
 }  // namespace
 
-std::vector<double> UserNormal::sd() const {
-  std::vector<double> out(mean.size());
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    for (std::size_t j = 0; j < factor.columns; ++j) out[i] += factor(i, j) * factor(i, j);
-    out[i] = std::sqrt(out[i]);
-  }
-  return out;
-}
-
-UserNormal to_user(const Regression& regression, GuideShape guide, const std::vector<double>& lambda) {
-  const auto d = static_cast<std::size_t>(regression.dimension());
-  Matrix latent(d, d);
-  for (std::size_t i = 0; i < d; ++i) {
-    for (std::size_t j = 0; j < d; ++j) {
-      if (guide == GuideShape::meanfield) {
-        latent(i, j) = regression.basis(i, j) * std::exp(lambda[d + j]);
-      } else if (j <= i) {
-        const double element = lambda[d + i * (i + 1) / 2 + j];
-        latent(i, j) = i == j ? std::exp(element) : element;
-      }
-    }
-  }
-  UserNormal out{
-      regression.to_user * std::vector<double>(lambda.begin(), lambda.begin() + static_cast<std::ptrdiff_t>(d)),
-      regression.to_user * latent};
-  for (std::size_t i = 0; i < d; ++i) out.mean[i] += regression.shift[i];
-  return out;
-}
-
-double drift_between(const UserNormal& a, const UserNormal& b) {
-  const std::vector<double> sd_a = a.sd();
-  const std::vector<double> sd_b = b.sd();
-  double drift = 0;
-  for (std::size_t i = 0; i < sd_a.size(); ++i) {
-    drift = std::max({drift, std::abs(a.mean[i] - b.mean[i]) / sd_b[i], std::abs(std::log(sd_a[i] / sd_b[i]))});
-  }
-  return drift;
-}
-
-void run_training(Engine& engine, const Regression& regression, GuideShape guide, Fit& fit, Observer& observer) {
+void run_training(Engine& engine, const Model& model, const GuideLayout& layout, Fit& fit, Observer& observer) {
   const TrainOptions& options = fit.options;
   const bool automatic = options.steps == 0;
   const double entropy_shift =
-      regression.log_determinant + (guide == GuideShape::meanfield ? regression.log_basis_determinant : 0);
+      model.log_determinant + (layout.head == GuideShape::meanfield ? model.log_basis_determinant : 0);
   const auto start = Clock::now();
   auto told = start;
   std::int64_t horizon = automatic ? first_horizon : options.steps;
   std::vector<float> last_good = engine.lambda();
   bool stopped = false;
   bool done = false;
+  double reach = 0;
 
   for (std::int64_t t = 0; !done; ++t) {
     const double rate = step_size(options.learning_rate, t);
@@ -208,9 +189,10 @@ void run_training(Engine& engine, const Regression& regression, GuideShape guide
       }
     }
     if (at_horizon) {
-      fit.verdict.drift =
-          drift_between(to_user(regression, guide, engine.average(0)), to_user(regression, guide, engine.average(1)));
-      fit.verdict.converged = fit.verdict.drift < drift_tolerance;
+      fit.verdict.drift = drift_between(model, normal_of(model, layout, engine.average(0)),
+                                        normal_of(model, layout, engine.average(1)));
+      reach = steps_reach(options.learning_rate, horizon / 2, horizon);
+      fit.verdict.converged = fit.verdict.drift < drift_tolerance && reach >= least_reach;
       done = fit.verdict.converged || !automatic || horizon >= last_horizon;
       if (!done) {
         horizon *= 2;
@@ -227,8 +209,8 @@ void run_training(Engine& engine, const Regression& regression, GuideShape guide
     const std::int64_t first = half / 2;
     lambda = joined(engine.average(0), engine.average(1), static_cast<double>(first) / static_cast<double>(half));
   }
-  finish(engine, regression, guide, lambda, fit);
-  fit.verdict.message = verdict_sentence(fit.verdict, fit, stopped);
+  finish(engine, model, layout, lambda, fit);
+  fit.verdict.message = verdict_sentence(fit.verdict, fit, stopped, reach);
 }
 
 }  // namespace jensen

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "density_magnitude.hpp"
+#include "model/response.hpp"
 #include "term.hpp"
 #include "tolerances.hpp"
 
@@ -93,6 +94,8 @@ struct TermCase {
       const int parts = static_cast<int>(generator_() % 3);
       for (int p = 0; p < parts; ++p) add(shared, {PartKind::scalar, dimension++, 1, p == 0 ? 1.0F : 0.5F, nullptr});
       shared.constant = coin() ? -0.3F : 0.0F;
+      if (shape.density == DensityKind::cumulative_logit)
+        shared.constant = a == 1 ? -3.0F : 3.0F;  // thresholds in order
     }
     dimension += 2;
   }
@@ -125,6 +128,33 @@ struct TermCase {
     }
   }
 
+  ResponseRow some_response() {
+    ResponseRow row{0};
+    row.trials = std::poisson_distribution<int>(4)(generator_);
+    row.censored = coin();
+    switch (shape.density) {
+      case DensityKind::binomial_logit:
+      case DensityKind::binomial_probit:
+      case DensityKind::binomial_cloglog:
+        row.y = std::min(row.trials, static_cast<double>(generator_() % 6));
+        break;
+      case DensityKind::beta_logit:
+        row.y = std::uniform_real_distribution<double>(0.02, 0.98)(generator_);
+        break;
+      case DensityKind::gamma_log:
+      case DensityKind::exponential_log:
+      case DensityKind::weibull_log:
+        row.y = std::exp(std::normal_distribution<double>(0, 0.7)(generator_));
+        break;
+      case DensityKind::cumulative_logit:
+        row.y = static_cast<double>(generator_() % 3);
+        break;
+      default:
+        row.y = std::poisson_distribution<int>(1.5)(generator_);
+    }
+    return row;
+  }
+
   void make_constants() {
     const auto set = [&](int c, auto value) {
       constants[c].resize(static_cast<std::size_t>(term.rows));
@@ -138,6 +168,9 @@ struct TermCase {
       case DensityKind::gaussian:
         if (coin() || coin()) set(0, location);  // else null: read as 0
         break;
+      case DensityKind::student_t:
+        set(0, location);
+        break;
       case DensityKind::bernoulli_logit:
         set(0, [&](std::size_t) { return coin() ? 1 : 0; });
         break;
@@ -145,6 +178,23 @@ struct TermCase {
         if (coin() || coin()) {
           set(0, [&](std::size_t) { return poisson(generator_); });
           set(1, [&](std::size_t i) { return constants[0][i] > 0 ? std::log(constants[0][i]) : 0.0F; });
+        }
+        break;
+      case DensityKind::binomial_logit:
+      case DensityKind::binomial_probit:
+      case DensityKind::binomial_cloglog:
+      case DensityKind::negative_binomial_log:
+      case DensityKind::gamma_log:
+      case DensityKind::beta_logit:
+      case DensityKind::exponential_log:
+      case DensityKind::weibull_log:
+      case DensityKind::zero_inflated_poisson:
+      case DensityKind::hurdle_poisson:
+      case DensityKind::cumulative_logit:
+        for (int c = 0; c < max_constants; ++c) set(c, [](std::size_t) { return 0; });
+        for (std::size_t i = 0; i < constants[0].size(); ++i) {
+          const auto values = response_constants(shape.density, some_response());
+          for (std::size_t c = 0; c < 3; ++c) constants[c][i] = static_cast<float>(values[c]);
         }
         break;
       case DensityKind::flat_positive_prior:

@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <iterator>
 #include <ostream>
+#include <random>
 #include <vector>
 
 #include "backend_cpu.hpp"
@@ -242,6 +243,53 @@ TEST(CpuBackend, EvaluatesOtherShapes) {
     ASSERT_FALSE(has_data_shape(c.term));
     expect_right(backend_sums(c, backend_plan(c), 2), reference_sums(c, backend_plan(c)), c);
     if (HasFatalFailure()) return;
+  }
+}
+
+// A density that takes all its arguments at once, each with its own dense part.
+TEST(CpuBackend, EvaluatesCategoriesByTheOracle) {
+  constexpr int logits = 4, columns = 3, rows = 50;
+  std::mt19937 generator(12);
+  std::normal_distribution<float> normal;
+  std::vector<float> x(rows * columns), z(logits * columns), y(rows);
+  for (float& v : x) v = normal(generator);
+  for (float& v : z) v = normal(generator);
+  for (float& v : y) v = static_cast<float>(generator() % (logits + 1));
+  Term term;
+  term.density = DensityKind::categorical;
+  term.rows = rows;
+  term.constants[0] = y.data();
+  term.argument_count = logits;
+  for (int k = 0; k < logits; ++k) {
+    term.arguments[k].part_count = 1;
+    term.arguments[k].parts[0] = {PartKind::dense, k * columns, columns, 1, x.data()};
+  }
+  ASSERT_FALSE(has_data_shape(term));
+
+  std::vector<double> expected(1 + logits * columns);
+  for (std::size_t i = 0; i < rows; ++i) {
+    double eta[1 + logits] = {}, total = 1;
+    for (std::size_t k = 1; k <= logits; ++k) {
+      for (std::size_t j = 0; j < columns; ++j) {
+        eta[k] += static_cast<double>(x[i * columns + j]) * static_cast<double>(z[(k - 1) * columns + j]);
+      }
+      total += std::exp(eta[k]);
+    }
+    const auto category = static_cast<std::size_t>(y[i]);
+    expected[0] += eta[category] - std::log(total);
+    for (std::size_t k = 1; k <= logits; ++k) {
+      const double slope = (k == category ? 1 : 0) - std::exp(eta[k]) / total;
+      for (std::size_t j = 0; j < columns; ++j) {
+        expected[1 + (k - 1) * columns + j] += slope * static_cast<double>(x[i * columns + j]);
+      }
+    }
+  }
+  std::vector<double> sums(expected.size());
+  CpuBackend(1).evaluate_term(term, {nullptr, rows}, {rows, 1}, z.data(), logits * columns,
+                              {sums.data(), 1, logits * columns});
+  // Each row's numbers are of order ten, rounded a handful of times.
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    EXPECT_NEAR(sums[i], expected[i], rows * 10 * tolerance::density_float) << "number " << i;
   }
 }
 

@@ -10,10 +10,23 @@
 
 namespace jensen {
 
-/// Those that a fast data term takes; tests/prior_density_test.cpp has the others.
+/// Those of a_0 and, perhaps, shared arguments that a fast data term takes: categorical is apart, as are the priors of
+/// tests/prior_density_test.cpp.
 inline constexpr std::array all_densities{DensityKind::gaussian,
+                                          DensityKind::student_t,
                                           DensityKind::bernoulli_logit,
+                                          DensityKind::binomial_logit,
+                                          DensityKind::binomial_probit,
+                                          DensityKind::binomial_cloglog,
                                           DensityKind::poisson_log,
+                                          DensityKind::negative_binomial_log,
+                                          DensityKind::gamma_log,
+                                          DensityKind::beta_logit,
+                                          DensityKind::exponential_log,
+                                          DensityKind::weibull_log,
+                                          DensityKind::zero_inflated_poisson,
+                                          DensityKind::hurdle_poisson,
+                                          DensityKind::cumulative_logit,
                                           DensityKind::normal_prior,
                                           DensityKind::student_t_prior,
                                           DensityKind::half_normal_prior,
@@ -22,8 +35,12 @@ inline constexpr std::array all_densities{DensityKind::gaussian,
                                           DensityKind::flat_positive_prior};
 
 inline const char* density_name(DensityKind kind) {
-  constexpr std::array names{"gaussian",    "bernoulli_logit", "poisson_log", "normal",       "student_t",
-                             "half_normal", "half_student_t",  "exponential", "flat_positive"};
+  constexpr std::array names{
+      "gaussian",          "student_t",          "bernoulli_logit",       "binomial_logit",    "binomial_probit",
+      "binomial_cloglog",  "poisson_log",        "negative_binomial_log", "gamma_log",         "beta_logit",
+      "exponential_log",   "weibull_log",        "zero_inflated_poisson", "hurdle_poisson",    "cumulative_logit",
+      "categorical",       "normal_prior",       "student_t_prior",       "half_normal_prior", "half_student_t_prior",
+      "exponential_prior", "flat_positive_prior"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -71,8 +88,19 @@ inline AnyValue<double> density_magnitude(DensityKind kind, const double* consta
       const double share = (1 - v.d[0]) / (df + 1);  // q / (1 + q)
       return {value + std::abs(a0) * 2 + (df + 1) * share * logs, {1 + (df + 1) * share * (1 + logs * (1 - share))}};
     }
-    default:
+    case DensityKind::bernoulli_logit:
+    case DensityKind::normal_prior:
+    case DensityKind::student_t_prior:
+    case DensityKind::flat_positive_prior:
       return {value, {slope}};
+    default: {
+      // Sums of the constants, of arguments and of functions of them that are of order one where those are.
+      const double sum =
+          2 + std::abs(a0) + std::abs(a1) + std::abs(a[2]) + std::abs(constants[0]) + std::abs(constants[1]);
+      AnyValue<double> size{value + sum, {}};
+      for (int k = 0; k < 3; ++k) size.d[k] = std::abs(v.d[k]) + sum;
+      return size;
+    }
   }
 }
 

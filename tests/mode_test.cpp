@@ -215,12 +215,73 @@ TEST(Mode, AnOffsetTooLargeIsSaid) {
   EXPECT_NEAR(find_mode(problem)[0].mode[0], -30, 1e-2);  // rates from 1e13 down to 1
 }
 
+/// One block that feeds both mu and log sigma: y ~ N(x . theta, exp(w . theta)).
+TEST(Mode, ABlockMayFeedTwoArguments) {
+  std::mt19937_64 generator(17);
+  std::normal_distribution<double> normal;
+  const std::size_t rows = 400;
+  const std::vector<double> x = random_design(rows, 2, generator);
+  std::vector<double> w(rows * 2), y(rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    w[i * 2 + 1] = normal(generator);
+    y[i] = 1 + 0.5 * x[i * 2 + 1] + std::exp(0.5 * w[i * 2 + 1]) * normal(generator);
+  }
+  ModeProblem problem;
+  problem.rows = static_cast<std::int64_t>(rows);
+  problem.density = DensityKind::gaussian;
+  problem.constants[0] = y.data();
+  problem.arguments = 2;
+  problem.blocks = {block("both", 0, x, 2)};
+  problem.blocks[0].feeds.push_back(testing::feed(1, std::make_shared<const std::vector<double>>(w), 2));
+  const BlockMode found = find_mode(problem)[0];
+  double g[2] = {};
+  for (std::size_t i = 0; i < rows; ++i) {
+    double mean = 0, log_sigma = 0;
+    for (std::size_t j = 0; j < 2; ++j) {
+      mean += x[i * 2 + j] * found.mode[j];
+      log_sigma += w[i * 2 + j] * found.mode[j];
+    }
+    const double r = (y[i] - mean) * std::exp(-log_sigma);
+    for (std::size_t j = 0; j < 2; ++j) g[j] += x[i * 2 + j] * r * std::exp(-log_sigma) + w[i * 2 + j] * (r * r - 1);
+  }
+  for (std::size_t j = 0; j < 2; ++j) {  // the gradient in units of 1 / posterior sd
+    EXPECT_NEAR(found.inverse(0, j) * g[0] + found.inverse(1, j) * g[1], 0, 2e-3);
+    EXPECT_NEAR(found.mode[j], j == 0 ? 1.0 : 0.5, 0.15);  // posterior sds: about 0.04
+  }
+}
+
 TEST(Mode, LongTablesAreThinnedAndScaledUp) {
   const LinearData data = linear_data(200'000, 2);
   const auto found = find_mode(data.problem());
   // Twice the information, N / 2 sigma^-2, within its Monte Carlo error: sd 1 / sqrt(2 * 65,536) relative.
   EXPECT_NEAR(hessian(found[0].upper, 0, 0) * 0.49 / 200'000, 1, 0.02);
   EXPECT_NEAR(found[0].mode[1], -0.5, 5 * 0.7 / 256);
+}
+
+TEST(Mode, WideDesignsUseTheHessiansDiagonal) {
+  const LinearData data = linear_data(1500, 1100);
+  std::vector<double> log_sigma(data.rows, 0.0);
+  std::vector<std::int32_t> level(data.rows);
+  for (std::size_t i = 0; i < data.rows; ++i) level[i] = static_cast<std::int32_t>(i % 5);
+  ModeProblem problem = data.problem();
+  problem.blocks.pop_back();
+  problem.offsets = {nullptr, log_sigma.data()};
+  const BlockMode found = find_mode(problem)[0];
+  problem.blocks[0].groups.push_back({1, 5, level.data(), nullptr, false, {1.0}});
+  const BlockMode grouped = find_mode(problem)[0];
+  const double prior = 1 / std::pow(grouped.groups[0].factor[0], 2);
+  for (std::size_t j = 0; j < 1100; j += 100) {
+    double diagonal = 0.25, sums[5] = {}, eliminated = 0;
+    for (std::size_t i = 0; i < data.rows; ++i) {
+      diagonal += std::pow(data.x[i * 1100 + j], 2);
+      sums[i % 5] += data.x[i * 1100 + j];
+    }
+    for (const double sum : sums) eliminated += sum * sum / (300 + prior);
+    EXPECT_NEAR(found.upper(j, j), std::sqrt(diagonal), 1e-4 * std::sqrt(diagonal));
+    EXPECT_NEAR(grouped.upper(j, j), std::sqrt(diagonal - eliminated), 1e-4 * std::sqrt(diagonal));
+    EXPECT_EQ(found.upper(j, 1099), 0);
+    EXPECT_TRUE(std::isfinite(found.mode[j]) && std::isfinite(grouped.mode[j]));
+  }
 }
 
 TEST(Mode, ThreadsDoNotChangeTheBits) {

@@ -183,8 +183,8 @@ inline Expanded expand(const EngineSpec& spec, const std::vector<double>& w, con
         y += static_cast<double>(block.matrix[k * block.count + l]) * w[static_cast<std::size_t>(block.first + l)];
       }
       const auto at = static_cast<std::size_t>(block.first + k);
-      out.z[at] = k == 0 ? y : out.z[at - 1] + std::exp(y);
-      if (k > 0) out.log_density += y;
+      out.z[at] = (k == 0 ? 0 : out.z[at - 1]) + std::exp(y);
+      out.log_density += y;
     }
   }
   const double* next = v.data();

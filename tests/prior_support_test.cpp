@@ -90,7 +90,7 @@ TEST(OnSupport, SaysWhatDoesNotFitAndWhatDoes) {
   }
   for (const std::string_view text :
        {"normal(0, 1)", "half_normal(1)", "exponential(1)", "gamma(1, 1)", "lkj(1)", "horseshoe()"}) {
-    EXPECT_THAT(error_of("zi ~ " + std::string(text), Support::unit), HasSubstr("use beta, uniform or flat")) << text;
+    EXPECT_THAT(error_of("zi ~ " + std::string(text), Support::unit), HasSubstr("use uniform, beta or flat")) << text;
     if (text != "lkj(1)") {
       EXPECT_THAT(error_of("cor ~ " + std::string(text), Support::correlation), HasSubstr("use lkj or flat")) << text;
     }

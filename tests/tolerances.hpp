@@ -29,6 +29,18 @@ constexpr double exp_ulp = 2;
 /// own.
 constexpr double log1p_unit_ulp = 3;
 
+/// math::log(float) and math::log1p(float): seen 1.93 and 2.45 at most. math::expm1(float): 1 subtracted from an
+/// exponential of 0.7 costs most, seen 3.6.
+constexpr double log_ulp = 3;
+constexpr double log1p_ulp = 4;
+constexpr double expm1_ulp = 5;
+/// math::stirling(float) and math::lgamma1p(float), relative to themselves and 1 (kernels/math_gamma.hpp).
+constexpr double gamma_float = 3e-7;
+constexpr double gamma_double = 1e-14;
+/// math::mills_ratio (kernels/math_normal.hpp), relative.
+constexpr double mills_float = 4e-7;
+constexpr double mills_double = 2e-15;
+
 // --- Densities.
 
 /// One evaluation in float, relative to the absolute values of what it adds up: an exponential (2 ulp) squared (twice
@@ -37,8 +49,12 @@ constexpr double density_float = 8 * float_epsilon;
 /// One evaluation in double against the textbook's formula, relative likewise. lgamma and the cancellation between the
 /// textbook's terms cost the most.
 constexpr double density_double = 32 * double_epsilon;
-/// PoissonLog's series is cut for float: the first term left out is u^7 / 9! against 1/2, and |u| < 1/4.
-inline const double poisson_series = 2 * std::pow(0.25, 7) / 362880;
+/// The response densities against 50-digit values, relative to the value: in float the functions behind it (gamma,
+/// normal tails) are correct to 3e-7 and partly cancel.
+constexpr double reference_float = 1e-5;
+constexpr double reference_double = 1e-12;
+/// And relative to what rounding the arguments and the constants once moves: a handful of roundings on the way.
+constexpr double reference_roundings = 4;
 /// Five-point differences with step 1e-3 in double: truncation h^4 / 30 f^(5), rounding epsilon f / h; relative to the
 /// absolute values of what f and f' add up. f^(5) is at most 2^5 times as much for exp(2 a).
 constexpr double finite_difference_step = 1e-3;

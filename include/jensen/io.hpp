@@ -2,6 +2,7 @@
 /// \file Files: tables in, fits out and in again. Library target jensen::io.
 
 #include <filesystem>
+#include <iosfwd>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ namespace jensen {
 struct CsvOptions {
   char separator = ',';
   std::vector<std::string> columns;               ///< names to read; empty: all. A name the file has not is a FileError
+  std::vector<std::string> optional_columns;      ///< names to read too if the file has them
   std::vector<std::string> text_columns;          ///< read as text even if they look like numbers
   std::vector<std::string> missing = {"", "NA"};  ///< cells that mean "missing"
 };
@@ -37,5 +39,7 @@ Fit load_fit(const std::filesystem::path& directory);
 
 /// Prediction::columns, then a line a row, empty cells where a predictor is missing. Written whole or not at all.
 void write_prediction(const Prediction& prediction, const std::filesystem::path& path);
+/// The same text into a stream, whose state says whether it went well.
+void write_prediction(const Prediction& prediction, std::ostream& out);
 
 }  // namespace jensen

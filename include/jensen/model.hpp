@@ -8,30 +8,38 @@
 
 namespace jensen {
 
-/// Distribution of the response. docs/families.md has the densities.
+/// Distribution of the response. mu is its mean unless said otherwise, or the probability of success; a link takes it
+/// to the linear predictor.
 enum class Family {
-  gaussian,
-  student_t,
-  bernoulli,
-  binomial,
-  poisson,
-  negative_binomial,
-  gamma,
-  beta,
-  lognormal,
-  exponential,
-  weibull,
-  zero_inflated_poisson,
-  hurdle_poisson,
-  cumulative,
-  categorical,
+  gaussian,               ///< y ~ Normal(mu, sigma)
+  student_t,              ///< y ~ StudentT(nu, mu, sigma), mu the location
+  bernoulli,              ///< y in {0, 1}
+  binomial,               ///< y successes in as many trials as the row says
+  poisson,                ///< y in {0, 1, ...}
+  negative_binomial,      ///< y in {0, 1, ...}, variance mu + mu^2 / shape
+  gamma,                  ///< y > 0, rate shape / mu
+  beta,                   ///< 0 < y < 1, y ~ Beta(mu phi, (1 - mu) phi)
+  lognormal,              ///< y > 0, log(y) ~ Normal(mu, sigma)
+  exponential,            ///< y >= 0, may be right-censored
+  weibull,                ///< y > 0, may be right-censored, scale mu / Gamma(1 + 1 / shape)
+  zero_inflated_poisson,  ///< 0 with probability zi, else Poisson(mu)
+  hurdle_poisson,         ///< 0 with probability hu, else Poisson(mu) given that it is not 0
+  cumulative,             ///< ordered categories between thresholds on the scale of eta
+  categorical,            ///< unordered categories, one linear predictor for each but the first
 };
 std::string_view to_string(Family family);
 /// Throws InputError listing the families if there is none of that name.
 Family parse_family(std::string_view name);
 
-/// Function that takes the mean (or another parameter) to its linear predictor.
-enum class Link { identity, log, logit, probit, cloglog, softmax };
+/// How a parameter of the distribution comes from its linear predictor eta.
+enum class Link {
+  identity,  ///< eta
+  log,       ///< exp(eta)
+  logit,     ///< 1 / (1 + exp(-eta))
+  probit,    ///< Phi(eta), the standard normal distribution function
+  cloglog,   ///< 1 - exp(-exp(eta))
+  softmax,   ///< exp(eta_k) / sum of exp(eta_j), eta of the first category 0
+};
 std::string_view to_string(Link link);
 /// Throws InputError listing the links if there is none of that name.
 Link parse_link(std::string_view name);

@@ -44,6 +44,14 @@ class Observer {
 /// InputError (formula).
 std::vector<std::string> formula_columns(std::string_view formula, const std::vector<ParameterFormula>& others = {});
 
+/// Columns of new rows for predict().
+struct PredictionColumns {
+  std::vector<std::string> needed;  ///< by the predictors and groups; text ones are in DesignState
+  std::vector<std::string>
+      optional;  ///< of trials(): read if they are there; without them predictions are of one trial
+};
+PredictionColumns prediction_columns(const Fit& fit);
+
 /// Fits `formula` ("y ~ 1 + x + f + a:b") to the table.
 ///
 /// Throws InputError (formula, columns, values, options) or DeviceError. A run whose draws are too often not
@@ -77,7 +85,7 @@ struct PredictOptions {
 struct Prediction {
   std::vector<std::string> columns;  ///< mean, q05, q95 (quantiles over the posterior); with categories mean_LEVEL,
                                      ///< ...; of PredictionKind::draws draw_1, ..
-  std::vector<double> values;  ///< rows x columns, row-major; a category is its number, from 1
+  std::vector<double> values;        ///< rows x columns, row-major; a category is its number, from 1
 
   std::size_t rows() const { return columns.empty() ? 0 : values.size() / columns.size(); }
   /// Values of one column, a row each. Throws InputError if there is none of that name.

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "jensen/train.hpp"
+
 namespace jensen::cli {
 
 enum ExitCode : int { exit_done = 0, exit_failed = 1, exit_bad_input = 2, exit_interrupted = 130 };
@@ -17,9 +19,10 @@ class RunFailure : public std::runtime_error {
 };
 
 struct TrainCommand {
-  std::string formula, family, data, out;
+  std::string formula, family, link, data, out;
+  std::vector<ParameterFormula> formulas;
   std::vector<std::string> priors, text;
-  std::string guide, device, missing;
+  std::string guide, parametrization, device, missing;
   char separator = ',';
   std::uint64_t seed = 1;
   int samples = 0, threads = 0;
@@ -30,13 +33,14 @@ struct TrainCommand {
 
 struct SummaryCommand {
   std::string fit;
-  bool json = false;
+  bool all = false, json = false;
 };
 
 struct PredictCommand {
   std::string fit, data, out;
   std::vector<std::string> text;
   char separator = ',';
+  PredictOptions options;
   bool force = false, quiet = false;
 };
 
@@ -45,6 +49,14 @@ struct DrawsCommand {
   std::size_t count = 1000;
   std::uint64_t seed = 1;
   bool force = false, quiet = false;
+};
+
+struct FamiliesCommand {
+  bool json = false;
+};
+
+struct PriorsCommand {
+  bool json = false;
 };
 
 struct InfoCommand {
@@ -61,6 +73,8 @@ int run(const TrainCommand& command);
 int run(const SummaryCommand& command);
 int run(const PredictCommand& command);
 int run(const DrawsCommand& command);
+int run(const FamiliesCommand& command);
+int run(const PriorsCommand& command);
 int run(const InfoCommand& command);
 int run(const ShowCommand& command);
 

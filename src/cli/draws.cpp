@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <iterator>
 
 #include "cli/commands.hpp"
 #include "cli/output_file.hpp"
+#include "cli/report.hpp"
 #include "cli/text.hpp"
 #include "jensen/io.hpp"
 
@@ -21,7 +21,7 @@ std::string csv_cell(const std::string& text) {
 
 void write_line(OutputFile& file, fmt::memory_buffer& line) {
   line.push_back('\n');
-  std::fwrite(line.data(), 1, line.size(), file.stream());
+  file.write({line.data(), line.size()});
   line.clear();
 }
 
@@ -47,9 +47,10 @@ int run(const DrawsCommand& command) {
   }
   file.commit();
   if (!command.quiet) {
-    say("{} draws of {} parameters; saved in {}\n", grouped(static_cast<std::int64_t>(command.count)),
-        grouped(static_cast<std::int64_t>(columns)), command.out);
+    say("{} draws of {} parameters{}\n", grouped(static_cast<std::int64_t>(command.count)),
+        grouped(static_cast<std::int64_t>(columns)), saved_in(command.out));
   }
+  warn(fit);
   return exit_done;
 }
 

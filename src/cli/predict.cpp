@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+#include <sstream>
 
 #include "cli/commands.hpp"
 #include "cli/output_file.hpp"
+#include "cli/report.hpp"
 #include "cli/text.hpp"
 #include "jensen/errors.hpp"
 #include "jensen/io.hpp"
@@ -15,20 +16,36 @@ namespace {
 
 /// What training read as text is text here too, even if these rows look like numbers.
 CsvOptions csv_options(const PredictCommand& command, const Fit& fit) {
+  const PredictionColumns columns = prediction_columns(fit);
   CsvOptions csv;
   csv.separator = command.separator;
-  csv.columns = formula_columns(fit.formula);
-  csv.columns.erase(csv.columns.begin());  // the response
-  for (const FactorLevels& factor : fit.factors) {
-    if (factor.text) csv.text_columns.push_back(factor.column);
+  csv.columns = columns.needed;
+  csv.optional_columns = columns.optional;
+  const auto read_as_text = [&csv](const std::string& name) {
+    if (std::ranges::find(csv.text_columns, name) == csv.text_columns.end()) csv.text_columns.push_back(name);
+  };
+  for (const FactorLevels& factor : fit.design.factors) {
+    if (factor.text) read_as_text(factor.column);
+  }
+  for (const GroupLevels& group : fit.design.groups) {
+    for (const std::string& name : group.text_columns) read_as_text(name);
   }
   for (const std::string& name : command.text) {
-    if (std::find(csv.columns.begin(), csv.columns.end(), name) == csv.columns.end()) {
+    if (std::ranges::find(csv.columns, name) == csv.columns.end()) {
       throw InputError(fmt::format("--text {}: the fit uses no such column; remove it or correct its name", name));
     }
-    csv.text_columns.push_back(name);
+    read_as_text(name);
   }
   return csv;
+}
+
+/// Rows without a prediction, because a predictor is missing.
+std::int64_t rows_left_empty(const Prediction& prediction) {
+  std::int64_t empty = 0;
+  for (std::size_t row = 0; row < prediction.rows(); ++row) {
+    if (std::isnan(prediction.values[row * prediction.columns.size()])) ++empty;
+  }
+  return empty;
 }
 
 }  // namespace
@@ -36,17 +53,19 @@ CsvOptions csv_options(const PredictCommand& command, const Fit& fit) {
 int run(const PredictCommand& command) {
   check_output_file(command.out, command.force);
   const Fit fit = load_fit(command.fit);
-  const Prediction prediction = predict(fit, read_csv(command.data, csv_options(command, fit)));
-  try {
-    write_prediction(prediction, command.out);
-  } catch (const FileError& problem) {
-    throw RunFailure(problem.what());
+  const Prediction prediction = predict(fit, read_csv(command.data, csv_options(command, fit)), command.options);
+  OutputFile file(command.out);
+  std::ostringstream text;
+  write_prediction(prediction, text);
+  file.write(text.view());
+  file.commit();
+  if (!command.quiet) {
+    const std::int64_t empty = rows_left_empty(prediction);
+    say("{} rows predicted", grouped(static_cast<std::int64_t>(prediction.rows()) - empty));
+    if (empty > 0) say(", {} left empty because a predictor is missing", grouped(empty));
+    say("{}\n", saved_in(command.out));
   }
-  if (command.quiet) return exit_done;
-  const auto missing = std::count_if(prediction.mean.begin(), prediction.mean.end(), [](double m) { return m != m; });
-  say("{} rows predicted", grouped(static_cast<std::int64_t>(prediction.mean.size()) - missing));
-  if (missing > 0) say(", {} left empty because a predictor is missing", grouped(missing));
-  say("; saved in {}\n", command.out);
+  warn(fit);
   return exit_done;
 }
 

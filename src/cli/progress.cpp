@@ -2,18 +2,17 @@
 
 #include <fmt/format.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX, not in <csignal>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <span>
 #include <string_view>
 
+#include "cli/terminal.hpp"
 #include "cli/text.hpp"
 
 namespace jensen::cli {
@@ -56,15 +55,14 @@ void handle_stop_signals(bool ours) {
   }
 }
 
-bool is_terminal() {
-  const char* const term = std::getenv("TERM");
-  return isatty(STDERR_FILENO) == 1 && term && std::string_view(term) != "dumb";
-}
-
-std::size_t terminal_columns() {
-  winsize size = {};
-  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : 80;
+/// "16 coefficients, 3 sds and correlations of groups"; further parameters of the family are in the priors.
+std::string count_parameters(const std::vector<Parameter>& parameters) {
+  const auto of = [&parameters](ParameterClass kind) { return std::ranges::count(parameters, kind, &Parameter::kind); };
+  std::string text = fmt::format("{} coefficients", grouped(of(ParameterClass::population)));
+  if (const auto groups = of(ParameterClass::group); groups > 0) {
+    text += fmt::format(", {} sds and correlations of groups", grouped(groups));
+  }
+  return text;
 }
 
 }  // namespace
@@ -82,7 +80,7 @@ std::string progress_line(const Progress& report, std::size_t columns) {
   return step.substr(0, columns);
 }
 
-ProgressPrinter::ProgressPrinter(bool quiet) : quiet_(quiet), terminal_(is_terminal()), start_(Clock::now()) {}
+ProgressPrinter::ProgressPrinter(bool quiet) : quiet_(quiet), terminal_(is_terminal(stderr)), start_(Clock::now()) {}
 
 ProgressPrinter::~ProgressPrinter() { finish(); }
 
@@ -96,9 +94,7 @@ void ProgressPrinter::started(const RunDescription& run) {
   std::string text = fmt::format("device: {}\n", run.device);
   text += fmt::format("data:   {} rows used", grouped(run.rows));
   if (run.rows_dropped > 0) text += fmt::format(" ({} dropped for missing values)", grouped(run.rows_dropped));
-  const auto coefficients =
-      std::count_if(run.parameters.begin(), run.parameters.end(), [](const Parameter& p) { return p.name != "sigma"; });
-  text += fmt::format(", {} coefficients\n", grouped(coefficients));
+  text += fmt::format(", {}\n", count_parameters(run.parameters));
   text += fmt::format("run:    {} guide, {} samples and {} rows a step, seed {}\n", to_string(options.guide),
                       options.samples, grouped(options.batch), options.seed);
   const char* label = "priors: ";
@@ -135,7 +131,7 @@ bool ProgressPrinter::progress(const Progress& report) {
 void ProgressPrinter::live_line(const Progress& report) {
   if (quiet_ || interrupted()) return;
   // The last column stays free: a full line would wrap on some terminals.
-  say("\r{}\x1b[K", progress_line(report, terminal_columns() - 1));
+  say("\r{}\x1b[K", progress_line(report, terminal_columns(stderr) - 1));
   std::fflush(stderr);
   line_open_ = true;
   unwritten_.reset();

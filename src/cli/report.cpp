@@ -2,40 +2,89 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
+#include <iterator>
 
+#include "cli/fit_table.hpp"
 #include "cli/text.hpp"
 
 namespace jensen::cli {
 namespace {
 
-/// The decimals that give `sd` three significant digits: digits beyond them mean nothing for the mean either.
-std::vector<std::string> table_row(const ParameterSummary& p) {
-  const double size = std::max({std::abs(p.mean), std::abs(p.q05), std::abs(p.q95), p.sd});
-  const bool plain = std::isfinite(size) && size < 1e7 && p.sd >= 1e-4;
-  const int decimals = plain ? std::clamp(2 - static_cast<int>(std::floor(std::log10(p.sd))), 0, 6) : 0;
-  std::vector<std::string> cells = {printable(p.name)};
-  for (const double value : {p.mean, p.sd, p.q05, p.q50, p.q95}) {
-    cells.push_back(plain ? fmt::format("{:.{}f}", value, decimals) : fmt::format("{:.4g}", value));
+std::string_view advice_on_distance(const Fit& fit) {
+  switch (fit.options.guide) {
+    case GuideKind::meanfield:
+      return "try --guide fullrank";
+    case GuideKind::structured:
+      return "try --guide fullrank if there are few levels, another --parametrization, or tighter priors on sd";
+    case GuideKind::automatic:
+    case GuideKind::fullrank:
+      break;
   }
-  return cells;
+  return "look for outliers, columns that repeat one another, or priors that are too wide";
+}
+
+std::string_view class_name(ParameterClass kind) {
+  switch (kind) {
+    case ParameterClass::population:
+      return "population";
+    case ParameterClass::group:
+      return "group";
+    case ParameterClass::family:
+      break;
+  }
+  return "family";
+}
+
+/// `class_of` and `group_of` each by the row's place.
+template <class ClassOf>
+std::string summaries_json(const std::vector<ParameterSummary>& rows, ClassOf class_of,
+                           const std::vector<std::string>& group_of) {
+  std::string json = "[";
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const ParameterSummary& p = rows[i];
+    fmt::format_to(std::back_inserter(json),
+                   "{}{{\"name\": {}, \"class\": {}, \"group\": {}, \"mean\": {}, \"sd\": {}, \"q05\": {}, \"q50\": "
+                   "{}, \"q95\": {}}}",
+                   i == 0 ? "" : ", ", json_string(p.name), json_string(class_of(i)),
+                   group_of[i].empty() ? "null" : json_string(group_of[i]), json_number(p.mean), json_number(p.sd),
+                   json_number(p.q05), json_number(p.q50), json_number(p.q95));
+  }
+  return json + "]";
+}
+
+std::string verdict_json(const Verdict& v) {
+  return fmt::format(
+      "{{\"converged\": {}, \"failed\": {}, \"drift\": {}, \"log_ratio_sd\": {}, \"khat\": {}, \"close\": {}, "
+      "\"nonfinite\": {}, \"message\": {}}}",
+      v.converged, v.failed, json_number(v.drift), json_number(v.log_ratio_sd), json_number(v.khat), v.close,
+      v.nonfinite, json_string(v.message));
+}
+
+std::string model_json(const Fit& fit) {
+  const TrainOptions& options = fit.options;
+  std::string formulas;
+  for (const ParameterFormula& other : options.formulas) {
+    formulas +=
+        fmt::format("{}{}: {}", formulas.empty() ? "" : ", ", json_string(other.parameter), json_string(other.formula));
+  }
+  return fmt::format(
+      "\"formula\": {}, \"formulas\": {{{}}}, \"family\": {}, \"link\": {}, \"guide\": {}, \"parametrization\": {}",
+      json_string(fit.formula), formulas, json_string(to_string(options.family)),
+      options.link ? json_string(to_string(*options.link)) : "null", json_string(to_string(options.guide)),
+      json_string(to_string(options.parametrization)));
 }
 
 }  // namespace
 
-std::string summary_table(const std::vector<ParameterSummary>& parameters, std::size_t most) {
-  std::vector<std::vector<std::string>> rows = {{"name", "mean", "sd", "5%", "50%", "95%"}};
-  for (std::size_t i = 0; i < std::min(most, parameters.size()); ++i) rows.push_back(table_row(parameters[i]));
-  std::string out;
-  for (const std::string& line : aligned(rows)) out += line + '\n';
-  return out;
-}
-
 std::vector<std::string> warnings(const Fit& fit) {
   std::vector<std::string> out;
   const Verdict& verdict = fit.verdict;
-  if (verdict.failed) return out;  // an error, not a warning
+  if (verdict.failed) {
+    out.emplace_back(
+        "this fit failed, and what is here is its last good state; train again with a smaller --lr or tighter priors");
+    return out;
+  }
   if (!verdict.converged) {
     out.emplace_back(
         "the fit has not settled, so means and intervals may still move; train longer (a larger --steps, or "
@@ -47,10 +96,7 @@ std::vector<std::string> warnings(const Fit& fit) {
     out.push_back(
         fmt::format("the posterior is not close to the fitted normal (Pareto k-hat {:.2f}, log p/q with sd {:.2g}), so "
                     "intervals may be wrong; {}",
-                    verdict.khat, verdict.log_ratio_sd,
-                    fit.options.guide == GuideKind::meanfield
-                        ? "try --guide fullrank"
-                        : "look for outliers, columns that repeat one another, or priors that are too wide"));
+                    verdict.khat, verdict.log_ratio_sd, advice_on_distance(fit)));
   }
   if (verdict.nonfinite > 0) {
     out.push_back(fmt::format("{} draws were not finite and were left out; try a smaller --lr or tighter priors",
@@ -59,28 +105,30 @@ std::vector<std::string> warnings(const Fit& fit) {
   return out;
 }
 
-std::string fit_json(const Fit& fit, const std::vector<ParameterSummary>& parameters, const std::string& out) {
-  const Verdict& v = fit.verdict;
-  std::string json = fmt::format(
-      "{{\"formula\": {}, \"family\": {}, \"guide\": {}, \"rows\": {}, \"rows_dropped\": {}, \"steps\": {}, "
-      "\"seconds\": {}, \"rows_per_second\": {}, \"elbo\": {}, \"elbo_se\": {}, ",
-      json_string(fit.formula), json_string(to_string(fit.options.family)), json_string(to_string(fit.options.guide)),
-      fit.rows, fit.rows_dropped, fit.steps, json_number(fit.seconds), json_number(fit.rows_per_second),
-      json_number(fit.elbo), json_number(fit.elbo_se));
-  json += fmt::format(
-      "\"verdict\": {{\"converged\": {}, \"failed\": {}, \"drift\": {}, \"log_ratio_sd\": {}, \"khat\": {}, \"close\": "
-      "{}, \"nonfinite\": {}, "
-      "\"message\": {}}}, \"parameters\": [",
-      v.converged, v.failed, json_number(v.drift), json_number(v.log_ratio_sd), json_number(v.khat), v.close,
-      v.nonfinite, json_string(v.message));
-  const char* comma = "";
-  for (const ParameterSummary& p : parameters) {
-    json += fmt::format("{}{{\"name\": {}, \"mean\": {}, \"sd\": {}, \"q05\": {}, \"q50\": {}, \"q95\": {}}}", comma,
-                        json_string(p.name), json_number(p.mean), json_number(p.sd), json_number(p.q05),
-                        json_number(p.q50), json_number(p.q95));
-    comma = ", ";
-  }
-  return json + fmt::format("], \"out\": {}}}\n", json_string(out));
+void warn(const Fit& fit) {
+  for (const std::string& warning : warnings(fit)) say("WARNING: {}.\n", warning);
 }
+
+std::string fit_json(const Fit& fit, const std::vector<ParameterSummary>& parameters, const std::string& out,
+                     bool levels) {
+  std::string json = fmt::format("{{{}, \"rows\": {}, \"rows_dropped\": {}, \"steps\": {}, ", model_json(fit), fit.rows,
+                                 fit.rows_dropped, fit.steps);
+  if (fit.seconds > 0) {
+    json += fmt::format("\"seconds\": {}, \"rows_per_second\": {}, ", json_number(fit.seconds),
+                        json_number(fit.rows_per_second));
+  }
+  json += fmt::format("\"elbo\": {}, \"elbo_se\": {}, \"verdict\": {}, ", json_number(fit.elbo),
+                      json_number(fit.elbo_se), verdict_json(fit.verdict));
+  json += "\"parameters\": " + summaries_json(
+                                   parameters, [&fit](std::size_t i) { return class_name(fit.parameters[i].kind); },
+                                   groups_of_parameters(fit));
+  if (levels) {
+    json += ", \"levels\": " + summaries_json(
+                                   fit.summarize_levels(), [](std::size_t) { return "level"; }, groups_of_levels(fit));
+  }
+  return json + fmt::format(", \"out\": {}}}\n", json_string(out));
+}
+
+std::string saved_in(const std::string& out) { return out == "-" ? "" : fmt::format("; saved in {}", out); }
 
 }  // namespace jensen::cli

@@ -7,9 +7,12 @@
 
 #include "cli/commands.hpp"
 #include "cli/config.hpp"
+#include "cli/fit_table.hpp"
 #include "cli/progress.hpp"
 #include "cli/report.hpp"
+#include "cli/terminal.hpp"
 #include "cli/text.hpp"
+#include "jensen/catalogue.hpp"
 #include "jensen/errors.hpp"
 #include "jensen/io.hpp"
 
@@ -22,8 +25,12 @@ constexpr std::size_t most_table_lines = 40;
 TrainOptions options_of(const TrainCommand& command) {
   TrainOptions options;
   options.family = parse_family(command.family);
+  if (!command.link.empty()) options.link = parse_link(command.link);
+  options.formulas = command.formulas;
+  check_family(options);
   for (const std::string& prior : command.priors) options.priors.push_back(parse_prior(prior));
   options.guide = parse_guide(command.guide);
+  options.parametrization = parse_parametrization(command.parametrization);
   options.device = parse_device(command.device);
   options.missing = command.missing == "error" ? MissingPolicy::error : MissingPolicy::drop;
   options.seed = command.seed;
@@ -53,17 +60,22 @@ std::string config_text(const TrainCommand& command, const Fit& fit) {
   std::vector<std::string> priors;
   for (const Prior& prior : fit.options.priors) priors.push_back(to_string(prior));
   std::string text = "# Repeat this fit: jensen train --config THIS_FILE --out NEW_DIR\n";
-  const auto line = [&text](std::string_view key, const std::string& value) {
+  const auto line = [&text](const std::string& key, const std::string& value) {
     text += fmt::format("{} = {}\n", key, value);
   };
   line("formula", toml_string(command.formula));
   line("family", toml_string(to_string(fit.options.family)));
+  if (fit.options.link) line("link", toml_string(to_string(*fit.options.link)));
+  for (const ParameterFormula& other : fit.options.formulas) {
+    line("formula-" + other.parameter, toml_string(other.formula));
+  }
   line("prior", toml_array(priors));
   line("data", toml_string(fs::absolute(command.data).string()));
   line("sep", toml_string(command.separator == '\t' ? "tab" : std::string(1, command.separator)));
   line("text", toml_array(command.text));
   line("na", toml_string(command.missing));
   line("guide", toml_string(to_string(fit.options.guide)));
+  line("parametrization", toml_string(to_string(fit.options.parametrization)));
   line("samples", std::to_string(fit.options.samples));
   line("batch", std::to_string(fit.options.batch));
   line("steps", std::to_string(command.steps));
@@ -84,17 +96,18 @@ std::string shell_word(const std::string& word) {
   return out + "'";
 }
 
-void print_result(const Fit& fit, const std::vector<ParameterSummary>& parameters) {
-  say("\n{}\n", printable(fit.verdict.message));
-  say("ELBO {}, {} steps in {:.4g} s ({} rows/s)\n\n", with_error(fit.elbo, fit.elbo_se), grouped(fit.steps),
-      fit.seconds, scaled(fit.rows_per_second));
-  std::fputs(summary_table(parameters, most_table_lines).c_str(), stderr);
+/// Of a fit that failed the verdict is the error that the program ends with.
+void print_result(const Fit& fit, const FitTables& tables) {
+  if (!fit.verdict.failed) say("\n{}\n", printable(fit.verdict.message));
+  say("{}ELBO {}, {} steps in {:.4g} s ({} rows/s)\n\n", fit.verdict.failed ? "\n" : "",
+      with_error(fit.elbo, fit.elbo_se), grouped(fit.steps), fit.seconds, scaled(fit.rows_per_second));
+  std::fputs(tables.text.c_str(), stderr);
 }
 
-void print_next_steps(const std::string& out, std::size_t parameters) {
+void print_next_steps(const std::string& out, std::size_t parameters, const FitTables& tables) {
   const std::string dir = shell_word(out);
-  if (parameters > most_table_lines) {
-    say("... and {} more: all {} are in {}\n", grouped(static_cast<std::int64_t>(parameters - most_table_lines)),
+  if (tables.left_out > 0) {
+    say("... and {} more: all {} are in {}\n", grouped(static_cast<std::int64_t>(tables.left_out)),
         grouped(static_cast<std::int64_t>(parameters)), shell_word((fs::path(out) / "summary.csv").string()));
   }
   say("\nsaved in {}; next:\n  jensen summary {}\n  jensen predict {} --data NEW.csv --out pred.csv\n", dir, dir, dir);
@@ -121,7 +134,7 @@ void print_next_steps(const std::string& out, std::size_t parameters) {
 int run(const TrainCommand& command) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader of the progress that goes away does not take the fit with it
   const TrainOptions options = options_of(command);
-  const std::vector<std::string> columns = formula_columns(command.formula);
+  const std::vector<std::string> columns = formula_columns(command.formula, command.formulas);
   check_writable(command.out, command.force);
   const Table table = read_table(command, columns);
 
@@ -130,23 +143,26 @@ int run(const TrainCommand& command) {
   progress.finish();
 
   const std::vector<ParameterSummary> parameters = fit.summarize();
-  if (!command.quiet) print_result(fit, parameters);
+  const FitTableOptions shown{.columns = terminal_columns(stderr), .most = most_table_lines, .levels = false};
+  const FitTables tables = fit_tables(fit, parameters, shown);
+  if (!command.quiet) print_result(fit, tables);
   const std::string config = config_text(command, fit);
   try {
     save_fit(fit, config, command.out, command.force);
   } catch (const FileError& problem) {
     save_elsewhere(fit, config, problem);
   }
-  if (!command.quiet) print_next_steps(command.out, parameters.size());
-  for (const std::string& warning : warnings(fit)) say("WARNING: {}.\n", warning);
-  if (command.json) std::fputs(fit_json(fit, parameters, command.out).c_str(), stdout);
+  if (!command.quiet) print_next_steps(command.out, parameters.size(), tables);
+  if (!fit.verdict.failed) warn(fit);
+  if (command.json) std::fputs(fit_json(fit, parameters, command.out, false).c_str(), stdout);
 
   if (ProgressPrinter::interrupted()) {
     say("jensen: stopped after {} steps; the fit so far is in {}\n", grouped(fit.steps), command.out);
     return exit_interrupted;
   }
-  if (fit.verdict.failed)
+  if (fit.verdict.failed) {
     throw RunFailure(fmt::format("{} (the last good state is in {})", fit.verdict.message, command.out));
+  }
   return exit_done;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "design/grouping.hpp"
+#include "design/learned_columns.hpp"
 #include "jensen/errors.hpp"
 #include "show.hpp"
 
@@ -73,7 +74,7 @@ BoundVariable Binder::bind_factor(const Variable& variable) {
   return bound;
 }
 
-BoundVariable Binder::bind_numbers(const Variable& variable) const {
+BoundVariable Binder::bind_numbers(const Variable& variable) {
   BoundVariable bound;
   bound.label = variable.label;
   bound.suffixes = {""};
@@ -88,8 +89,39 @@ BoundVariable Binder::bind_numbers(const Variable& variable) const {
     bound.numbers.push_back(column);
     return bound;
   }
-  bound.numbers.push_back(numbers(variable.value, variable.label));
+  const Column x = numbers(variable.value, variable.label);
+  if (variable.kind == Variable::Kind::polynomial) {
+    bound.numbers = polynomials(x, rows_, learned(variable, x));
+    if (bound.numbers.size() > 1) bound.suffixes.clear();  // poly(x, 1) is one column, called so
+    for (std::size_t k = 1; k <= bound.numbers.size() && bound.numbers.size() > 1; ++k) {
+      bound.suffixes.push_back(std::to_string(k));
+    }
+  } else if (variable.kind == Variable::Kind::scaled) {
+    bound.numbers.push_back(scaled(x, rows_, learned(variable, x)));
+  } else {
+    bound.numbers.push_back(x);
+  }
   return bound;
+}
+
+const std::vector<double>& Binder::learned(const Variable& variable, const Column& x) {
+  const bool polynomial = variable.kind == Variable::Kind::polynomial;
+  auto& known = state_.learned;
+  if (const auto found = std::ranges::find(known, variable.label, &LearnedColumns::expression); found != known.end()) {
+    return found->values;
+  }
+  if (trained_ == nullptr) {
+    known.push_back({variable.label, polynomial
+                                         ? learn_polynomials(x, rows_, variable.degree, variable.label, table_.source())
+                                         : learn_scale(x, rows_, variable.label, table_.source())});
+    return known.back().values;
+  }
+  const auto found = std::ranges::find(trained_->learned, variable.label, &LearnedColumns::expression);
+  const std::size_t size = polynomial ? 2 * static_cast<std::size_t>(variable.degree) + 1 : 2;
+  if (found == trained_->learned.end() || found->values.size() != size) {
+    throw InputError(fmt::format("the fit has no constants of {}; retrain", show(variable.label)));
+  }
+  return found->values;
 }
 
 Column Binder::numbers(const Expression& expression, std::string_view use) const {

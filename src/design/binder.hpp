@@ -39,7 +39,8 @@ class Binder {
   bool is_factor(const Variable& variable) const;
   const CodedFactor& coded(const Column& column);
   BoundVariable bind_factor(const Variable& variable);
-  BoundVariable bind_numbers(const Variable& variable) const;
+  BoundVariable bind_numbers(const Variable& variable);
+  const std::vector<double>& learned(const Variable& variable, const Column& x);
   std::shared_ptr<const GroupIndex> make_group(const std::string& name, const std::vector<std::string>& columns);
 
   const Table& table_;

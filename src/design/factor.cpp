@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "design/places.hpp"
 #include "jensen/errors.hpp"
 #include "show.hpp"
 #include "text.hpp"
@@ -31,21 +32,17 @@ CodedFactor code_text(const Column& column, std::span<const std::uint32_t> rows)
 CodedFactor code_numbers(const Column& column, std::span<const std::uint32_t> rows) {
   CodedFactor factor;
   const auto codes = std::make_shared<std::vector<std::int32_t>>(column.rows(), -1);
-  std::unordered_map<double, std::int32_t> code_of;  // 0 and -0 are one key
-  std::vector<double> values;
-  for (const std::uint32_t row : rows) {
-    const double value = column.number(row);
-    const auto [place, is_new] = code_of.try_emplace(value, static_cast<std::int32_t>(values.size()));
-    if (is_new) values.push_back(value);
-    (*codes)[row] = place->second;
-  }
-  for (const double value : values) {
+  factor.codes = *codes;
+  factor.owner = codes;
+  if (rows.empty()) return factor;
+  std::vector<double> values(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) values[i] = column.number(rows[i]);
+  const Places<double> places = find_places(values);
+  for (std::size_t i = 0; i < rows.size(); ++i) (*codes)[rows[i]] = places.place[i];
+  for (const double value : places.distinct) {
     factor.order.push_back(static_cast<std::int32_t>(factor.labels.size()));
     factor.labels.push_back(level_label(value));
   }
-  std::ranges::sort(factor.order, {}, [&](std::int32_t code) { return values[static_cast<std::size_t>(code)]; });
-  factor.codes = *codes;
-  factor.owner = codes;
   return factor;
 }
 

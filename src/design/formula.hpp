@@ -69,8 +69,8 @@ struct Formula : TermSum {
 /// and a caret under the place.
 Formula parse_formula(std::string_view text);
 
-/// Reads the right side of the formula of another parameter, such as sigma: `1 + x + (1 | g)`; a leading `~` is
-/// allowed. Throws InputError as above, naming the parameter and its flag --formula-PARAMETER.
+/// Reads the right side of the formula of another parameter, such as sigma: `1 + x + (1 | g)`; `~ ...` and
+/// `sigma ~ ...` are read too. Throws InputError as above, naming the parameter and its flag --formula-PARAMETER.
 Formula parse_right_side(std::string_view text, std::string_view parameter);
 
 }  // namespace jensen

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "design/places.hpp"
 #include "jensen/errors.hpp"
 #include "show.hpp"
 
@@ -17,23 +17,19 @@ namespace {
 void cross(GroupIndex& index, const CodedFactor& factor, const std::vector<std::string>& levels,
            std::span<const std::uint32_t> rows) {
   const auto width = static_cast<std::int64_t>(levels.size());
-  const auto key = [&](std::uint32_t row) {
-    return index.level_of_row[row] * width + factor.ranks[static_cast<std::size_t>(factor.codes[row])];
-  };
   std::vector<std::int64_t> keys(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) keys[i] = key(rows[i]);
-  std::ranges::sort(keys);
-  keys.erase(std::ranges::unique(keys).begin(), keys.end());
-
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::int32_t code = factor.codes[rows[i]];
+    keys[i] = index.level_of_row[rows[i]] * width + factor.ranks[static_cast<std::size_t>(code)];
+  }
+  const Places<std::int64_t> places = find_places(keys);
   std::vector<std::string> labels;
-  labels.reserve(keys.size());
-  for (const std::int64_t pair : keys) {
-    labels.push_back(fmt::format("{}_{}", index.labels[static_cast<std::size_t>(pair / width)],
-                                 levels[static_cast<std::size_t>(pair % width)]));
+  labels.reserve(places.distinct.size());
+  for (const std::int64_t pair : places.distinct) {
+    labels.push_back(index.labels[static_cast<std::size_t>(pair / width)] + "_" +
+                     levels[static_cast<std::size_t>(pair % width)]);
   }
-  for (const std::uint32_t row : rows) {
-    index.level_of_row[row] = static_cast<std::int32_t>(std::ranges::lower_bound(keys, key(row)) - keys.begin());
-  }
+  for (std::size_t i = 0; i < rows.size(); ++i) index.level_of_row[rows[i]] = places.place[i];
   index.labels = std::move(labels);
 }
 

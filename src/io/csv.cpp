@@ -69,6 +69,9 @@ std::vector<std::size_t> choose_columns(const std::vector<std::string>& names, c
     for (const std::string& name : options.columns) {
       if (seen.insert(name).second) chosen.push_back(place_of(name));
     }
+    for (const std::string& name : options.optional_columns) {
+      if (first_place.contains(name) && seen.insert(name).second) chosen.push_back(place_of(name));
+    }
   }
   std::unordered_set<std::string_view> wanted;
   for (const std::size_t place : chosen) wanted.insert(names[place]);

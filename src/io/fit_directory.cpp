@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ostream>
 #include <system_error>
 #include <vector>
 
@@ -40,7 +41,10 @@ bool may_be_replaced(const fs::path& directory) {
 /// Throws FileError if `target` (what `shown` resolves to) exists and may not be replaced.
 void check_target(const fs::path& target, const std::string& shown, bool replace) {
   const fs::file_status status = fs::status(target);
-  if (!fs::exists(status)) return;
+  if (!fs::exists(status)) {
+    if (!fs::is_symlink(fs::symlink_status(target))) return;
+    throw FileError(fmt::format("{} is a link to nothing (--out): remove it, or give another name", shown));
+  }
   if (!fs::is_directory(status)) {
     throw FileError(fmt::format("{} exists and is not a directory (--out): give another name", shown));
   }
@@ -191,5 +195,7 @@ void write_prediction(const Prediction& prediction, const fs::path& path) {
     made.keep();
   });
 }
+
+void write_prediction(const Prediction& prediction, std::ostream& out) { out << io::prediction_csv(prediction); }
 
 }  // namespace jensen

@@ -1,10 +1,13 @@
 #pragma once
 /// \file Loops and sums over fixed blocks of an index range: parallel, with the same bits for any number of threads.
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace jensen {
+
+inline std::size_t size_of(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 constexpr std::int64_t least_parallel = 2048;  ///< fewer elements are done sooner than threads wake up
 
@@ -24,7 +27,7 @@ double sum_fixed_blocks(std::int64_t count, F&& f) {
   for_fixed_blocks(count, usual_blocks, [&](int b, std::int64_t begin, std::int64_t end) {
     double sum = 0;
     for (std::int64_t i = begin; i < end; ++i) sum += f(i);
-    partial[static_cast<std::size_t>(b)] = sum;
+    partial[size_of(b)] = sum;
   });
   double total = 0;
   for (const double p : partial) total += p;

@@ -9,13 +9,11 @@
 namespace jensen {
 namespace {
 
-constexpr double pseudo_levels = 2, pseudo_sd = 0.3, least_sd = 1e-3;  // the sds in units of sd_scale
-constexpr double most_move = 2;  // norm of the matrix whose exponential, nearly, multiplies the covariance
+constexpr double least_sd = 1e-3;  // in units of sd_scale
+constexpr double most_move = 2;    // norm of the matrix whose exponential, nearly, multiplies the covariance
 
 constexpr int most_packed = packed_size(max_effects);
 using Packed = std::array<double, most_packed>;
-std::size_t size_of(std::int64_t n) { return static_cast<std::size_t>(n); }
-
 /// Sums over the levels of a packed q x q matrix that f(j, out) adds to.
 template <class F>
 Packed sum_levels(const LevelRows& rows, F&& f) {
@@ -115,13 +113,13 @@ double covariance_step(const SystemGroup& group, const std::vector<double>& effe
       for (int l = 0; l <= k; ++l) sum[packed(k, l)] += (1 - m[packed(k, k)]) * (1 - m[packed(l, l)]);
     }
   });
-  double columns[max_effects * max_effects] = {};  // B^-1 S0^1/2
-  for (int i = 0; i < q; ++i) columns[i * q + i] = pseudo_sd * g.sd_scale[size_of(i)];
-  packed_forward(q, factor.data(), columns, q);
-  Packed pull{};
-  for (int k = 0; k < q; ++k) {
-    for (int l = 0; l <= k; ++l) {
-      for (int i = 0; i < q; ++i) pull[size_of(packed(k, l))] += columns[k * q + i] * columns[l * q + i];
+  Packed pull{};  // B^T diag(sd_scale)^-2 B
+  for (int i = 0; i < q; ++i) {
+    for (int k = 0; k <= i; ++k) {
+      for (int l = 0; l <= k; ++l) {
+        pull[size_of(packed(k, l))] += factor[size_of(packed(i, k))] * factor[size_of(packed(i, l))] /
+                                       (g.sd_scale[size_of(i)] * g.sd_scale[size_of(i)]);
+      }
     }
   }
   Packed step{};
@@ -129,8 +127,8 @@ double covariance_step(const SystemGroup& group, const std::vector<double>& effe
   for (int k = 0; k < q; ++k) {
     for (int l = g.correlated ? 0 : k; l <= k; ++l) {
       const auto at = size_of(packed(k, l));
-      const double pulled = std::max(1.0, 0.5 * (pull[size_of(packed(k, k))] + pull[size_of(packed(l, l))]));
-      step[at] = (gradient[at] + pseudo_levels * (pull[at] - (k == l))) / (information[at] + pseudo_levels * pulled);
+      const double pulled = 0.5 * (pull[size_of(packed(k, k))] + pull[size_of(packed(l, l))]);
+      step[at] = (gradient[at] + (k == l) - pull[at]) / (information[at] + std::max(1.0, pulled));
       norm += (k == l ? 1 : 2) * step[at] * step[at];
       if (!history.last.empty()) turn += step[at] * history.last[at];
     }
@@ -158,7 +156,7 @@ void add_conditional_variance(const SystemGroup& group, std::vector<double>& var
     for (std::int64_t at = group.rows->start[size_of(j)]; at < group.rows->start[size_of(j) + 1]; ++at) {
       const std::int64_t i = group.rows->order[size_of(at)];
       double z[max_effects];
-      for (int k = 0; k < q; ++k) z[k] = g.covariates == nullptr ? 1.0 : double{g.covariates[i * q + k]};
+      for (int k = 0; k < q; ++k) z[k] = g.z(i, k);
       packed_forward(q, group.pivot.data() + j * packed_size(q), z);
       for (int k = 0; k < q; ++k) variance[size_of(i)] += z[k] * z[k];
     }

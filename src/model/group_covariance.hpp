@@ -8,14 +8,21 @@
 
 namespace jensen {
 
-/// How far a step moved: the largest change of a log sd, or half the largest of a whitened covariance.
+/// One step of B towards the maximum over B of
 ///
-/// In the coordinates t = B^-1 u where the prior is N(0, I), EM (Dempster, Laird & Rubin 1977) would make the
-/// covariance I + E, E = sum_j (t_j t_j^T + M_j^-1 - I) / (J + 2) + the pull of 2 pseudo-levels of sd 0.3 sd_scale,
-/// where M_j^-1 is t_j's posterior covariance; E is also the gradient of the marginal log likelihood. EM crawls where
-/// the levels say little (M_j near I), so each element is divided by the share of the information that is not missing,
-/// sum_j s_jk s_jl / J with s_j = 1 - diag(M_j^-1): Fisher's scoring, with EM's fixed point. `damping` (starts at 1)
-/// halves whenever a step turns back on the one before, kept in `last`.
+///     log of the marginal likelihood + log |B| - 1/2 tr(B^T diag(sd_scale)^-2 B)
+///
+/// The last two terms are a half-normal prior on each sd with the Jacobian of its logarithm, the parameter that is
+/// trained: they keep the sds of few levels off zero (Chung, Rabe-Hesketh, Dorie, Gelman & Liu 2013, "A nondegenerate
+/// penalized likelihood estimator for variance parameters in multilevel models") and those of none off infinity.
+///
+/// In the coordinates t = B^-1 u, where the prior is N(0, I), the gradient is G = sum_j (t_j t_j^T + M_j^-1 - I),
+/// M_j^-1 being t_j's posterior covariance. EM (Dempster, Laird & Rubin 1977) would make the covariance I + G / J and
+/// crawl where the levels say little (M_j near I). Here each element of G is divided by the information that is not
+/// missing, sum_j s_jk s_jl with s_j = 1 - diag(M_j^-1): Fisher's scoring, with EM's fixed point.
+///
+/// Returns how far the step would go undamped: half the largest element, which for an sd is the change of its log.
+/// `damping` halves whenever a step turns back on the one before, kept in `last`.
 struct CovarianceStep {
   std::vector<double> last;
   double damping = 1;

@@ -13,13 +13,8 @@ namespace {
 constexpr double least_pivot = 1e-11;  // of a column's diagonal
 constexpr int most_iterations = 200;
 constexpr int most_width = 8;                      // right-hand sides at once
-constexpr std::int64_t most_solved = 320'000'000;  // rows x columns for which A is solved: minutes
-
-std::size_t size_of(std::int64_t n) { return static_cast<std::size_t>(n); }
-
-double covariate(const ModeGroup& group, std::int64_t row, int k) {
-  return group.covariates == nullptr ? 1.0 : static_cast<double>(group.covariates[row * group.effects + k]);
-}
+constexpr std::size_t always_solved = 64;          // columns for which A is solved ..
+constexpr std::int64_t most_solved = 100'000'000;  // .. and rows x columns where there are more: a minute
 
 /// (W_j + P)^-1 b in place.
 void solve_level(const SystemGroup& g, std::int64_t j, double* b, int width) {
@@ -55,9 +50,15 @@ void push_forward(const SystemGroup& g, const std::vector<double>& theta, double
   });
 }
 
+bool only_diagonal(const Matrix& m) { return m.rows != m.columns; }
+
 std::vector<double> symmetric_product(const Matrix& upper, const std::vector<double>& x) {
   const std::size_t c = x.size();
   std::vector<double> y(c);
+  if (only_diagonal(upper)) {
+    for (std::size_t i = 0; i < c; ++i) y[i] = upper.values[i] * x[i];
+    return y;
+  }
   for (std::size_t i = 0; i < c; ++i) {
     y[i] += upper(i, i) * x[i];
     for (std::size_t j = i + 1; j < c; ++j) {
@@ -66,6 +67,13 @@ std::vector<double> symmetric_product(const Matrix& upper, const std::vector<dou
     }
   }
   return y;
+}
+
+/// (R^T R)^-1 b
+std::vector<double> symmetric_solve(const Matrix& factor, std::vector<double> b) {
+  if (!only_diagonal(factor)) return jensen::solve(factor, std::move(b));
+  for (std::size_t i = 0; i < b.size(); ++i) b[i] /= factor.values[i] * factor.values[i];
+  return b;
 }
 
 /// H v. The rows between two groups are met level by level: z w (sum of the other groups' effects at the row).
@@ -89,12 +97,12 @@ MixedVector apply(const MixedSystem& s, const MixedVector& v, int width) {
           const ModeGroup& other = *s.groups[h].group;
           const double* u = v.effects[h].data() + other.level[i] * std::int64_t{other.effects} * width;
           for (int l = 0; l < other.effects; ++l) {
-            const double z = covariate(other, i, l);
+            const double z = other.z(i, l);
             for (int m = 0; m < width; ++m) others[m] += z * u[l * width + m];
           }
         }
         for (int l = 0; l < q; ++l) {
-          const double z = s.curvature[i] * covariate(*g.group, i, l);
+          const double z = s.curvature[i] * g.group->z(i, l);
           for (int m = 0; m < width; ++m) sum[l * width + m] += z * others[m];
         }
       }
@@ -117,7 +125,7 @@ MixedVector precondition(const MixedSystem& s, MixedVector r, int width) {
     for (std::size_t c = 0; c < back.size(); ++c) r.theta[c] -= back[c];
   }
   if (!r.theta.empty()) {
-    r.theta = jensen::solve(s.factor, std::move(r.theta));
+    r.theta = symmetric_solve(s.factor, std::move(r.theta));
     if (!s.groups.empty()) push_forward(s.groups[s.primary], r.theta, -1, r.effects[s.primary]);
   }
   for (std::size_t at = 0; at < s.groups.size(); ++at) {
@@ -205,11 +213,30 @@ MixedVector conjugate_gradients(const MixedSystem& s, const MixedVector& b, int 
 
 }  // namespace
 
+Matrix symmetric_matrix(std::size_t c) { return {c > most_dense ? 1 : c, c}; }
+
+Cholesky symmetric_cholesky(const Matrix& h, double tolerance) {
+  if (!only_diagonal(h)) return cholesky(h, tolerance);
+  Cholesky result{h, h.columns};
+  for (std::size_t j = h.columns; j-- > 0;) {
+    if (!(h.values[j] > 0)) result.deficient = j;
+    result.upper.values[j] = std::sqrt(h.values[j]);
+  }
+  return result;
+}
+
+Matrix expanded(const Matrix& factor) {
+  if (!only_diagonal(factor)) return factor;
+  Matrix full(factor.columns, factor.columns);
+  for (std::size_t j = 0; j < factor.columns; ++j) full(j, j) = factor.values[j];
+  return full;
+}
+
 void add_products(Matrix& h, const double* const* x, const double* const* y, int count) {
   const std::size_t c = h.columns;
-  if (c > most_dense) {
+  if (only_diagonal(h)) {
     for (int r = 0; r < count; ++r) {
-      for (std::size_t j = 0; j < c; ++j) h(j, j) += x[r][j] * y[r][j];
+      for (std::size_t j = 0; j < c; ++j) h.values[j] += x[r][j] * y[r][j];
     }
     return;
   }
@@ -234,7 +261,7 @@ void add_products(Matrix& h, const double* const* x, const double* const* y, int
 }
 
 void MixedSystem::factorise() {
-  const std::size_t c = hessian.rows;
+  const std::size_t c = hessian.columns;
   for (std::size_t at = 0; at < groups.size(); ++at) {
     SystemGroup& g = groups[at];
     if (g.group->levels > groups[primary].group->levels) primary = at;
@@ -250,10 +277,10 @@ void MixedSystem::factorise() {
   if (!groups.empty()) {  // minus the squares of L^-1 T, level by level
     const SystemGroup& g = groups[primary];
     const int q = g.group->effects;
-    const int blocks = static_cast<int>(std::clamp<std::size_t>(16'000'000 / (c * c), 1, 32));
+    const int blocks = static_cast<int>(std::clamp<std::size_t>(16'000'000 / (hessian.values.size() + 1), 1, 32));
     std::vector<Matrix> partial(size_of(blocks));
     for_fixed_blocks(g.group->levels, blocks, [&](int b, std::int64_t begin, std::int64_t end) {
-      partial[size_of(b)] = Matrix(c, c);
+      partial[size_of(b)] = symmetric_matrix(c);
       constexpr int most_rows = 64;
       std::vector<double> scaled(most_rows * c);
       std::vector<const double*> pointers;
@@ -275,9 +302,10 @@ void MixedSystem::factorise() {
       for (std::size_t k = 0; k < p.values.size(); ++k) reduced.values[k] -= p.values[k];
     }
   }
-  deficient = cholesky(hessian, least_pivot).deficient;
-  Cholesky result = cholesky(reduced, least_pivot);
-  deficient = std::min(deficient, result.deficient);
+  Cholesky result = symmetric_cholesky(reduced, least_pivot);
+  deficient = result.deficient;
+  // `reduced` may have lost so many digits that it no longer shows what H_tt does.
+  if (!groups.empty()) deficient = std::min(deficient, symmetric_cholesky(hessian, least_pivot).deficient);
   factor = std::move(result.upper);
 }
 
@@ -287,12 +315,12 @@ MixedVector MixedSystem::solve(const MixedVector& b, double tolerance) const {
 }
 
 Elimination eliminate(const MixedSystem& system, double tolerance) {
-  const std::size_t c = system.hessian.rows;
+  const std::size_t c = system.hessian.columns;
   Elimination result{system.reduced, {}};
   for (const SystemGroup& g : system.groups) result.coupling.push_back(g.coupling);
   if (system.groups.size() <= 1) return result;
   const std::int64_t rows = static_cast<std::int64_t>(system.groups[0].rows->order.size());
-  if (c > most_dense || (c > 64 && rows * static_cast<std::int64_t>(c) > most_solved)) {
+  if (c > most_dense || (c > always_solved && rows * static_cast<std::int64_t>(c) > most_solved)) {
     // Only the primary group follows the coefficients, exactly so given the others.
     for (std::size_t at = 0; at < system.groups.size(); ++at) {
       if (at != system.primary) std::fill(result.coupling[at].begin(), result.coupling[at].end(), 0.0);

@@ -17,7 +17,14 @@
 
 namespace jensen {
 
-/// h += sum of x y^T over `count` pairs of rows: the upper triangle, or with more than most_dense columns the diagonal.
+/// A symmetric C x C matrix, zero: the upper triangle counts. Above most_dense columns it has its diagonal only (1 x
+/// C); the functions below know both.
+Matrix symmetric_matrix(std::size_t c);
+Cholesky symmetric_cholesky(const Matrix& h, double tolerance);
+/// An upper triangular factor, or the diagonal of one, as C x C.
+Matrix expanded(const Matrix& factor);
+
+/// h += sum of x y^T over `count` pairs of rows, the upper triangle.
 void add_products(Matrix& h, const double* const* x, const double* const* y, int count);
 
 struct SystemGroup {
@@ -36,11 +43,11 @@ struct MixedVector {
 };
 
 struct MixedSystem {
-  Matrix hessian;  ///< H_tt, upper triangle
+  Matrix hessian;  ///< H_tt
   std::vector<SystemGroup> groups;
   const double* curvature = nullptr;  ///< w for each row, in the argument that the groups feed
   std::size_t primary = 0;            ///< the group with the most levels
-  Matrix reduced;                     ///< H_tt - T^T (W + P)^-1 T over the primary group, upper triangle
+  Matrix reduced;                     ///< H_tt - T^T (W + P)^-1 T over the primary group
   Matrix factor;                      ///< its Cholesky factor
   std::size_t deficient = 0;  ///< the first column without a pivot of its own in H_tt or in `reduced`; C if none
 
@@ -53,7 +60,7 @@ struct MixedSystem {
 
 /// How the effects follow the coefficients, A = du / dtheta = -H_uu^-1 T, and H with the effects integrated out.
 struct Elimination {
-  Matrix schur;                               ///< C x C: H_tt + T^T A, upper triangle
+  Matrix schur;                               ///< C x C: H_tt + T^T A
   std::vector<std::vector<double>> coupling;  ///< for each group J x q x C: -(W_j + P) A_j
 };
 Elimination eliminate(const MixedSystem& system, double tolerance);

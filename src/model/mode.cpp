@@ -16,8 +16,6 @@ constexpr double stop_log_sd = 0.01;
 constexpr double stop_decrement = 1e-6;
 constexpr double elimination_tolerance = 1e-8;
 
-std::size_t size_of(std::int64_t n) { return static_cast<std::size_t>(n); }
-
 std::vector<float> to_float(const std::vector<double>& v) { return {v.begin(), v.end()}; }
 
 /// The conditional sds of the rows' effects, in the argument that they feed.
@@ -32,8 +30,8 @@ BlockMode result_of(const ModeProblem& problem, const ModeRows& rows, std::size_
   const BlockSystem at = factorised_system(problem, rows, index, state);
   Elimination elimination = eliminate(at.system, elimination_tolerance);
   BlockMode result;
-  Cholesky root = cholesky(elimination.schur, 0);
-  result.upper = root.deficient == state.theta.size() ? std::move(root.upper) : at.system.factor;
+  const Cholesky root = symmetric_cholesky(elimination.schur, 0);
+  result.upper = expanded(root.deficient == state.theta.size() ? root.upper : at.system.factor);
   result.inverse = inverse_upper(result.upper);
   for (std::size_t g = 0; g < at.system.groups.size(); ++g) {
     const SystemGroup& group = at.system.groups[g];

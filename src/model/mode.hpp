@@ -37,6 +37,10 @@ struct ModeGroup {
   const float* covariates = nullptr;    ///< z, N x q row-major; null: all 1 (q = 1)
   bool correlated = false;              ///< otherwise B is diagonal
   std::vector<double> sd_scale;         ///< q: the size that an sd of this effect would plausibly have at most
+
+  double z(std::int64_t row, int k) const {
+    return covariates == nullptr ? 1.0 : static_cast<double>(covariates[row * effects + k]);
+  }
 };
 
 /// The coefficients theta (C) of one predictor (mu, sigma, ..), or the thresholds of the cumulative family.

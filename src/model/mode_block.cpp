@@ -12,14 +12,9 @@ namespace jensen {
 namespace {
 
 constexpr std::int64_t chunk = 64;  // rows of the design at a time
-constexpr double stop_decrement = 1e-6;
+constexpr double least_decrement =
+    1e-14;  // a step costs far less than the Hessian it came from: even small ones are made
 constexpr double newton_tolerance = 1e-6;
-
-std::size_t size_of(std::int64_t n) { return static_cast<std::size_t>(n); }
-
-double covariate(const ModeGroup& group, std::int64_t row, int k) {
-  return group.covariates == nullptr ? 1.0 : static_cast<double>(group.covariates[row * group.effects + k]);
-}
 
 /// y = sum over feeds l of curvature_kl x^(l), the row that x^(k) meets in the Hessian; x: feeds x stride.
 void weigh(const std::vector<std::vector<double>>& curvature, std::size_t feeds, std::size_t k, std::size_t i,
@@ -36,11 +31,12 @@ void weigh(const std::vector<std::vector<double>>& curvature, std::size_t feeds,
 void add_rows(const ModeRows& rows, std::size_t block, const RowDerivatives& local, Matrix& hessian,
               std::vector<double>& gradient) {
   const std::size_t c = gradient.size(), feeds = local.slope.size();
-  const int blocks = static_cast<int>(std::clamp<std::size_t>(16'000'000 / (c * c), 1, 32));  // partial sums: 128 MB
+  const int blocks = static_cast<int>(
+      std::clamp<std::size_t>(16'000'000 / (hessian.values.size() + 1), 1, 32));  // partial sums: 128 MB
   std::vector<Matrix> partial(size_of(blocks));
   std::vector<std::vector<double>> slopes(size_of(blocks));
   for_fixed_blocks(rows.used(), blocks, [&](int b, std::int64_t begin, std::int64_t end) {
-    Matrix& h = partial[size_of(b)] = Matrix(c, c);
+    Matrix& h = partial[size_of(b)] = symmetric_matrix(c);
     std::vector<double>& g = slopes[size_of(b)];
     g.resize(c);
     std::vector<std::vector<double>> buffer(feeds, std::vector<double>(size_of(chunk) * c));
@@ -48,13 +44,13 @@ void add_rows(const ModeRows& rows, std::size_t block, const RowDerivatives& loc
     std::vector<const double*> x, y;
     for (std::int64_t first = begin; first < end; first += chunk) {
       const std::int64_t count = std::min(chunk, end - first);
-      const double* design[8];
+      const double* design[most_feeds];
       for (std::size_t k = 0; k < feeds; ++k) design[k] = rows.design(block, k, first, count, buffer[k].data());
       x.clear();
       y.clear();
       for (std::int64_t r = 0; r < count; ++r) {
         const auto i = size_of(first + r);
-        const double* here[8];
+        const double* here[most_feeds];
         for (std::size_t k = 0; k < feeds; ++k) here[k] = design[k] + size_of(r) * c;
         for (std::size_t k = 0; k < feeds; ++k) {
           double* out = weighed.data() + x.size() * c;
@@ -91,14 +87,14 @@ void add_levels(const ModeRows& rows, std::size_t block, const RowDerivatives& l
         double* t = g.coupling.data() + size_of(j * q) * c;
         for (std::int64_t at = g.rows->start[size_of(j)]; at < g.rows->start[size_of(j) + 1]; ++at) {
           const std::int64_t i = g.rows->order[size_of(at)];
-          const double* x[8];
+          const double* x[most_feeds];
           for (std::size_t k = 0; k < feeds; ++k) x[k] = rows.design(block, k, i, 1, buffer.data() + k * c);
           weigh(local.curvature, feeds, 0, size_of(i), x, c, weighed.data());
           for (int k = 0; k < q; ++k) {
-            const double z = covariate(*g.group, i, k);
+            const double z = g.group->z(i, k);
             slope[size_of(j * q + k)] += z * local.slope[0][size_of(i)];
             const double zw = z * local.curvature[0][size_of(i)];
-            for (int l = 0; l <= k; ++l) w[packed(k, l)] += zw * covariate(*g.group, i, l);
+            for (int l = 0; l <= k; ++l) w[packed(k, l)] += zw * g.group->z(i, l);
             if (z == 0) continue;
             for (std::size_t column = 0; column < c; ++column) t[size_of(k) * c + column] += z * weighed[column];
           }
@@ -119,7 +115,7 @@ struct PriorLocal {
   double value, slope, curvature;
 };
 PriorLocal prior_local(const FunctionalPrior& prior, double a) {
-  double at[1 + max_shared] = {a}, d[1 + max_shared], above[1 + max_shared], below[1 + max_shared];
+  double at[1 + most_shared] = {a}, d[1 + most_shared], above[1 + most_shared], below[1 + most_shared];
   const double value = evaluate_density(prior.density, prior.constants.data(), at, 1, d);
   const double h = 1e-5 * std::max(1.0, std::abs(a));
   at[0] = a + h;
@@ -170,7 +166,7 @@ std::vector<std::vector<double>> moved_arguments(const ModeBlock& block, const M
       const ModeGroup& group = block.groups[g];
       for (std::int64_t i = begin; i < end; ++i) {
         const double* u = step.effects[g].data() + group.level[i] * std::int64_t{group.effects};
-        for (int k = 0; k < group.effects; ++k) moved[0][size_of(i)] += u[k] * covariate(group, i, k);
+        for (int k = 0; k < group.effects; ++k) moved[0][size_of(i)] += u[k] * group.z(i, k);
       }
     }
   });
@@ -204,7 +200,7 @@ BlockSystem block_system(const ModeProblem& problem, const ModeRows& rows, std::
   BlockSystem result;
   result.value = local.value;
   MixedSystem& system = result.system;
-  system.hessian = Matrix(c, c);
+  system.hessian = symmetric_matrix(c);
   result.gradient.theta.assign(c, 0.0);
   add_rows(rows, index, local, system.hessian, result.gradient.theta);
   for (const FunctionalPrior& prior : block.priors) {
@@ -261,7 +257,7 @@ NewtonStep newton_step(const ModeProblem& problem, ModeRows& rows, std::size_t i
   for (std::size_t g = 0; g < step.effects.size(); ++g) {
     result.decrement += dot(step.effects[g], result.at.gradient.effects[g]);
   }
-  if (!(result.decrement > stop_decrement)) return result;
+  if (!(result.decrement > least_decrement)) return result;
   const std::vector<std::vector<double>> moved = moved_arguments(block, rows, index, step);
   double length = 1;
   for (int halving = 0; halving < 30; ++halving, length /= 2) {

@@ -12,8 +12,7 @@ namespace {
 constexpr std::int64_t most_rows = 65536;
 constexpr std::int64_t most_products = 2'000'000'000;  // rows x C^2 in one Hessian: about a second on one core
 constexpr std::int64_t most_kept = 128 << 20;          // doubles of all designs kept: 1 GiB
-constexpr std::size_t most_arguments = 64;
-constexpr std::size_t most_feeds = 3;
+constexpr std::size_t most_arguments = 16;
 constexpr double least_curvature = 1e-12;
 
 std::int64_t rows_in_use(const ModeProblem& problem) {
@@ -26,21 +25,24 @@ std::int64_t rows_in_use(const ModeProblem& problem) {
   return std::min(problem.rows, std::max(affordable, 32 * most_columns));
 }
 
-/// Leaves a symmetric matrix (packed upper triangle) if it is positive definite, else its diagonal, at least 0.
+/// The nearest that a matrix of second derivatives (packed upper triangle) has to a positive semidefinite one: no
+/// negative diagonal, no correlation beyond 1; with three feeds the diagonal alone if that is not enough.
 void make_semidefinite(double* m, std::size_t n) {
-  double r[most_feeds][most_feeds] = {};
-  bool definite = true;
   for (std::size_t i = 0; i < n; ++i) {
     double& diagonal = m[pair_index(i, i, n)];
     if (!(diagonal > least_curvature)) diagonal = least_curvature;  // NaN too
-    for (std::size_t j = i; j < n; ++j) {
-      double sum = m[pair_index(i, j, n)];
-      for (std::size_t l = 0; l < i; ++l) sum -= r[l][i] * r[l][j];
-      r[i][j] = i == j ? std::sqrt(sum) : sum / r[i][i];
-      definite = definite && std::isfinite(r[i][j]) && (i != j || sum > 0);
+  }
+  double determinant = 1, product = 1;  // of the correlations: 1 - sum of squares + twice their product
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = i + 1; j < n; ++j) {
+      double& mixed = m[pair_index(i, j, n)];
+      const double most = std::sqrt(m[pair_index(i, i, n)] * m[pair_index(j, j, n)]);
+      mixed = std::isfinite(mixed) ? std::clamp(mixed, -most, most) : 0.0;
+      determinant -= mixed / most * (mixed / most);
+      product *= mixed / most;
     }
   }
-  if (definite) return;
+  if (n < 3 || determinant + 2 * product >= 0) return;
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = i + 1; j < n; ++j) m[pair_index(i, j, n)] = 0;
   }
@@ -49,30 +51,29 @@ void make_semidefinite(double* m, std::size_t n) {
 }  // namespace
 
 ModeRows::ModeRows(const ModeProblem& problem) : problem_(problem), used_(rows_in_use(problem)) {
-  bool fits = problem.arguments >= 1 + shared_arguments(problem.density) &&
-              static_cast<std::size_t>(problem.arguments) <= most_arguments;
+  bool fits = problem.arguments >= 1 && static_cast<std::size_t>(problem.arguments) <= most_arguments;
   for (const ModeBlock& block : problem.blocks) fits = fits && block.feeds.size() <= most_feeds;
-  if (!fits) throw std::logic_error("a density's arguments, or a block's feeds, are too few or too many");
+  if (!fits) throw std::logic_error("a density's arguments, or a block's feeds, are too many");
   scale_ = static_cast<double>(problem.rows) / static_cast<double>(used_);
   if (used_ < problem.rows) {
-    at_.resize(static_cast<std::size_t>(used_));
-    for (std::int64_t i = 0; i < used_; ++i) at_[static_cast<std::size_t>(i)] = i * problem.rows / used_;
+    at_.resize(size_of(used_));
+    for (std::int64_t i = 0; i < used_; ++i) at_[size_of(i)] = i * problem.rows / used_;
   }
   const auto arguments = static_cast<std::size_t>(problem.arguments);
   spread.resize(arguments);
-  argument_.assign(arguments, std::vector<double>(static_cast<std::size_t>(used_)));
+  argument_.assign(arguments, std::vector<double>(size_of(used_)));
   for (std::size_t k = 0; k < problem.offsets.size(); ++k) {
     if (problem.offsets[k] == nullptr) continue;
-    for (std::int64_t i = 0; i < used_; ++i) argument_[k][static_cast<std::size_t>(i)] = problem.offsets[k][row(i)];
+    for (std::int64_t i = 0; i < used_; ++i) argument_[k][size_of(i)] = problem.offsets[k][row(i)];
   }
   std::int64_t room = most_kept;
   for (const ModeBlock& block : problem.blocks) {
     const auto c = static_cast<std::int64_t>(block.columns.size());
     std::vector<std::vector<double>>& kept = kept_.emplace_back(block.feeds.size());
     for (std::size_t k = 0; k < block.feeds.size(); ++k) {
-      if (at_.empty() && used_ * c > room) continue;
+      if (c == 0 || (at_.empty() && used_ * c > room)) continue;
       room -= used_ * c;
-      kept[k].resize(static_cast<std::size_t>(used_ * c));
+      kept[k].resize(size_of(used_ * c));
       for_fixed_blocks(used_, usual_blocks, [&](int, std::int64_t begin, std::int64_t end) {
         if (at_.empty() && begin < end) block.feeds[k].fill(begin, end - begin, kept[k].data() + begin * c);
         for (std::int64_t i = begin; i < end && !at_.empty(); ++i) {
@@ -86,7 +87,9 @@ ModeRows::ModeRows(const ModeProblem& problem) : problem_(problem), used_(rows_i
 const double* ModeRows::design(std::size_t block, std::size_t feed, std::int64_t begin, std::int64_t count,
                                double* buffer) const {
   const std::vector<double>& kept = kept_[block][feed];
-  if (!kept.empty()) return kept.data() + begin * static_cast<std::int64_t>(problem_.blocks[block].columns.size());
+  if (!kept.empty() || problem_.blocks[block].columns.empty()) {
+    return kept.data() + begin * static_cast<std::int64_t>(problem_.blocks[block].columns.size());
+  }
   problem_.blocks[block].feeds[feed].fill(begin, count, buffer);
   return buffer;
 }
@@ -116,14 +119,14 @@ RowDerivatives ModeRows::derivatives(std::size_t block) const {
   const std::size_t f = feeds.size();
   const std::size_t pairs = f * (f + 1) / 2;
   RowDerivatives result;
-  result.slope.assign(f, std::vector<double>(static_cast<std::size_t>(used_)));
-  result.curvature.assign(pairs, std::vector<double>(static_cast<std::size_t>(used_)));
+  result.slope.assign(f, std::vector<double>(size_of(used_)));
+  result.curvature.assign(pairs, std::vector<double>(size_of(used_)));
   const std::vector<Node> at = nodes(block);
   const double share = 1 / static_cast<double>(at.size());
   result.value = sum_fixed_blocks(used_, [&](std::int64_t row_index) {
-    const auto i = static_cast<std::size_t>(row_index);
+    const auto i = size_of(row_index);
     double value = 0, slope[most_feeds] = {}, curvature[most_feeds * (most_feeds + 1) / 2] = {};
-    double c[3], a[most_arguments], d[most_arguments], above[most_arguments], below[most_arguments];
+    double c[3], a[most_arguments] = {}, d[most_arguments], above[most_arguments], below[most_arguments];
     constants(row_index, c);
     for (std::size_t k = 0; k < argument_.size(); ++k) a[k] = argument_[k][i];
     for (const Node& node : at) {
@@ -162,8 +165,8 @@ double ModeRows::value(std::size_t block, const std::vector<std::vector<double>>
   const std::vector<ModeBlock::Feed>& feeds = problem_.blocks[block].feeds;
   const std::vector<Node> at = nodes(block);
   return sum_fixed_blocks(used_, [&](std::int64_t row_index) {
-    const auto i = static_cast<std::size_t>(row_index);
-    double value = 0, c[3], a[most_arguments], d[most_arguments];
+    const auto i = size_of(row_index);
+    double value = 0, c[3], a[most_arguments] = {}, d[most_arguments];
     constants(row_index, c);
     for (std::size_t k = 0; k < argument_.size(); ++k) a[k] = argument_[k][i];
     for (std::size_t k = 0; k < feeds.size(); ++k) a[feeds[k].argument] += length * step[k][i];
@@ -183,8 +186,7 @@ void ModeRows::move(std::size_t block, const std::vector<std::vector<double>>& s
   for (std::size_t k = 0; k < feeds.size(); ++k) {
     std::vector<double>& a = argument_[static_cast<std::size_t>(feeds[k].argument)];
     for_fixed_blocks(used_, usual_blocks, [&](int, std::int64_t begin, std::int64_t end) {
-      for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i)
-        a[i] += length * step[k][i];
+      for (auto i = size_of(begin); i < size_of(end); ++i) a[i] += length * step[k][i];
     });
   }
 }

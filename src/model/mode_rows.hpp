@@ -9,6 +9,7 @@
 
 namespace jensen {
 
+constexpr std::size_t most_feeds = 3;     ///< of one block
 constexpr std::size_t most_dense = 1024;  ///< with more coefficients only the Hessian's diagonal is used
 
 /// Index of (k, l), k <= l, in the packed upper triangle of a symmetric F x F matrix.

@@ -1,0 +1,15 @@
+#pragma once
+/// \file Columns that repeat others: a prior alone would tell their coefficients apart.
+
+#include <vector>
+
+#include "jensen/prior.hpp"
+#include "model/model_data.hpp"
+
+namespace jensen {
+
+/// Throws InputError naming a column that is a linear combination of those before it (the intercept first), unless the
+/// user gave the coefficients a prior of their own or of their class. Does not look where it would take minutes.
+void check_collinear(const ModelData& data, const PredictorData& p, const std::vector<Prior>& given);
+
+}  // namespace jensen

@@ -1,0 +1,476 @@
+#include "model/model.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/latent_layout.hpp"
+#include "model/prior_density.hpp"
+#include "model/prior_rows.hpp"
+#include "model/start.hpp"
+
+namespace jensen {
+namespace {
+
+constexpr std::int64_t block_rows = 2048;
+
+std::vector<float> to_float(const std::vector<double>& values) { return {values.begin(), values.end()}; }
+
+/// Builds a Model piece by piece.
+class ModelBuilder {
+ public:
+  ModelBuilder(const ModelData& data, const TrainOptions& options)
+      : data_(data),
+        options_(options),
+        priors_(resolve_priors(options.priors, data)),
+        layout_(make_layout(data, priors_)),
+        start_(find_start(data, priors_)) {}
+
+  Model build() {
+    model_.parameters = layout_.parameters;
+    model_.priors = priors_.listed;
+    const std::size_t h = layout_.size();
+    model_.to_user = Matrix(h, h);
+    model_.shift.assign(h, 0);
+    model_.basis = Matrix::identity(h);
+    for (std::size_t i = 0; i < data_.predictors.size(); ++i) map_block(i);
+    map_thresholds();
+    for (std::size_t i = 0; i < data_.predictors.size(); ++i) add_groups(i);
+    for (std::size_t i = 0; i < data_.predictors.size(); ++i) add_horseshoe(i);
+    add_data_term();
+    add_threshold_priors();
+    for (std::size_t i = 0; i < data_.predictors.size(); ++i) add_priors(i);
+    return std::move(model_);
+  }
+
+ private:
+  const float* keep(std::vector<float> values) {
+    model_.columns.push_back(std::move(values));
+    return model_.columns.back().data();
+  }
+
+  /// u = B theta + b on a predictor's coefficients, theta = mode + R^-1 w.
+  void map_block(std::size_t i) {
+    const PredictorData& p = data_.predictors[i];
+    const std::size_t c = p.coefficients();
+    if (c == 0) return;
+    const BlockMode& mode = start_.predictors[i];
+    const std::size_t at = layout_.blocks[i].first;
+    const Matrix to_raw = raw_from_standardised(p);
+    const Matrix map = to_raw * mode.inverse;
+    const std::vector<double> shift = to_raw * mode.mode;
+    for (std::size_t a = 0; a < c; ++a) {
+      model_.shift[at + a] = shift[a];
+      for (std::size_t b = 0; b < c; ++b) {
+        model_.to_user(at + a, at + b) = map(a, b);
+        // Column b in units of the conditional sd of theta_b, mean-field's optimum if the posterior is normal.
+        double norm = 0;
+        for (std::size_t k = 0; k <= b; ++k) norm += mode.upper(k, b) * mode.upper(k, b);
+        model_.basis(at + a, at + b) = a <= b ? mode.upper(a, b) / std::sqrt(norm) : 0;
+      }
+      model_.log_determinant += std::log(std::abs(to_raw(a, a)) * mode.inverse(a, a));
+      model_.log_basis_determinant += std::log(model_.basis(at + a, at + a));
+    }
+    if (p.design != nullptr && p.intercept && p.infix.empty() && data_.thresholds == 0) {
+      model_.shift[at] += data_.eta_center;
+    }
+    if (data_.thresholds > 0 && i == 0) {  // the first threshold is minus the intercept
+      model_.shift[at] = -model_.shift[at];
+      for (std::size_t b = 0; b < c; ++b) model_.to_user(at, at + b) = -model_.to_user(at, at + b);
+    }
+  }
+
+  /// Raw coefficients from standardised ones: upper triangular.
+  Matrix raw_from_standardised(const PredictorData& p) const {
+    const std::size_t c = p.coefficients();
+    if (p.design == nullptr) return Matrix::identity(c);
+    const double unit = unit_of_predictor(data_, p);
+    Matrix to_raw(c, c);
+    const std::size_t first = p.intercept ? 1 : 0;
+    for (std::size_t j = first; j < c; ++j) to_raw(j, j) = unit / p.scale[j - first];
+    if (p.intercept) {
+      const std::vector<double> intercept = raw_intercept_row(data_, p);
+      for (std::size_t j = 0; j < c; ++j) to_raw(0, j) = intercept[j];
+    }
+    return to_raw;
+  }
+
+  /// y, the logarithms of the thresholds' increments, from their mode c and its Hessian: near it dy = J^-1 R^-1 dw,
+  /// with J = dc / dy.
+  void map_thresholds() {
+    if (data_.thresholds < 2) return;
+    const std::size_t count = data_.thresholds - 1;
+    OrderedBlock block;
+    block.first = static_cast<int>(layout_.increments);
+    block.count = static_cast<int>(count);
+    Matrix scale = start_.thresholds.inverse;  // becomes J^-1 R^-1: dy_k = (dc_k - dc_(k-1)) / increment_k
+    for (std::size_t k = count; k-- > 0;) {
+      const double before = k == 0 ? 0 : start_.thresholds.mode[k - 1];
+      const double increment = std::max(start_.thresholds.mode[k] - before, 1e-6);
+      const std::size_t at = layout_.increments + k;
+      for (std::size_t l = 0; l < count; ++l) {
+        scale(k, l) = (scale(k, l) - (k == 0 ? 0 : start_.thresholds.inverse(k - 1, l))) / increment;
+        model_.to_user(at, layout_.increments + l) = scale(k, l);
+      }
+      block.shift[k] = static_cast<float>(std::log(increment));
+      model_.shift[at] = std::log(increment);
+      model_.log_determinant += std::log(start_.thresholds.inverse(k, k) / increment);
+    }
+    block.matrix = keep(to_float(scale.values));
+    model_.ordered.push_back(block);
+  }
+
+  /// A parameter u = shift + scale w of its own.
+  void map_number(std::size_t at, double shift, double scale) {
+    model_.shift[at] = shift;
+    model_.to_user(at, at) = scale;
+    model_.log_determinant += std::log(scale);
+  }
+
+  void add_groups(std::size_t i) {
+    const PredictorData& p = data_.predictors[i];
+    for (std::size_t g = 0; g < p.groups.size(); ++g) add_group(i, g);
+  }
+
+  void add_group(std::size_t i, std::size_t g) {
+    const PredictorData& p = data_.predictors[i];
+    const GroupData& group = p.groups[g];
+    const GroupMode& mode = start_.predictors[i].groups[g];
+    const LatentLayout::Group& place = layout_.blocks[i].groups[g];
+    const std::size_t q = group.effects();
+    const std::size_t pairs = q * (q - 1) / 2;
+    const bool correlated = group.design->correlated() && q > 1;
+    const double unit = unit_of_predictor(data_, p);
+
+    GroupBlock block;
+    block.effects = static_cast<int>(q);
+    block.levels = static_cast<std::int64_t>(group.design->levels());
+    block.first_sd = static_cast<int>(place.sd);
+    block.first_correlation = correlated ? static_cast<int>(place.correlation) : -1;
+    for (std::size_t k = 0, pair = 0; k < q; ++k) {
+      double square = 0;
+      for (std::size_t l = 0; l <= k; ++l)
+        square += mode.factor[k * (k + 1) / 2 + l] * mode.factor[k * (k + 1) / 2 + l];
+      const double log_sd = 0.5 * std::log(square);
+      block.sd[k] = {static_cast<float>(log_sd), static_cast<float>(mode.log_sd_scale[k])};
+      map_number(place.sd + k, log_sd + std::log(unit), mode.log_sd_scale[k]);
+      double rest = square;
+      for (std::size_t l = 0; l < k && correlated; ++l, ++pair) {
+        const double element = mode.factor[k * (k + 1) / 2 + l];
+        const double partial = std::clamp(element / std::sqrt(rest), -0.999, 0.999);
+        rest = std::max(rest - element * element, 1e-6 * square);
+        block.correlation[pair] = {static_cast<float>(std::atanh(partial)), static_cast<float>(mode.cor_scale[pair])};
+        map_number(place.correlation + pair, std::atanh(partial), mode.cor_scale[pair]);
+      }
+    }
+    GroupPosterior posterior;
+    posterior.group = group.design->group();
+    posterior.parameter = p.parameter;
+    posterior.effects = group.design->effects();
+    posterior.levels = group.design->levels();
+    posterior.first_sd = place.sd;
+    posterior.first_correlation = correlated ? place.correlation : 0;
+    if (options_.parametrization != Parametrization::noncentered) add_conditional(i, mode, block, posterior);
+    if (options_.parametrization == Parametrization::centered) {
+      block.centred = posterior.centered = true;
+      for (std::size_t k = 0; k < mode.factor.size(); ++k) {
+        block.reference[k] = static_cast<float>(mode.factor[k]);
+        posterior.reference.push_back(unit * mode.factor[k]);
+      }
+    }
+    model_.groups.push_back(block);
+    model_.posteriors.push_back(std::move(posterior));
+    add_sd_priors(i, g, unit);
+    if (correlated) add_correlation_prior(priors_.predictors[i].groups[g].correlation, place, q, pairs, block);
+  }
+
+  /// The levels' conditional distribution near the mode: in the engine's units by w, in the fit's by the user's b.
+  void add_conditional(std::size_t i, const GroupMode& mode, GroupBlock& block, GroupPosterior& posterior) {
+    const PredictorData& p = data_.predictors[i];
+    const std::size_t c = p.coefficients();
+    const auto rows = mode.location.size();  // J x q
+    const double unit = unit_of_predictor(data_, p);
+    block.information = keep(mode.information);
+    block.location = keep(mode.location);
+    posterior.information = mode.information;
+    posterior.location = mode.location;
+    for (float& value : posterior.information) value = static_cast<float>(static_cast<double>(value) / (unit * unit));
+    for (float& value : posterior.location) value = static_cast<float>(static_cast<double>(value) / unit);
+    if (c == 0) return;
+    const std::size_t at = layout_.blocks[i].first;
+    const Matrix standardised = inverse_upper(raw_from_standardised(p));
+    const bool flipped = data_.thresholds > 0 && i == 0;
+    std::vector<float> coupling(rows * c);
+    posterior.coupling.resize(rows * c);
+#pragma omp parallel for schedule(static)
+    for (std::int64_t r = 0; r < static_cast<std::int64_t>(rows); ++r) {
+      const float* given = mode.coupling.data() + static_cast<std::size_t>(r) * c;
+      for (std::size_t j = 0; j < c; ++j) {
+        double by_latent = 0, by_user = 0;
+        for (std::size_t k = 0; k <= j; ++k) {
+          by_latent += static_cast<double>(given[k]) * start_.predictors[i].inverse(k, j);
+          by_user += static_cast<double>(given[k]) * standardised(k, j);
+        }
+        coupling[static_cast<std::size_t>(r) * c + j] = static_cast<float>(by_latent);
+        posterior.coupling[static_cast<std::size_t>(r) * c + j] =
+            static_cast<float>((flipped && j == 0 ? -by_user : by_user) / unit);
+      }
+    }
+    block.coupling = keep(std::move(coupling));
+    block.first_coefficient = static_cast<int>(at);
+    block.coefficients = static_cast<int>(c);
+    posterior.first_coefficient = at;
+    posterior.coefficients = c;
+    posterior.origin.assign(model_.shift.begin() + static_cast<std::ptrdiff_t>(at),
+                            model_.shift.begin() + static_cast<std::ptrdiff_t>(at + c));
+  }
+
+  void add_horseshoe(std::size_t i) {
+    const LatentLayout::Block& block = layout_.blocks[i];
+    if (!block.has_horseshoe) return;
+    const PredictorData& p = data_.predictors[i];
+    const Prior& prior = priors_.predictors[i].coefficients.front();
+    const std::size_t k = p.columns();
+    for (std::size_t j = 0; j < k; ++j) map_number(block.horseshoe.local + j, 0, 1);
+    map_number(block.horseshoe.global, std::log(prior.arguments[1]) - 1, 0.7);
+    map_number(block.horseshoe.global + 1, std::log(prior.arguments[3]), 0.5);
+
+    std::vector<PriorRow> rows;
+    for (PriorRow& row : prior_rows(data_, p, priors_.predictors[i])) {
+      if (row.prior.kind == PriorKind::horseshoe) rows.push_back(std::move(row));
+    }
+    Term term = functional_term(i, rows);
+    term.density = DensityKind::horseshoe;
+    term.constant = static_cast<double>(rows.size()) * log_normalizer(prior);
+    term.argument_count = 4;
+    std::vector<float> own(k * k);
+    for (std::size_t j = 0; j < k; ++j) own[j * k + j] = 1;
+    term.arguments[1].part_count = 1;
+    term.arguments[1].parts[0] = dense_part(block.horseshoe.local, k, keep(std::move(own)));
+    term.arguments[2] = number_argument(block.horseshoe.global, 0);
+    term.arguments[3] = number_argument(block.horseshoe.global + 1, 0);
+    model_.terms.push_back(term);
+
+    const HorseshoeScales scales = horseshoe_scales(prior);
+    for (std::size_t j = 0; j < k; ++j) add_number_prior(scales.local, block.horseshoe.local + j, 0);
+    add_number_prior(scales.global, block.horseshoe.global, 0);
+    add_number_prior(scales.slab, block.horseshoe.global + 1, 0);
+  }
+
+  static Part dense_part(std::size_t first, std::size_t columns, const float* x) {
+    Part part;
+    part.kind = PartKind::dense;
+    part.first = static_cast<int>(first);
+    part.columns = static_cast<int>(columns);
+    part.x = x;
+    return part;
+  }
+
+  /// a = u of the parameter at `at`, plus `more`.
+  Predictor number_argument(std::size_t at, double more) const {
+    Predictor predictor;
+    predictor.part_count = 1;
+    predictor.parts[0].first = static_cast<int>(at);
+    predictor.parts[0].scale = static_cast<float>(model_.to_user(at, at));
+    predictor.constant = static_cast<float>(model_.shift[at] + more);
+    return predictor;
+  }
+
+  /// A prior density at the coordinate u of a parameter with a latent of its own.
+  void add_number_prior(const PriorDensity& density, std::size_t at, double more) {
+    Term term;
+    term.density = density.kind;
+    term.rows = 1;
+    term.constant = density.log_normalizer;
+    for (std::size_t c = 0; c < 3; ++c) term.constants[c] = keep({static_cast<float>(density.constants[c])});
+    term.arguments[0] = number_argument(at, more);
+    model_.terms.push_back(term);
+  }
+
+  void add_sd_priors(std::size_t i, std::size_t g, double) {
+    const std::vector<Prior>& priors = priors_.predictors[i].groups[g].sd;
+    for (std::size_t e = 0; e < priors.size(); ++e) {
+      add_number_prior(prior_density(priors[e], Support::positive), layout_.blocks[i].groups[g].sd + e, 0);
+    }
+  }
+
+  void add_correlation_prior(const Prior& prior, const LatentLayout::Group& place, std::size_t q, std::size_t pairs,
+                             const GroupBlock&) {
+    const double eta = prior.arguments.front();
+    for (std::size_t row = 1, pair = 0; row < q; ++row) {
+      for (std::size_t column = 0; column < row; ++column, ++pair) {
+        PriorDensity density = prior_density(prior, Support::correlation);
+        density.constants[0] = lkj_exponent(eta, q, column);
+        density.log_normalizer = lkj_log_normalizer(eta, q) / static_cast<double>(pairs);
+        add_number_prior(density, place.correlation + pair, 0);
+      }
+    }
+  }
+
+  /// Rows of priors on predictor i's coefficients as the dense part of a term: of each the distance from the prior's
+  /// location, which is exact where the location is large.
+  Term functional_term(std::size_t i, const std::vector<PriorRow>& rows) {
+    const BlockMode& mode = start_.predictors[i];
+    const std::size_t c = data_.predictors[i].coefficients();
+    const std::size_t width = rows.front().row.size();  // C, and for thresholds those above the first
+    std::vector<float> x, offset;
+    for (const PriorRow& row : rows) {
+      double at_mode = row.shift;
+      for (std::size_t k = 0; k < c; ++k) at_mode += row.row[k] * mode.mode[k];
+      offset.push_back(static_cast<float>(at_mode - location(row)));
+      for (std::size_t j = 0; j < width; ++j) {
+        double sum = j < c ? 0 : row.row[j];
+        for (std::size_t k = 0; k <= j && j < c; ++k) sum += row.row[k] * mode.inverse(k, j);
+        x.push_back(static_cast<float>(sum));
+      }
+    }
+    Term term;
+    term.rows = static_cast<std::int64_t>(rows.size());
+    term.arguments[0].part_count = 1;
+    term.arguments[0].parts[0] = dense_part(layout_.blocks[i].first, width, keep(std::move(x)));
+    term.arguments[0].offset = keep(std::move(offset));
+    return term;
+  }
+
+  /// What a real prior's density subtracts from its argument first.
+  static double location(const PriorRow& row) {
+    if (row.support != Support::real || row.prior.kind == PriorKind::horseshoe) return 0;
+    return constants_of(row.prior, row.support)[0];
+  }
+
+  /// Priors of one kernel density as one term.
+  void add_rows(std::size_t i, const std::vector<PriorRow>& all) {
+    std::vector<DensityKind> done;
+    for (const PriorRow& first : all) {
+      if (first.prior.kind == PriorKind::horseshoe) continue;
+      if (first.prior.kind == PriorKind::flat && first.support == Support::real) continue;
+      const DensityKind kind = density_of(first.prior.kind, first.support);
+      if (std::ranges::find(done, kind) != done.end()) continue;
+      done.push_back(kind);
+      std::vector<PriorRow> rows;
+      std::vector<float> constants[3];
+      double normalizer = 0;
+      for (const PriorRow& row : all) {
+        if (row.prior.kind == PriorKind::horseshoe) continue;
+        if (row.prior.kind == PriorKind::flat && row.support == Support::real) continue;
+        const PriorDensity density = prior_density(row.prior, row.support);
+        if (density.kind != kind) continue;
+        rows.push_back(row);
+        for (std::size_t c = 0; c < 3; ++c) {
+          constants[c].push_back(static_cast<float>(density.constants[c] - (c == 0 ? location(row) : 0)));
+        }
+        normalizer += density.log_normalizer;
+      }
+      Term term = functional_term(i, rows);
+      term.density = kind;
+      term.constant = normalizer;
+      for (int c = 0; c < 3; ++c) term.constants[c] = keep(std::move(constants[c]));
+      model_.terms.push_back(term);
+    }
+  }
+
+  void add_priors(std::size_t i) {
+    const PredictorData& p = data_.predictors[i];
+    if (p.coefficients() > 0) add_rows(i, prior_rows(data_, p, priors_.predictors[i]));
+  }
+  void add_threshold_priors() {
+    if (data_.thresholds > 0) add_rows(0, threshold_rows(data_, priors_));
+  }
+
+  /// The likelihood: of each predictor the whitened design X R^-1, the linear predictor at the mode as offset, groups.
+  void add_data_term() {
+    Term term;
+    term.density = data_.density;
+    term.subsampled = true;
+    term.rows = static_cast<std::int64_t>(data_.size());
+    term.constant = data_.left_out;
+    for (std::size_t c = 0; c < 3; ++c) {
+      if (!data_.constants[c].empty()) term.constants[c] = keep(to_float(data_.constants[c]));
+    }
+    if (!data_.weights.empty()) term.weights = keep(to_float(data_.weights));
+    term.argument_count = data_.thresholds > 0 ? 3 : static_cast<int>(data_.predictors.size());
+    int group = 0;
+    for (std::size_t i = 0; i < data_.predictors.size(); ++i) {
+      Predictor& argument = term.arguments[data_.predictors[i].argument];
+      fill_argument(i, argument);
+      for (const GroupData& one : data_.predictors[i].groups) {
+        Part part;
+        part.kind = PartKind::gather;
+        part.columns = static_cast<int>(one.effects());
+        part.group = group++;
+        if (!one.covariates.empty()) part.x = keep(one.covariates);
+        model_.indices.push_back(one.level);
+        part.index = model_.indices.back().data();
+        argument.parts[argument.part_count++] = part;
+      }
+    }
+    for (const int argument : {1, 2}) {
+      if (data_.thresholds > 1) add_threshold_part(argument == 2, term.arguments[argument]);
+    }
+    model_.terms.push_back(term);
+  }
+
+  void fill_argument(std::size_t i, Predictor& argument) {
+    const PredictorData& p = data_.predictors[i];
+    const std::size_t c = p.coefficients();
+    const std::vector<double> offset = argument_offset(data_, p);
+    const bool constant_offset = std::ranges::all_of(offset, [&](double v) { return v == offset.front(); });
+    if (p.design == nullptr && constant_offset && c == 1) {
+      argument = number_argument(layout_.blocks[i].first, offset.empty() ? 0 : offset.front());
+      return;
+    }
+    const std::size_t n = data_.size();
+    std::vector<float> x(n * c);
+    std::vector<float> at_mode(n);
+    const BlockMode& mode = start_.predictors[i];
+    const auto blocks = (static_cast<std::int64_t>(n) + block_rows - 1) / block_rows;
+#pragma omp parallel
+    {
+      std::vector<double> raw(static_cast<std::size_t>(block_rows) * c);
+      std::vector<double> white(c);
+#pragma omp for schedule(static)
+      for (std::int64_t b = 0; b < blocks; ++b) {
+        const std::int64_t begin = b * block_rows;
+        const std::int64_t count = std::min(block_rows, static_cast<std::int64_t>(n) - begin);
+        if (c > 0) data_.standardised(p, begin, count, raw.data());
+        for (std::size_t r = 0; r < static_cast<std::size_t>(count); ++r) {
+          const std::size_t at = static_cast<std::size_t>(begin) + r;
+          const double* row = raw.data() + r * c;
+          std::fill(white.begin(), white.end(), 0.0);
+          double eta = offset.empty() ? 0 : offset[at];
+          for (std::size_t k = 0; k < c; ++k) {
+            eta += row[k] * mode.mode[k];
+            if (row[k] == 0) continue;
+            const double* inverse = mode.inverse.row(k);
+            for (std::size_t j = k; j < c; ++j) white[j] += row[k] * inverse[j];
+          }
+          for (std::size_t j = 0; j < c; ++j) x[at * c + j] = static_cast<float>(white[j]);
+          at_mode[at] = static_cast<float>(eta);
+        }
+      }
+    }
+    argument.offset = keep(std::move(at_mode));
+    if (c == 0) return;
+    argument.part_count = 1;
+    argument.parts[0] = dense_part(layout_.blocks[i].first, c, keep(std::move(x)));
+  }
+
+  void add_threshold_part(bool upper, Predictor& argument) {
+    const std::size_t columns = data_.thresholds - 1;
+    std::vector<double> x(data_.size() * columns);
+    threshold_columns(data_, upper, 0, static_cast<std::int64_t>(data_.size()), x.data());
+    argument.parts[argument.part_count++] = dense_part(layout_.increments, columns, keep(to_float(x)));
+  }
+
+  const ModelData& data_;
+  const TrainOptions& options_;
+  ResolvedPriors priors_;
+  LatentLayout layout_;
+  Start start_;
+  Model model_;
+};
+
+}  // namespace
+
+Model build_model(const ModelData& data, const TrainOptions& options) { return ModelBuilder(data, options).build(); }
+
+}  // namespace jensen
