@@ -22,6 +22,7 @@
 #include <iterator>
 #include <random>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,26 @@ inline void spit(const fs::path& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary);
   file << text;
   ASSERT_TRUE(file.flush().good()) << path;
+}
+
+inline std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+inline const std::vector<std::string> gaussian = {"--family", "gaussian", "--out", "fit"};
+
+inline std::vector<std::string> train_words(const std::string& formula, const std::string& data,
+                                            std::vector<std::string> more = gaussian) {
+  std::vector<std::string> words = {"train", formula, "--data", data};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+inline std::vector<std::string> family_words(const std::string& formula, const std::string& family) {
+  return train_words(formula, "t.csv", {"--family", family, "--out", "fit"});
 }
 
 class Cli : public testing::Test {
@@ -139,6 +160,20 @@ class Cli : public testing::Test {
                                       "--out", "fit",   "--steps",  "200",      "--device", "cpu"};
     words.insert(words.end(), more.begin(), more.end());
     return run(words);
+  }
+
+  /// A fit of y ~ x in fit/ that would take days, sent these signals at once when it has shown some progress.
+  Result interrupted_fit(const std::vector<int>& signals) const {
+    How how;
+    bool sent = false;
+    how.watch = [&sent, &signals](pid_t child, const std::string& err) {
+      if (sent || err.find("\nstep ") == std::string::npos) return;
+      sent = true;
+      for (const int number : signals) kill(child, number);
+    };
+    return run({"train", "y ~ x", "--family", "gaussian", "--data", "t.csv", "--out", "fit", "--steps", "1000000000",
+                "--device", "cpu"},
+               how);
   }
 
   /// Bad usage or input: exit 2, `lines` lines on stderr, nothing on stdout, no file made or changed.

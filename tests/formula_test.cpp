@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "jensen/errors.hpp"
+#include "jensen/train.hpp"
 
 namespace jensen {
 namespace {
@@ -266,6 +267,8 @@ const std::vector<Refusal> refusals{{"", 1, "it is empty"},
                                     {"y ~ x - offset(e)", 9, "cannot be subtracted"},
                                     {"y ~ x*offset(e)", 7, "not be part of a product"},
                                     {"y ~ x:1", 7, "not be part of a product"},
+                                    {"y ~ (x - x)*z", 12, "all terms are taken away"},
+                                    {"y ~ z %in% (x - x)", 7, "all terms are taken away"},
                                     {"y ~ (1 + x):z", 6, "not be part of a product"},
 
                                     {"y ~ a %on% b", 7, "expected %in%"},
@@ -374,6 +377,14 @@ TEST(Formula, ReadsRightSides) {
   EXPECT_THAT(refused(""), HasSubstr("it is empty"));
   EXPECT_THAT(refused("shape ~ x"), HasSubstr("a second '~'"));
   EXPECT_THAT(refused("0"), HasSubstr("nothing to estimate"));
+}
+
+TEST(Formula, TellsTheColumnsOfAllFormulas) {
+  const std::string_view formula = "log(y) | trials(n) ~ x + poly(z, 2) + offset(e) + (w | g/h)";
+  EXPECT_THAT(formula_columns(formula), ElementsAre("y", "n", "x", "z", "e", "w", "g", "h"));
+  EXPECT_THAT(formula_columns(formula, {{"sigma", "x + (1 | k)"}, {"shape", "v"}}, false),
+              ElementsAre("x", "z", "e", "w", "g", "h", "k", "v"));
+  EXPECT_THROW(formula_columns(formula, {{"sigma", "x +"}}), InputError);
 }
 
 // A sum, product, ... of random variables, with the set of sets that it stands for.

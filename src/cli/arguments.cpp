@@ -83,6 +83,7 @@ TrainCommand train_command(const Words& words) {
   require(words.family, "--family is missing; jensen families lists them");
   require(words.data, "--data is missing; give the file that holds the table");
   require(words.out, "--out is missing; give a new directory for the fit");
+  if (words.out == "-") throw InputError("--out - is the standard output, but a fit is a directory; give a new one");
   if (words.missing != "drop" && words.missing != "error") {
     throw InputError(fmt::format("--na must be drop or error, not '{}'", words.missing));
   }

@@ -37,23 +37,25 @@ std::size_t correlations(const GroupPosterior& group) {
   return group.first_correlation == 0 ? 0 : q * (q - 1) / 2;
 }
 
-/// The name of an effect in brms's tables: that of another predictor than the mean's has its parameter before it.
-std::string effect_label(const GroupPosterior& group, std::size_t effect) {
-  const std::string& name = group.effects[effect];
-  return group.parameter == "mu" ? name : group.parameter + "_" + name;
+/// The effect as in the name of its sd, sd_g__x: brms's name of it, which says the predictor too (sigma_x).
+std::string effect_label(const GroupPosterior& group, const ParameterSummary& sd) {
+  const std::string before = "sd_" + group.group + "__";
+  return sd.name.starts_with(before) ? sd.name.substr(before.size()) : sd.name;
 }
 
 std::vector<Row> group_rows(const GroupPosterior& group, const std::vector<ParameterSummary>& parameters) {
+  std::vector<std::string> labels;
   std::vector<Row> rows;
-  const std::size_t q = group.effects.size();
-  for (std::size_t i = 0; i < q; ++i) {
-    rows.push_back({fmt::format("sd({})", effect_label(group, i)), parameters[group.first_sd + i]});
+  for (std::size_t i = 0; i < group.effects.size(); ++i) {
+    const ParameterSummary& sd = parameters[group.first_sd + i];
+    labels.push_back(effect_label(group, sd));
+    rows.push_back({fmt::format("sd({})", labels.back()), sd});
   }
   if (correlations(group) == 0) return rows;
   std::size_t at = group.first_correlation;
-  for (std::size_t i = 1; i < q; ++i) {
+  for (std::size_t i = 1; i < labels.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
-      rows.push_back({fmt::format("cor({},{})", effect_label(group, j), effect_label(group, i)), parameters[at++]});
+      rows.push_back({fmt::format("cor({},{})", labels[j], labels[i]), parameters[at++]});
     }
   }
   return rows;

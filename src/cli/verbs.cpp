@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/help.hpp"
 #include "cli/words.hpp"
 #include "jensen/catalogue.hpp"
@@ -49,6 +51,16 @@ std::string family_names() {
   return list_all(names);
 }
 
+std::string link_names() {
+  std::vector<std::string_view> names;
+  for (const FamilyDescription& family : describe_families()) {
+    for (const Link link : family.links) {
+      if (std::ranges::find(names, to_string(link)) == names.end()) names.push_back(to_string(link));
+    }
+  }
+  return list_all(names);
+}
+
 std::string prior_names() {
   std::vector<std::string_view> names;
   for (const PriorDescription& prior : describe_priors()) names.push_back(to_string(prior.kind));
@@ -69,11 +81,11 @@ void add_model_options(CLI::App& verb, Words& words) {
   add(verb, "--family", words.family, "F", "Model",
       fmt::format("Distribution of the response; jensen families tells them apart: {}", family_names()));
   add(verb, "--link", words.link, "L", "Model",
-      "Function that takes the mean to its predictors: identity, log, logit, probit, cloglog or softmax (default: the "
-      "family's)");
+      fmt::format("Function that takes the mean to its predictors: {}, as the family has them (default: its first)",
+                  link_names()));
   for (const std::string_view parameter : other_parameters()) {
-    add(verb, fmt::format("--formula-{}", parameter), words.formulas[std::string(parameter)], "'TERMS'", "Model",
-        fmt::format("Predictors of {}, such as '1 + x + (1 | g)' (default: one number for all rows)", parameter));
+    add(verb, fmt::format("--formula-{}", parameter), words.formulas[std::string(parameter)], "RHS", "Model",
+        fmt::format("Predictors of {}: '1 + x + (1 | g)' (default: one number for all rows)", parameter));
   }
   add_repeated(verb, "--prior", words.priors, "PRIOR", "Model",
                fmt::format("Such as 'b ~ normal(0, 2.5)'; targets: b (all coefficients), b_NAME, Intercept, "

@@ -98,7 +98,7 @@ Terms TermReader::product(std::string_view before) {
     if (sign != '*' && sign != '/') return left;
     scanner_.accept(sign);
     const Terms right = containment(sign == '*' ? "*" : "/");
-    refuse_bare(begin);
+    check_operands(left, right, begin, at);
     if (sign == '*') {
       check_size(left.size() * right.size() + left.size() + right.size(), at);
       left = cross(left, right);
@@ -112,12 +112,13 @@ Terms TermReader::product(std::string_view before) {
 Terms TermReader::containment(std::string_view before) {
   const std::size_t begin = scanner_.position();
   Terms left = interaction(before);
-  while (accept_within()) {
+  while (true) {
+    const std::size_t at = scanner_.position();
+    if (!accept_within()) return left;
     const Terms right = interaction("%in%");
-    refuse_bare(begin);
+    check_operands(left, right, begin, at);
     left = within(left, right);
   }
-  return left;
 }
 
 bool TermReader::accept_within() {
@@ -134,7 +135,7 @@ Terms TermReader::interaction(std::string_view before) {
     const std::size_t at = scanner_.position();
     scanner_.accept(':');
     const Terms right = power(":");
-    refuse_bare(begin);
+    check_operands(left, right, begin, at);
     check_size(left.size() * right.size(), at);
     left = interact(left, right);
   }
@@ -149,7 +150,7 @@ Terms TermReader::power(std::string_view before) {
   while (scanner_.peek() == '^') {
     const std::size_t at = scanner_.position();
     scanner_.accept('^');
-    refuse_bare(begin);
+    check_operands(base, base, begin, at);
     if (base.size() < 2) fail("a power of one term is that term; write I(x^2) for the square of x", at);
     const std::size_t exponent_at = scanner_.position();
     const double exponent = scanner_.number();
@@ -381,9 +382,11 @@ void TermReader::check_size(std::size_t terms, std::size_t at) const {
   fail(fmt::format("this product makes more than {} terms; write out the ones that are meant", max_terms), at);
 }
 
-void TermReader::refuse_bare(std::size_t begin) const {
-  if (!last_bare_ || *last_bare_ < begin) return;
-  fail("0, 1, offset() and group terms can be added but not be part of a product", *last_bare_);
+void TermReader::check_operands(const Terms& left, const Terms& right, std::size_t begin, std::size_t at) const {
+  if (last_bare_ && *last_bare_ >= begin) {
+    fail("0, 1, offset() and group terms can be added but not be part of a product", *last_bare_);
+  }
+  if (left.empty() || right.empty()) fail("on one side of this all terms are taken away", at);
 }
 
 void TermReader::check_response(const Expression& expression, std::size_t at) const {

@@ -47,7 +47,7 @@ class TermReader {
   bool accept_within();
 
   void check_size(std::size_t terms, std::size_t at) const;
-  void refuse_bare(std::size_t begin) const;
+  void check_operands(const Terms& left, const Terms& right, std::size_t begin, std::size_t at) const;
   void check_response(const Expression& expression, std::size_t at) const;
   [[noreturn]] void fail_no_term(std::string_view before);
   [[noreturn]] void fail_between_terms();

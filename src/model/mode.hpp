@@ -44,6 +44,10 @@ struct ModeGroup {
 };
 
 /// The coefficients theta (C) of one predictor (mu, sigma, ..), or the thresholds of the cumulative family.
+///
+/// Blocks are searched in turn and whitened apart: what is strongly tied belongs in one block. Thresholds and mu's
+/// columns, above all where mu has groups (a shift of all effects is one of the thresholds), are one block of three
+/// feeds, each zero in the columns that are not its own.
 struct ModeBlock {
   struct Feed {
     int argument = 0;
@@ -52,7 +56,7 @@ struct ModeBlock {
   };
   std::string name;                  ///< for messages
   std::vector<std::string> columns;  ///< C names
-  std::vector<Feed> feeds;           ///< usually one; thresholds feed two arguments
+  std::vector<Feed> feeds;           ///< usually one; thresholds feed two arguments; at most 3
   std::vector<FunctionalPrior> priors;
   std::vector<double> start;      ///< C
   std::vector<ModeGroup> groups;  ///< they feed the argument of feeds[0]

@@ -25,27 +25,28 @@ std::int64_t rows_in_use(const ModeProblem& problem) {
   return std::min(problem.rows, std::max(affordable, 32 * most_columns));
 }
 
-/// The nearest that a matrix of second derivatives (packed upper triangle) has to a positive semidefinite one: no
-/// negative diagonal, no correlation beyond 1; with three feeds the diagonal alone if that is not enough.
+/// Makes a matrix of second derivatives (packed upper triangle, up to 3 x 3) positive semidefinite: no negative
+/// diagonal, no partial correlation beyond 1. Where f depends on differences of its arguments alone the matrix is
+/// singular, and rounding decides.
 void make_semidefinite(double* m, std::size_t n) {
+  double root[most_feeds] = {};
   for (std::size_t i = 0; i < n; ++i) {
     double& diagonal = m[pair_index(i, i, n)];
     if (!(diagonal > least_curvature)) diagonal = least_curvature;  // NaN too
+    root[i] = std::sqrt(diagonal);
   }
-  double determinant = 1, product = 1;  // of the correlations: 1 - sum of squares + twice their product
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = i + 1; j < n; ++j) {
-      double& mixed = m[pair_index(i, j, n)];
-      const double most = std::sqrt(m[pair_index(i, i, n)] * m[pair_index(j, j, n)]);
-      mixed = std::isfinite(mixed) ? std::clamp(mixed, -most, most) : 0.0;
-      determinant -= mixed / most * (mixed / most);
-      product *= mixed / most;
-    }
-  }
-  if (n < 3 || determinant + 2 * product >= 0) return;
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = i + 1; j < n; ++j) m[pair_index(i, j, n)] = 0;
-  }
+  const auto clamp = [&](std::size_t i, std::size_t j, double centre, double reach) {
+    double& mixed = m[pair_index(i, j, n)];
+    const double r = mixed / (root[i] * root[j]);
+    const double kept = std::isfinite(r) ? std::clamp(r, centre - reach, centre + reach) : centre;
+    mixed = kept * root[i] * root[j];
+    return kept;
+  };
+  if (n < 2) return;
+  const double first = clamp(0, 1, 0, 1);
+  if (n < 3) return;
+  const double second = clamp(0, 2, 0, 1);
+  clamp(1, 2, first * second, std::sqrt((1 - first * first) * (1 - second * second)));
 }
 
 }  // namespace
