@@ -274,9 +274,9 @@ TEST(LevelEffects, AreSummarizedByTheLawOfTotalVariance) {
   EXPECT_EQ(rows[2].name, "r_g[L2,Intercept]");
   for (std::size_t j = 0; j < OneWay::levels; ++j) {
     EXPECT_NEAR(rows[j].mean, model.mean(j), 1e-6);  // linear in b, drawn in pairs: float inputs are all that is left
-    // The share of Var b is estimated from 100 pairs: relative error sqrt(2 / 100).
+    // The share of Var b is estimated from 1,000 pairs: relative error sqrt(2 / 1,000).
     const double share = model.slope(j) * model.slope(j) * 0.09;
-    EXPECT_NEAR(rows[j].sd * rows[j].sd, model.variance(j), tolerance::z_one * std::sqrt(2.0 / 100) * share + 1e-6);
+    EXPECT_NEAR(rows[j].sd * rows[j].sd, model.variance(j), tolerance::z_one * std::sqrt(2.0 / 1000) * share + 1e-6);
     EXPECT_NEAR(rows[j].q95 - rows[j].mean, 1.6448536269514722 * rows[j].sd, 1e-12);
     EXPECT_EQ(rows[j].q50, rows[j].mean);
   }
