@@ -10,9 +10,9 @@
 
 namespace jensen {
 
-/// The head's H coordinates, in the order of Fit::parameters: coefficients of the predictors (of the cumulative family
-/// the increments of its thresholds after those of mu), standard deviations and correlations of groups, then
-/// parameters that are one number, then scales of a horseshoe.
+/// The head's H coordinates: coefficients of the predictors (of the cumulative family the increments of its thresholds
+/// after those of mu), standard deviations and correlations of groups, then parameters that are one number, then scales
+/// of a horseshoe.
 struct LatentLayout {
   struct Group {
     std::size_t sd = 0;

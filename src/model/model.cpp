@@ -39,6 +39,7 @@ class ModelBuilder {
     add_data_term();
     add_threshold_priors();
     for (std::size_t i = 0; i < data_.predictors.size(); ++i) add_priors(i);
+    if (data_.thresholds > 1) bring_thresholds_together();
     return std::move(model_);
   }
 
@@ -452,6 +453,39 @@ class ModelBuilder {
     if (c == 0) return;
     argument.part_count = 1;
     argument.parts[0] = dense_part(layout_.blocks[i].first, c, keep(std::move(x)));
+  }
+
+  /// The user's coordinates in another order than the latents': the increments directly after the first threshold, the
+  /// coefficients after them.
+  void bring_thresholds_together() {
+    const std::size_t count = data_.thresholds - 1;
+    const std::size_t h = layout_.size();
+    std::vector<std::size_t> from{0};
+    for (std::size_t k = 0; k < count; ++k) from.push_back(layout_.increments + k);
+    for (std::size_t j = 1; j < layout_.increments; ++j) from.push_back(j);
+    for (std::size_t j = from.size(); j < h; ++j) from.push_back(j);
+    const std::vector<Parameter> parameters = model_.parameters;
+    const std::vector<double> shift = model_.shift;
+    const Matrix to_user = model_.to_user;
+    for (std::size_t i = 0; i < h; ++i) {
+      model_.parameters[i] = parameters[from[i]];
+      model_.shift[i] = shift[from[i]];
+      std::copy_n(to_user.row(from[i]), h, model_.to_user.values.begin() + static_cast<std::ptrdiff_t>(i * h));
+    }
+    for (GroupPosterior& group : model_.posteriors) {  // mu's: levels do not move with the increments
+      if (group.coefficients == 0) continue;
+      const std::size_t c = group.coefficients;
+      std::vector<float> coupling;
+      for (std::size_t r = 0; r < group.coupling.size(); r += c) {
+        coupling.push_back(group.coupling[r]);
+        coupling.insert(coupling.end(), count, 0.0F);
+        coupling.insert(coupling.end(), group.coupling.begin() + static_cast<std::ptrdiff_t>(r + 1),
+                        group.coupling.begin() + static_cast<std::ptrdiff_t>(r + c));
+      }
+      group.coupling = std::move(coupling);
+      group.coefficients = c + count;
+      group.origin.assign(model_.shift.begin(), model_.shift.begin() + static_cast<std::ptrdiff_t>(c + count));
+    }
   }
 
   void add_threshold_part(bool upper, Predictor& argument) {
