@@ -20,6 +20,7 @@ struct Case {
   bool dense;
   bool in_head;
   bool weights;
+  bool coupled = false;  ///< the first group is in the head, and the second depends on its effects
 };
 
 std::ostream& operator<<(std::ostream& out, const Case& c) {
@@ -84,7 +85,11 @@ GroupModel group_model(const Case& c) {
       group.location = out.model.keep(draws(group.levels * q, 1));
       group.coefficients = 2;
       group.first_coefficient = 1;
-      group.coupling = out.model.keep(draws(group.levels * q * 2, 0.5F));
+      if (c.coupled && g > 0) {
+        group.coupled_group = 0;
+        for (const GroupBlock& before : spec.groups) group.coupled += static_cast<int>(before.levels) * before.effects;
+      }
+      group.coupling = out.model.keep(draws(group.levels * q * (2 + group.coupled), 0.5F));
     }
     if (c.parametrization == Parametrization::centred) {
       group.centred = true;
@@ -103,7 +108,7 @@ GroupModel group_model(const Case& c) {
     spec.groups.push_back(group);
   }
   for (GroupBlock& group : spec.groups) {
-    if (!c.in_head) continue;
+    if (!c.in_head && !(c.coupled && &group == &spec.groups.front())) continue;
     group.in_head = head;
     head += static_cast<int>(group.levels) * group.effects;
   }
@@ -111,7 +116,7 @@ GroupModel group_model(const Case& c) {
   std::size_t size = testing::lambda_size(spec);
   for (const GroupBlock& group : spec.groups) {
     const int each = group.effects + (c.dense ? packed_size(group.effects) : group.effects);
-    if (!c.in_head) size += static_cast<std::size_t>(group.levels * each);
+    if (group.in_head < 0) size += static_cast<std::size_t>(group.levels * each);
   }
   spec.lambda = testing::random_lambda(size, 3);
   return out;
@@ -166,7 +171,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{DensityKind::gaussian, GuideShape::fullrank, 60, 17, {2}, 5, centred, true, false, false},
         Case{DensityKind::gaussian, GuideShape::fullrank, 60, 60, {2}, 5, noncentred, true, false, false},
         Case{DensityKind::gaussian, GuideShape::fullrank, 1, 1, {1}, 2, automatic, true, false, false},
-        Case{DensityKind::gaussian, GuideShape::fullrank, 0, 0, {1}, 2, automatic, true, false, false}));
+        Case{DensityKind::gaussian, GuideShape::fullrank, 0, 0, {1}, 2, automatic, true, false, false},
+        Case{DensityKind::gaussian, GuideShape::fullrank, 60, 60, {1, 2}, 4, automatic, true, false, false, true},
+        Case{DensityKind::poisson_log, GuideShape::fullrank, 60, 17, {2, 1}, 3, automatic, true, false, false, true}));
 
 TEST(Thresholds, GradientEqualsFiniteDifferences) {
   auto model = testing::random_model(DensityKind::bernoulli_logit, 50, 4, 3);

@@ -15,7 +15,7 @@ namespace jensen {
 struct Model {
   std::vector<Parameter> parameters;       ///< H
   std::vector<Prior> priors;               ///< as listed to the user
-  std::vector<GroupPosterior> posteriors;  ///< of each group, but for the guide over its levels
+  std::vector<GroupPosterior> posteriors;  ///< of each group, small ones first, but for the guide over its levels
   Matrix to_user;                          ///< H x H
   std::vector<double> shift;               ///< H
   double log_determinant = 0;              ///< log |det to_user|
