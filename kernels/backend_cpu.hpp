@@ -48,32 +48,39 @@ class CpuBackend {
 
   /// The sums of a term that has_data_shape() over `rows` for the samples of `out`, block by block.
   void evaluate_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension, Partials out) {
-    const std::size_t scratch_bytes = data_term_cpu_scratch(term);
+    for_each_block(data_term_cpu_scratch(term), rows.count, plan, out,
+                   [&](std::int64_t b, std::int64_t begin, std::int64_t end, void* scratch) {
+                     data_term_cpu_block(term, rows, begin, end, z, dimension, b, out, scratch);
+                   });
+  }
+
+  /// The sums of any term; leaves in `values` the derivatives of the arguments that gather.
+  void evaluate_general_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension,
+                             Effects effects, RowValues values, Partials out) {
+    for_each_block(general_term_cpu_scratch(term), rows.count, plan, out,
+                   [&](std::int64_t b, std::int64_t begin, std::int64_t end, void* scratch) {
+                     general_term_cpu_block(term, rows, begin, end, z, dimension, effects, values, b, out, scratch);
+                   });
+  }
+
+ private:
+  /// f(block, begin, end, scratch) for the plan's blocks of rows.
+  template <class F>
+  void for_each_block(std::size_t scratch_bytes, std::int64_t rows, BlockPlan plan, const Partials& out, F f) {
     // Below about a million operations waking the other threads costs more than they save.
-    const bool alone = plan.blocks <= 1 || rows.count * (1 + out.slots) * out.samples < 250'000;
+    const bool alone = plan.blocks <= 1 || rows * (1 + out.slots) * out.samples < 250'000;
 #pragma omp parallel num_threads(threads_) if (!alone)
     {
       void* scratch = ::operator new(scratch_bytes, alignment);
 #pragma omp for schedule(static)
       for (std::int64_t b = 0; b < plan.blocks; ++b) {
         const std::int64_t begin = b * plan.rows_per_block;
-        const std::int64_t end = begin + plan.rows_per_block < rows.count ? begin + plan.rows_per_block : rows.count;
-        data_term_cpu_block(term, rows, begin, end, z, dimension, b, out, scratch);
+        f(b, begin, begin + plan.rows_per_block < rows ? begin + plan.rows_per_block : rows, scratch);
       }
       ::operator delete(scratch, alignment);
     }
   }
 
-  /// The sums of any term; leaves in `values` the derivatives of the arguments that gather.
-  void evaluate_general_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension,
-                             Effects effects, RowValues values, Partials out) {
-    for_each("evaluate_rows", rows.count * out.samples,
-             EvaluateRows{term, rows, z, dimension, effects, out.samples, values}, 50);
-    for_each("sum_row_values", plan.blocks * (1 + out.slots) * out.samples, SumRowValues{term, rows, plan, values, out},
-             plan.rows_per_block);
-  }
-
- private:
   static constexpr std::align_val_t alignment{64};
   int threads_;
 };

@@ -27,14 +27,15 @@ namespace {
 struct Isa {
   const char* name;
   decltype(&baseline::data_term_block) block;
+  decltype(&baseline::general_term_block) general_block;
 };
 
 Isa choose() {
 #if defined(__x86_64__)
-  if (processor_runs_avx512()) return {"avx512", &avx512::data_term_block};
-  if (processor_runs_avx2()) return {"avx2", &avx2::data_term_block};
+  if (processor_runs_avx512()) return {"avx512", &avx512::data_term_block, &avx512::general_term_block};
+  if (processor_runs_avx2()) return {"avx2", &avx2::data_term_block, &avx2::general_term_block};
 #endif
-  return {"baseline", &baseline::data_term_block};
+  return {"baseline", &baseline::data_term_block, &baseline::general_term_block};
 }
 
 const Isa& isa() {
@@ -53,6 +54,17 @@ std::size_t data_term_cpu_scratch(const Term& term) {
 void data_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, std::int64_t end, const float* z,
                          int dimension, std::int64_t block, Partials out, void* scratch) {
   isa().block(term, rows, begin, end, z, dimension, out.at(block, 0), out.samples, 1 + out.slots, scratch);
+}
+
+std::size_t general_term_cpu_scratch(const Term& term) {
+  return baseline::general_scratch_bytes(term, static_cast<std::size_t>(slot_count(term)));
+}
+
+void general_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, std::int64_t end, const float* z,
+                            int dimension, const Effects& effects, const RowValues& values, std::int64_t block,
+                            Partials out, void* scratch) {
+  isa().general_block(term, rows, begin, end, z, dimension, effects, values, out.at(block, 0), out.samples,
+                      1 + out.slots, scratch);
 }
 
 }  // namespace jensen

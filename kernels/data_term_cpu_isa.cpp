@@ -1,8 +1,5 @@
 /// \file The CPU data term for one instruction set: compiled once for each, with JENSEN_ISA naming the namespace.
 ///
-/// Everything called here must be inlined (see host_device.hpp) and nothing with linkage may be shared with other
-/// files, or a processor could meet instructions that it has not.
-///
 /// Rows go through in tiles that fit in the first-level caches. For a group of 16 samples, with X the tile (rows x K):
 ///
 ///     eta  = X theta + offset                       rows x 16     a_0 of equation (2)
@@ -12,18 +9,10 @@
 /// one sample in each vector lane, so a tile is read from memory once. A lone sample puts rows or columns in the
 /// lanes instead. Sums are single precision within a tile, double across tiles.
 
-#include <cstddef>
-#include <cstdint>
-
-#include "term.hpp"
+#include "cpu_lanes.hpp"
 
 namespace jensen::JENSEN_ISA {
 namespace {
-
-constexpr int lanes = 16;
-constexpr int tile_rows = 128;
-constexpr int prefetch_rows = 16;  ///< how far ahead scattered rows are asked for: enough to hide memory's latency
-using Vec = float __attribute__((vector_size(lanes * sizeof(float))));
 
 /// The scratch memory of one thread, cut into arrays (each a multiple of 64 bytes).
 struct Scratch {
@@ -34,8 +23,6 @@ struct Scratch {
   float* eta;        ///< tile_rows x lanes; then df/da_0
   float* gradient;   ///< K x lanes, of one tile
 };
-
-JENSEN_HD std::size_t padded(std::size_t floats) { return (floats + lanes - 1) / lanes * lanes; }
 
 JENSEN_HD std::size_t scratch_floats(std::size_t columns) {
   return padded(tile_rows * columns) + lanes + (max_constants + 1) * padded(tile_rows) + 2 * padded(columns * lanes) +
@@ -53,83 +40,15 @@ JENSEN_HD Scratch cut(float* memory, std::size_t columns) {
   return s;
 }
 
-/// One tile of rows: contiguous, either in place or gathered into scratch.
-struct Tile {
-  int rows;
-  int columns;
-  const float* x;                         ///< rows x columns
-  const float* constants[max_constants];  ///< rows each
-  const float* offset;                    ///< rows
-};
-
-/// `count` values of a column: in place if the rows are contiguous, else gathered into `target`. Null reads as zeros.
-JENSEN_HD const float* load_column(const float* column, const RowList& rows, std::int64_t begin, int count,
-                                   float* target) {
-  if (column != nullptr && rows.indices == nullptr) return column + rows.first + begin;
-  for (int r = 0; r < count; ++r) target[r] = column == nullptr ? 0.0F : column[rows[begin + r]];
-  return target;
-}
-
-/// Contiguous rows are read in place, but for those at the matrix's end: a vector after a tile must be readable, and
-/// finite.
 JENSEN_HD Tile load_tile(const Term& term, const RowList& rows, std::int64_t begin, int count, int columns,
                          const float* x, const Scratch& scratch) {
-  Tile tile{count, columns, scratch.x, {}, nullptr};
-  if (rows.indices == nullptr && (term.rows - rows.first - begin - count) * columns >= lanes) {
-    tile.x = x + (rows.first + begin) * columns;
-  } else {
-    for (int r = 0; r < count; ++r) {
-      if (r + prefetch_rows < count) {
-        const float* ahead = x + rows[begin + r + prefetch_rows] * columns;
-        for (int k = 0; k < columns; k += lanes) __builtin_prefetch(ahead + k);
-      }
-      const float* source = x + rows[begin + r] * columns;
-      float* target = scratch.x + static_cast<std::ptrdiff_t>(r) * columns;
-      for (int k = 0; k < columns; ++k) target[k] = source[k];
-    }
-    for (int l = 0; l < lanes; ++l) scratch.x[static_cast<std::ptrdiff_t>(count) * columns + l] = 0;
-  }
+  Tile tile{count, columns, load_rows(x, columns, term.rows, rows, begin, count, scratch.x), {}, nullptr};
   for (int c = 0; c < max_constants; ++c) {
     tile.constants[c] =
         load_column(term.constants[c], rows, begin, count, scratch.constants + c * static_cast<int>(padded(tile_rows)));
   }
   tile.offset = load_column(term.arguments[0].offset, rows, begin, count, scratch.offset);
   return tile;
-}
-
-/// eta[r .. r + N) = X theta + offset + shift for the lanes.
-template <int N>
-JENSEN_HD void product_rows(const Tile& tile, int r, const Vec* theta, Vec shift, Vec* eta) {
-  Vec sum[N];
-  const float* x = tile.x + static_cast<std::ptrdiff_t>(r) * tile.columns;
-  for (int j = 0; j < N; ++j) sum[j] = shift + tile.offset[r + j];
-  for (int k = 0; k < tile.columns; ++k) {
-    const Vec t = theta[k];
-    for (int j = 0; j < N; ++j) sum[j] += t * x[static_cast<std::ptrdiff_t>(j) * tile.columns + k];
-  }
-  for (int j = 0; j < N; ++j) eta[r + j] = sum[j];
-}
-
-/// gradient[k .. k + N) = X^T d for the lanes, over the tile.
-template <int N>
-JENSEN_HD void product_columns(const Tile& tile, int k, const Vec* d, Vec* gradient) {
-  Vec sum[N] = {};
-  for (int r = 0; r < tile.rows; ++r) {
-    const Vec v = d[r];
-    const float* x = tile.x + static_cast<std::ptrdiff_t>(r) * tile.columns + k;
-    for (int j = 0; j < N; ++j) sum[j] += v * x[j];
-  }
-  for (int j = 0; j < N; ++j) gradient[k + j] = sum[j];
-}
-
-/// What a predictor has in common for all rows: its constant and scalar parts.
-JENSEN_HD float common_parts(const Predictor& predictor, const float* z) {
-  float a = predictor.constant;
-  for (int p = 0; p < predictor.part_count; ++p) {
-    const Part& part = predictor.parts[p];
-    if (part.kind == PartKind::scalar) a += part.scale * z[part.first];
-  }
-  return a;
 }
 
 /// a_1 .. of one sample, prepared.
@@ -184,12 +103,10 @@ JENSEN_HD void wide(const Term& term, const Tile& tile, const float* z, int dime
     prepared[l] = prepare<Density>(term, latent);
   }
 
-  int r = 0;
-  for (; r + 8 <= tile.rows; r += 8) product_rows<8>(tile, r, theta, shift, eta);
-  for (; r < tile.rows; ++r) product_rows<1>(tile, r, theta, shift, eta);
+  multiply_rows(tile, theta, shift, eta);
 
   LaneSums<1 + Density::shared> tile_sums;
-  for (r = 0; r < tile.rows; ++r) {
+  for (int r = 0; r < tile.rows; ++r) {
     float constants[max_constants];
     for (int c = 0; c < max_constants; ++c) constants[c] = tile.constants[c][r];
     float* row = scratch.eta + static_cast<std::ptrdiff_t>(r) * lanes;
@@ -205,23 +122,10 @@ JENSEN_HD void wide(const Term& term, const Tile& tile, const float* z, int dime
     }
   }
 
-  int k = 0;
-  for (; k + 8 <= tile.columns; k += 8) product_columns<8>(tile, k, eta, gradient);
-  for (; k + 4 <= tile.columns; k += 4) product_columns<4>(tile, k, eta, gradient);
-  for (; k < tile.columns; ++k) product_columns<1>(tile, k, eta, gradient);
+  multiply_columns(tile, eta, gradient);
 
   for (int l = 0; l < count; ++l) {
     add_slots(term, scratch.gradient + l, lanes, tile_sums, l, sums + static_cast<std::ptrdiff_t>(l) * stride);
-  }
-}
-
-/// theta[k][l] of the dense part for `count` samples; the other lanes are zero.
-JENSEN_HD void load_theta(const Part* dense, const float* z, int dimension, int count, float* theta) {
-  if (dense == nullptr) return;
-  for (int k = 0; k < dense->columns; ++k) {
-    for (int l = 0; l < lanes; ++l) {
-      theta[k * lanes + l] = l < count ? z[static_cast<std::ptrdiff_t>(l) * dimension + dense->first + k] : 0.0F;
-    }
   }
 }
 
@@ -253,13 +157,6 @@ JENSEN_HD Vec sum_lanes(Vec* v) {
   }
   return sums;
 #endif
-}
-
-/// 16 floats from any address.
-JENSEN_HD Vec load(const float* from) {
-  Vec v;
-  __builtin_memcpy(&v, from, sizeof v);
-  return v;
 }
 
 /// The density of N rows, one in each lane; eta becomes df/da_0. No `omp simd` here: it would keep the constants of
@@ -344,6 +241,7 @@ void block_of(const Term& term, const RowList& rows, std::int64_t begin, std::in
     if (predictor.parts[p].kind == PartKind::dense) dense = &predictor.parts[p];
   }
   const int columns = dense == nullptr ? 0 : dense->columns;
+  const int first = dense == nullptr ? 0 : dense->first;
   const Scratch scratch = cut(memory, static_cast<std::size_t>(columns));
   // Up to two left-over samples go one by one: cheaper than a group of 16 that is mostly padding.
   const int wide_groups = samples / lanes + (samples % lanes > 2 ? 1 : 0);
@@ -351,16 +249,16 @@ void block_of(const Term& term, const RowList& rows, std::int64_t begin, std::in
 
   for (std::ptrdiff_t i = 0; i < static_cast<std::ptrdiff_t>(samples) * stride; ++i) sums[i] = 0;
   const bool one_theta = wide_groups == 1 && wide_samples == samples;  // a lone sample has the array to itself
-  if (one_theta) load_theta(dense, z, dimension, wide_samples, scratch.theta);
+  if (one_theta) load_theta(z, dimension, first, columns, wide_samples, scratch.theta);
   for (std::int64_t t = begin; t < end; t += tile_rows) {
     const int count = static_cast<int>(end - t < tile_rows ? end - t : tile_rows);
     const Tile tile = load_tile(term, rows, t, count, columns, dense == nullptr ? nullptr : dense->x, scratch);
     for (int g = 0; g < wide_groups; ++g) {
-      const int first = g * lanes;
-      const int live = samples - first < lanes ? samples - first : lanes;
-      const float* latent = z + static_cast<std::ptrdiff_t>(first) * dimension;
-      if (!one_theta) load_theta(dense, latent, dimension, live, scratch.theta);
-      wide<Density>(term, tile, latent, dimension, live, sums + static_cast<std::ptrdiff_t>(first) * stride, stride,
+      const int sample = g * lanes;
+      const int live = samples - sample < lanes ? samples - sample : lanes;
+      const float* latent = z + static_cast<std::ptrdiff_t>(sample) * dimension;
+      if (!one_theta) load_theta(latent, dimension, first, columns, live, scratch.theta);
+      wide<Density>(term, tile, latent, dimension, live, sums + static_cast<std::ptrdiff_t>(sample) * stride, stride,
                     scratch);
     }
     for (int s = wide_samples; s < samples; ++s) {

@@ -1,19 +1,25 @@
 #pragma once
-/// \file The CPU data term of each instruction set, before one is chosen (see data_term_cpu.hpp).
+/// \file The CPU's terms of each instruction set, before one is chosen (see data_term_cpu.hpp).
 
 #include <cstddef>
 #include <cstdint>
 
+#include "general_term.hpp"
 #include "term.hpp"
 
 namespace jensen {
 
-// One definition each in data_term_cpu_isa.cpp, which is compiled once for each instruction set.
-#define JENSEN_DECLARE(isa)                                                                                         \
-  namespace isa {                                                                                                   \
-  std::size_t scratch_bytes(std::size_t columns);                                                                   \
-  void data_term_block(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z, \
-                       int dimension, double* sums, int samples, int stride, void* memory);                         \
+// One definition each in data_term_cpu_isa.cpp and general_term_cpu_isa.cpp, which are compiled once for each
+// instruction set.
+#define JENSEN_DECLARE(isa)                                                                                            \
+  namespace isa {                                                                                                      \
+  std::size_t scratch_bytes(std::size_t columns);                                                                      \
+  void data_term_block(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z,    \
+                       int dimension, double* sums, int samples, int stride, void* memory);                            \
+  std::size_t general_scratch_bytes(const Term& term, std::size_t slots);                                              \
+  void general_term_block(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z, \
+                          int dimension, const Effects& effects, const RowValues& values, double* sums, int samples,   \
+                          int stride, void* memory);                                                                   \
   }
 JENSEN_DECLARE(baseline)
 #if defined(__x86_64__)

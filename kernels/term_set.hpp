@@ -146,7 +146,8 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
   std::int64_t most_values = 0;
   for (std::size_t t = 0; t < terms_.size(); ++t) {
     Term& term = terms_[t];
-    std::int64_t most_rows = term.subsampled ? std::min(spec.batch, general_rows) : std::min(term.rows, general_rows);
+    // also of a subsampled term: a pass over all rows goes in windows larger than a batch may be
+    std::int64_t most_rows = std::min(term.rows, general_rows);
     int slot = 1;
     for (int a = 0; a < term.argument_count; ++a) {
       keep(term.arguments[a].offset, term.rows);

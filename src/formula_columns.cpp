@@ -30,7 +30,9 @@ PredictionColumns prediction_columns(const Fit& fit) {
   const Formula formula = parse_formula(fit.formula);
   PredictionColumns columns{formula.columns(false), {}};
   add_others(columns.needed, fit.options.formulas);
-  if (formula.additions.trials) columns.optional = formula.additions.trials->columns;
+  for (const auto& addition : {formula.additions.trials, formula.additions.se}) {
+    if (addition) add_once(columns.optional, addition->columns);
+  }
   return columns;
 }
 

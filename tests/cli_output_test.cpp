@@ -37,7 +37,7 @@ TEST_F(Cli, SummaryIsATableForEachClass) {
             "Group-Level Effects:|~g (Number of levels: 3)|name|sd(Intercept)|sd(x)|cor(Intercept,x)|"
             "sd(sigma_Intercept)||~site (Number of levels: 2)|name|sd(Intercept)||"
             "Family Specific Parameters:|name|nu|");
-  EXPECT_THAT(result.out, HasSubstr("\nx                     0.1000  0.0500   0.0178   0.1000  0.1822\n"));
+  EXPECT_THAT(result.out, HasSubstr("\nx                    0.1000  0.0500   0.0178  0.1000  0.1822\n"));
 }
 
 TEST_F(Cli, SummaryOfAllHasEveryLevel) {

@@ -145,6 +145,14 @@ TEST_F(Cli, ConfigRepeatsAModelOfGroupsWithAFormulaForSigma) {
   EXPECT_THAT(slurp(dir_ / "fit/summary.csv"), AllOf(HasSubstr("\nb_sigma_x,"), HasSubstr("\nsd_f__Intercept,")));
 }
 
+TEST_F(Cli, SeveralPredictorsAndMoreRowsThanABatch) {
+  write_table("t.csv", 17000);  // beyond 16,384 rows there are batches, and passes over all rows beside them
+  const Result result = run({"train", "f ~ x", "--family", "categorical", "--data", "t.csv", "--out", "fit", "--steps",
+                             "50", "--device", "cpu", "--quiet"});
+  EXPECT_EQ(result.code, 0) << "signal " << result.signal << "\n" << result.err;
+  EXPECT_THAT(slurp(dir_ / "fit/summary.csv"), AllOf(HasSubstr("\nb_mub_x,"), HasSubstr("\nb_muc_x,")));
+}
+
 TEST_F(Cli, TheLinkIsTheOneAskedFor) {
   write_table("t.csv", 2000);
   const auto slope = [&](const std::string& link) {

@@ -247,7 +247,7 @@ TEST(CpuBackend, EvaluatesOtherShapes) {
 }
 
 // A density that takes all its arguments at once, each with its own dense part.
-TEST(CpuBackend, EvaluatesCategoriesByTheOracle) {
+TEST(CpuBackend, EvaluatesCategories) {
   constexpr int logits = 4, columns = 3, rows = 50;
   std::mt19937 generator(12);
   std::normal_distribution<float> normal;
@@ -285,8 +285,8 @@ TEST(CpuBackend, EvaluatesCategoriesByTheOracle) {
     }
   }
   std::vector<double> sums(expected.size());
-  CpuBackend(1).evaluate_term(term, {nullptr, rows}, {rows, 1}, z.data(), logits * columns,
-                              {sums.data(), 1, logits * columns});
+  CpuBackend(1).evaluate_general_term(term, {nullptr, rows}, {rows, 1}, z.data(), logits * columns, {}, {},
+                                      {sums.data(), 1, logits * columns});
   // Each row's numbers are of order ten, rounded a handful of times.
   for (std::size_t i = 0; i < sums.size(); ++i) {
     EXPECT_NEAR(sums[i], expected[i], rows * 10 * tolerance::density_float) << "number " << i;

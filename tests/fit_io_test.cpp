@@ -34,11 +34,16 @@ using testing::UnorderedElementsAre;
 Fit example_fit() {
   Fit fit;
   fit.formula = "délai ~ 1 + distance + carrier";
-  fit.factors = {{"carrier", {"AA", "B6, \"quoted\"", "größe", ""}, true}, {"month", {"1", "2"}, false}};
+  fit.design.factors = {{"carrier", {"AA", "B6, \"quoted\"", "größe", ""}, true}, {"month", {"1", "2"}, false}};
+  fit.design.learned = {{"poly(x, 2)", {0.5, -1.0 / 3, 1, 2, 1e-300}}, {"scale(log(x))", {2, 0.25}}};
+  fit.response_levels = {"low", "größe", ""};
   fit.options.family = jensen::Family::poisson;
   fit.options.priors = {jensen::parse_prior("b ~ normal(0.1, 2.5)"), jensen::parse_prior("sigma ~ exponential(0.3)"),
                         jensen::parse_prior("Intercept ~ student_t(3, -1, 2.2)")};
+  fit.options.link = jensen::Link::log;
+  fit.options.formulas = {{"sigma", "1 + x + (1 | g)"}, {"zi", "~ 0 + \"text\""}};
   fit.options.guide = jensen::GuideKind::fullrank;
+  fit.options.parametrization = jensen::Parametrization::noncentered;
   fit.options.device = jensen::DeviceKind::cpu;
   fit.options.missing = jensen::MissingPolicy::error;
   fit.options.seed = std::numeric_limits<std::uint64_t>::max();
@@ -50,7 +55,7 @@ Fit example_fit() {
   fit.notes = {"12 rows dropped", "two\nlines"};
   fit.parameters = {{"b_Intercept", jensen::Transform::identity},
                     {"b_größe:x,1", jensen::Transform::identity},
-                    {"sigma", jensen::Transform::exponential}};
+                    {"sigma", jensen::Transform::exponential, jensen::ParameterClass::family}};
   fit.mean = {0.1, -1.0 / 3, 2};
   fit.factor = {1.5, 0, 0, 0.25, 1e-300, 0, -0.125, 1.0 / 7, 0.5};
   fit.elbo = -12345.678901234567;
@@ -65,15 +70,103 @@ Fit example_fit() {
   return fit;
 }
 
-void expect_equal(const Fit& a, const Fit& b) {
-  EXPECT_EQ(a.formula, b.formula);
+/// (1 + x | g) with factors of its own for 3 levels, and (1 | g:h) on sigma with two levels, all optional parts empty.
+Fit grouped_fit() {
+  Fit fit = example_fit();
+  fit.options.guide = jensen::GuideKind::structured;
+  fit.options.parametrization = jensen::Parametrization::automatic;
+  fit.options.link.reset();
+  fit.design.groups = {{"g", {"a", "b, c", "größe"}, {"g"}}, {"g:h", {"a_1", "a_2"}, {}}};
+  using jensen::ParameterClass;
+  using jensen::Transform;
+  fit.parameters = {{"b_Intercept", Transform::identity},
+                    {"b_x", Transform::identity},
+                    {"sd_g__Intercept", Transform::exponential, ParameterClass::group},
+                    {"sd_g__x", Transform::exponential, ParameterClass::group},
+                    {"sd_g:h__sigma_Intercept", Transform::exponential, ParameterClass::group},
+                    {"cor_g__Intercept__x", Transform::correlation, ParameterClass::group},
+                    {"zi", Transform::logistic, ParameterClass::family}};
+  jensen::GroupPosterior g;
+  g.group = "g";
+  g.parameter = "mu";
+  g.effects = {"Intercept", "x"};
+  g.levels = 3;
+  g.first_sd = 2;
+  g.first_correlation = 5;
+  g.coefficients = 2;
+  g.origin = {0.5, -1.0 / 3};
+  for (int i = 0; i < 9; ++i) g.information.push_back(static_cast<float>(i % 3 == 1 ? 0.1 : 1 + i / 7.0));
+  for (int i = 0; i < 6; ++i) g.location.push_back(static_cast<float>(i) / 3);
+  for (int i = 0; i < 12; ++i) g.coupling.push_back(static_cast<float>(i) / 11);
+  g.centered = true;
+  g.reference = {0.5, 0.25, 1.0 / 3};
+  g.first = 7;
+  for (int i = 0; i < 9; ++i) g.scale.push_back(static_cast<float>(i % 3 == 1 ? 0.25 : 1.5));
+  jensen::GroupPosterior gh;
+  gh.group = "g:h";
+  gh.parameter = "sigma";
+  gh.effects = {"Intercept"};
+  gh.levels = 2;
+  gh.first_sd = 4;
+  gh.first = 13;
+  gh.scale = {0.5, 1.0F / 3};
+  fit.groups = {g, gh};
+  fit.mean.clear();
+  for (int i = 0; i < 15; ++i) fit.mean.push_back(i / 7.0 - 1);
+  fit.factor.clear();
+  for (int i = 0; i < 49; ++i) fit.factor.push_back(i % 8 == 0 ? 0.1 : 0.01 * (i % 5));
+  return fit;
+}
+
+void expect_equal(const jensen::GroupPosterior& a, const jensen::GroupPosterior& b) {
+  EXPECT_EQ(a.group, b.group);
+  EXPECT_EQ(a.parameter, b.parameter);
+  EXPECT_EQ(a.effects, b.effects);
+  EXPECT_EQ(a.levels, b.levels);
+  EXPECT_EQ(a.first_sd, b.first_sd);
+  EXPECT_EQ(a.first_correlation, b.first_correlation);
+  EXPECT_EQ(a.first_coefficient, b.first_coefficient);
+  EXPECT_EQ(a.coefficients, b.coefficients);
+  EXPECT_EQ(a.origin, b.origin);
+  EXPECT_EQ(a.information, b.information);
+  EXPECT_EQ(a.location, b.location);
+  EXPECT_EQ(a.coupling, b.coupling);
+  EXPECT_EQ(a.centered, b.centered);
+  EXPECT_EQ(a.reference, b.reference);
+  EXPECT_EQ(a.first, b.first);
+  EXPECT_EQ(a.scale, b.scale);
+}
+
+void expect_equal(const jensen::DesignState& a, const jensen::DesignState& b) {
   ASSERT_EQ(a.factors.size(), b.factors.size());
   for (std::size_t i = 0; i < a.factors.size(); ++i) {
     EXPECT_EQ(a.factors[i].column, b.factors[i].column);
     EXPECT_EQ(a.factors[i].levels, b.factors[i].levels);
     EXPECT_EQ(a.factors[i].text, b.factors[i].text);
   }
+  ASSERT_EQ(a.learned.size(), b.learned.size());
+  for (std::size_t i = 0; i < a.learned.size(); ++i) {
+    EXPECT_EQ(a.learned[i].expression, b.learned[i].expression);
+    EXPECT_EQ(a.learned[i].values, b.learned[i].values);
+  }
+  ASSERT_EQ(a.groups.size(), b.groups.size());
+  for (std::size_t i = 0; i < a.groups.size(); ++i) {
+    EXPECT_EQ(a.groups[i].group, b.groups[i].group);
+    EXPECT_EQ(a.groups[i].levels, b.groups[i].levels);
+    EXPECT_EQ(a.groups[i].text_columns, b.groups[i].text_columns);
+  }
+}
+
+void expect_equal(const Fit& a, const Fit& b) {
+  EXPECT_EQ(a.formula, b.formula);
+  expect_equal(a.design, b.design);
+  EXPECT_EQ(a.response_levels, b.response_levels);
+  ASSERT_EQ(a.groups.size(), b.groups.size());
+  for (std::size_t i = 0; i < a.groups.size(); ++i) expect_equal(a.groups[i], b.groups[i]);
   EXPECT_EQ(a.options.family, b.options.family);
+  EXPECT_EQ(a.options.link, b.options.link);
+  EXPECT_EQ(a.options.formulas, b.options.formulas);
+  EXPECT_EQ(a.options.parametrization, b.options.parametrization);
   EXPECT_EQ(a.options.priors, b.options.priors);
   EXPECT_EQ(a.options.guide, b.options.guide);
   EXPECT_EQ(a.options.device, b.options.device);
@@ -89,6 +182,7 @@ void expect_equal(const Fit& a, const Fit& b) {
   for (std::size_t i = 0; i < a.parameters.size(); ++i) {
     EXPECT_EQ(a.parameters[i].name, b.parameters[i].name);
     EXPECT_EQ(a.parameters[i].transform, b.parameters[i].transform);
+    EXPECT_EQ(a.parameters[i].kind, b.parameters[i].kind);
   }
   EXPECT_EQ(a.mean, b.mean);
   EXPECT_EQ(a.factor, b.factor);
@@ -172,6 +266,62 @@ TEST_F(FitIo, GivesEveryFieldBack) {
   EXPECT_EQ(loaded.rows_per_second, 0);
 }
 
+TEST_F(FitIo, GivesGroupsBack) {
+  const Fit fit = grouped_fit();
+  jensen::save_fit(fit, "", folder_ / "fit", false);
+  const Fit loaded = jensen::load_fit(folder_ / "fit");
+  expect_equal(fit, loaded);
+  EXPECT_EQ(fit.draw(10, 1), loaded.draw(10, 1));
+  // All parameters, then all effects of levels.
+  const jensen::Table table = jensen::read_csv(folder_ / "fit/summary.csv");
+  ASSERT_EQ(table.rows(), 7U + 6U + 2U);
+  const auto levels = fit.summarize_levels();
+  EXPECT_EQ(table.at("name").levels.at(7), "r_g[a,Intercept]");
+  EXPECT_EQ(table.at("name").levels.at(10), "r_g[b, c,x]");
+  EXPECT_EQ(table.at("name").levels.at(13), "r_g:h__sigma[a_1,Intercept]");
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    EXPECT_EQ(table.at("mean").number(7 + i), levels[i].mean);
+    EXPECT_EQ(table.at("q95").number(7 + i), levels[i].q95);
+  }
+}
+
+// Levels within the factor: it is over all coordinates.
+TEST_F(FitIo, GivesLevelsWithinTheFactorBack) {
+  Fit fit = grouped_fit();
+  for (auto& group : fit.groups) group.scale.clear();
+  fit.factor.assign(15 * 15, 0.125);
+  jensen::save_fit(fit, "", folder_ / "fit", false);
+  expect_equal(fit, jensen::load_fit(folder_ / "fit"));
+}
+
+// Large enough to be compressed; a constant column is small then.
+TEST_F(FitIo, GivesManyLevelsBack) {
+  constexpr std::size_t levels = 200'000;
+  Fit fit = grouped_fit();
+  std::mt19937 random(3);
+  std::uniform_real_distribution<float> uniform;
+  fit.groups.pop_back();
+  fit.design.groups.pop_back();
+  fit.parameters.erase(fit.parameters.begin() + 4);
+  jensen::GroupPosterior& g = fit.groups[0];
+  g.levels = levels;
+  g.first = 6;
+  g.first_correlation = 4;
+  fit.design.groups[0].levels.clear();
+  for (std::size_t j = 0; j < levels; ++j) fit.design.groups[0].levels.push_back(std::to_string(j));
+  for (auto* array : {&g.information, &g.scale}) array->assign(levels * 3, 1.0F);
+  g.location.resize(levels * 2);
+  g.coupling.resize(levels * 4);
+  for (float& value : g.location) value = uniform(random);
+  for (float& value : g.coupling) value = uniform(random);
+  fit.mean.assign(6 + levels * 2, 0.5);
+  fit.factor.assign(36, 0.25);
+  const std::string bytes = jensen::io::encode_fit(fit);
+  EXPECT_LT(bytes.size(), levels * (4 * 6 + 8 * 2 + 40));  // 24 bytes of random floats, 16 of means, 40 of labels
+  expect_equal(fit, jensen::io::decode_fit(bytes, "fit.h5"));
+  EXPECT_EQ(bytes, jensen::io::encode_fit(fit));
+}
+
 TEST_F(FitIo, GivesTheSmallestFitBack) {
   Fit fit;
   fit.parameters = {{"b_Intercept", jensen::Transform::identity}};
@@ -193,8 +343,8 @@ TEST_F(FitIo, GivesALargeFitBack) {
     fit.mean.push_back(static_cast<double>(random()) / 3);
   }
   for (std::size_t i = 0; i < size * size; ++i) fit.factor.push_back(static_cast<double>(random()) / 7);
-  for (int i = 0; i < 50'000; ++i) fit.factors[0].levels.push_back(std::to_string(random()));
-  for (int i = 0; i < 40; ++i) fit.factors.push_back({"f" + std::to_string(i), {"a", "b"}, true});
+  for (int i = 0; i < 50'000; ++i) fit.design.factors[0].levels.push_back(std::to_string(random()));
+  for (int i = 0; i < 40; ++i) fit.design.factors.push_back({"f" + std::to_string(i), {"a", "b"}, true});
   fit.formula.append(100'000, 'x');
   jensen::save_fit(fit, "", folder_ / "fit", false);
   expect_equal(fit, jensen::load_fit(folder_ / "fit"));
@@ -247,6 +397,25 @@ TEST_F(FitIo, RefusesFitsWhoseSizesDisagree) {
   EXPECT_THROW(jensen::save_fit(fit, "", folder_ / "fit", false), jensen::InputError);
   fit = Fit();
   EXPECT_THROW(jensen::save_fit(fit, "", folder_ / "fit", false), jensen::InputError);
+  const auto refused = [&](auto change) {
+    Fit changed = grouped_fit();
+    change(changed, changed.groups[0]);
+    EXPECT_THROW(jensen::io::encode_fit(changed), jensen::InputError);
+  };
+  refused([](Fit& f, auto&) { f.mean.pop_back(); });
+  refused([](Fit& f, auto&) { f.groups.pop_back(); });
+  refused([](Fit&, auto& g) { g.scale.pop_back(); });
+  refused([](Fit&, auto& g) { g.location.push_back(0); });
+  refused([](Fit&, auto& g) { g.first = 20; });
+  refused([](Fit&, auto& g) { g.first = 3; });
+  refused([](Fit&, auto& g) { g.levels = ~std::size_t{0}; });
+  refused([](Fit&, auto& g) { g.first_sd = 6; });
+  refused([](Fit&, auto& g) { g.first_correlation = 9; });
+  refused([](Fit&, auto& g) { g.first_coefficient = ~std::size_t{0}; });
+  refused([](Fit&, auto& g) { g.origin.clear(); });
+  refused([](Fit&, auto& g) { g.reference.clear(); });
+  refused([](Fit&, auto& g) { g.effects.clear(); });
+  refused([](Fit& f, auto&) { f.parameters[0].transform = jensen::Transform::increment; });
   EXPECT_THAT(names_in(folder_), IsEmpty());
 }
 
@@ -315,7 +484,7 @@ TEST_F(FitIo, TakesRelativePaths) {
   }
   EXPECT_EQ(error_of([] { jensen::check_writable("fit/", false); }),
             "fit/ exists already (--out): give --force to replace it, or another name");
-  jensen::write_prediction({{1}, {2}, {3}}, "pred.csv");
+  jensen::write_prediction({{"mean"}, {1}}, "pred.csv");
   fs::current_path(before);
   EXPECT_THAT(names_in(folder_), UnorderedElementsAre("fit", "fit2", "fit3", "fit4", "deep", "pred.csv"));
 }
@@ -381,21 +550,24 @@ std::string sealed(const std::string& bytes, const std::string& format) {
 }
 
 TEST_F(FitIo, RefusesOtherFormatsAndForeignFiles) {
-  const std::string whole = jensen::io::encode_fit(example_fit());
+  const std::string whole = jensen::io::encode_fit(grouped_fit());
   const std::string content = whole.substr(0, whole.size() - 64);
   const auto error_in = [&](const std::string& bytes) {
     return error_of([&] { jensen::io::decode_fit(bytes, "fit.h5"); });
   };
-  ASSERT_EQ(sealed(content, "1"), whole);
-  EXPECT_EQ(error_in(sealed(content, "2")),
-            "fit.h5 is in format 2, this Jensen reads format 1; use the Jensen that wrote it");
+  ASSERT_EQ(sealed(content, "2"), whole);
+  EXPECT_EQ(error_in(sealed(content, "1")),
+            "fit.h5 is in format 1, this Jensen reads format 2; use the Jensen that wrote it");
   EXPECT_THAT(error_in(content), HasSubstr("is not a fit of Jensen's"));
-  EXPECT_EQ(error_in(sealed("not HDF5", "1")),
+  EXPECT_EQ(error_in(sealed("not HDF5", "2")),
             "fit.h5 is not a complete fit ('file' is missing or cannot be made); train again");
-  EXPECT_THAT(error_in(sealed("", "1")), HasSubstr("is not a complete fit"));
+  EXPECT_THAT(error_in(sealed("", "2")), HasSubstr("is not a complete fit"));
   // Names changed by hand: the parts are missed.
-  for (const std::string name : {"formula", "names", "transforms", "mean", "factor", "notes", "options", "trace",
-                                 "verdict", "khat", "priors", "levels", "learning_rate"}) {
+  for (const std::string name : {"formula",     "names",    "transforms",      "mean",     "factor",
+                                 "notes",       "options",  "trace",           "verdict",  "khat",
+                                 "priors",      "levels",   "learning_rate",   "classes",  "design",
+                                 "learned",     "groups",   "response_levels", "link",     "parametrization",
+                                 "information", "coupling", "scale",           "first_sd", "centered"}) {
     std::string renamed = content;
     const std::string found = std::string("\0", 1) + name + std::string("\0", 1);
     std::size_t count = 0;
@@ -404,17 +576,18 @@ TEST_F(FitIo, RefusesOtherFormatsAndForeignFiles) {
       for (std::size_t at = 0; (at = renamed.find(name, at)) != std::string::npos; ++at, ++count) renamed[at] = '#';
     }
     ASSERT_GT(count, 0U) << name;
-    EXPECT_THAT(error_in(sealed(renamed, "1")), HasSubstr("' is missing or cannot be made); train again")) << name;
+    EXPECT_THAT(error_in(sealed(renamed, "2")), HasSubstr("' is missing or cannot be made); train again")) << name;
   }
   // A value that no Jensen writes.
   std::string unknown = content;
-  unknown.replace(unknown.find("fullrank"), 8, "fullrink");
-  EXPECT_THAT(error_in(sealed(unknown, "1")), HasSubstr("fit.h5 is not a complete fit"));
+  unknown.replace(unknown.find("structured"), 10, "strictured");
+  EXPECT_THAT(error_in(sealed(unknown, "2")), HasSubstr("fit.h5 is not a complete fit"));
 }
 
 TEST_F(FitIo, WritesPredictions) {
   const double missing = std::numeric_limits<double>::quiet_NaN();
-  const jensen::Prediction prediction{{0.1, missing, 1e-300}, {-1, missing, 1.0 / 3}, {2, missing, 3}};
+  const jensen::Prediction prediction{{"mean", "q05", "q95"},
+                                      {0.1, -1, 2, missing, missing, missing, 1e-300, 1.0 / 3, 3}};
   const fs::path out = folder_ / "pred.csv";
   for (int time = 0; time < 2; ++time) {  // the second time over the first
     jensen::write_prediction(prediction, out);
@@ -424,10 +597,12 @@ TEST_F(FitIo, WritesPredictions) {
   const jensen::Table table = jensen::read_csv(out);
   EXPECT_TRUE(table.at("q05").missing(1));
   EXPECT_EQ(table.at("q05").number(2), 1.0 / 3);
+  jensen::write_prediction({{"mean_a, b"}, {1, 2}}, out);
+  EXPECT_EQ(bytes_of(out), "\"mean_a, b\"\n1\n2\n");
 }
 
 TEST_F(FitIo, RefusesPredictionsItCannotWrite) {
-  const jensen::Prediction prediction{{1}, {1}, {1}};
+  const jensen::Prediction prediction{{"mean"}, {1}};
   const auto error_at = [&](const fs::path& path) {
     return error_of([&] { jensen::write_prediction(prediction, path); });
   };
@@ -440,7 +615,7 @@ TEST_F(FitIo, RefusesPredictionsItCannotWrite) {
     EXPECT_EQ(error_at("/dev/full"), "cannot write /dev/full (No space left on device); make room or write elsewhere");
     EXPECT_TRUE(fs::is_character_file("/dev/full"));
   }
-  EXPECT_THROW(jensen::write_prediction({{1}, {}, {1}}, folder_ / "p.csv"), jensen::InputError);
+  EXPECT_THROW(jensen::write_prediction({{"mean", "q05"}, {1}}, folder_ / "p.csv"), jensen::InputError);
   EXPECT_THAT(names_in(folder_), ElementsAre("d"));
 }
 

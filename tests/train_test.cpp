@@ -450,10 +450,11 @@ TEST(Predict, ExpectedResponseOfALinearModel) {
   fresh.add("a", a);
   fresh.add("b", b);
   const Prediction p = predict(fit, fresh);
-  EXPECT_NEAR(p.mean[0], mean_of(fit, "b_Intercept"), 1e-9);
-  EXPECT_NEAR(p.q95[0] - p.q05[0], 2 * 1.6448536 * sd_of(fit, "b_Intercept"), 1e-6);
-  EXPECT_NEAR(p.mean[1], mean_of(fit, "b_Intercept") + mean_of(fit, "b_a") - mean_of(fit, "b_b"), 1e-9);
-  EXPECT_TRUE(std::isnan(p.mean[2]) && std::isnan(p.q05[2]) && std::isnan(p.q95[2]));
+  const std::vector<double> mean = p.column("mean"), q05 = p.column("q05"), q95 = p.column("q95");
+  EXPECT_NEAR(mean[0], mean_of(fit, "b_Intercept"), 1e-9);
+  EXPECT_NEAR(q95[0] - q05[0], 2 * 1.6448536 * sd_of(fit, "b_Intercept"), 1e-6);
+  EXPECT_NEAR(mean[1], mean_of(fit, "b_Intercept") + mean_of(fit, "b_a") - mean_of(fit, "b_b"), 1e-9);
+  EXPECT_TRUE(std::isnan(mean[2]) && std::isnan(q05[2]) && std::isnan(q95[2]));
 }
 
 TEST(Predict, ExpectedProbabilityEqualsTheMeanOverDraws) {
@@ -473,7 +474,7 @@ TEST(Predict, ExpectedProbabilityEqualsTheMeanOverDraws) {
   double mean = 0;
   for (std::size_t s = 0; s < draws; ++s) mean += 1 / (1 + std::exp(-(theta[2 * s] + 5 * theta[2 * s + 1]))) / draws;
   // Standard error of the mean of 20,000 probabilities: below 0.5 / sqrt(20,000) = 0.0035; four of them.
-  EXPECT_NEAR(predict(fit, fresh).mean[0], mean, 0.014);
+  EXPECT_NEAR(predict(fit, fresh).column("mean")[0], mean, 0.014);
 }
 
 }  // namespace

@@ -46,9 +46,9 @@ std::vector<std::string> formula_columns(std::string_view formula, const std::ve
 
 /// Columns of new rows for predict().
 struct PredictionColumns {
-  std::vector<std::string> needed;  ///< by the predictors and groups; text ones are in DesignState
-  std::vector<std::string>
-      optional;  ///< of trials(): read if they are there; without them predictions are of one trial
+  std::vector<std::string> needed;    ///< by the predictors and groups; text ones are in DesignState
+  std::vector<std::string> optional;  ///< to be read if they are there: of trials(), without which predictions are of
+                                      ///< one trial, and of se(), which PredictionKind::draws needs
 };
 PredictionColumns prediction_columns(const Fit& fit);
 

@@ -80,12 +80,16 @@ std::vector<Section> group_sections(const Fit& fit, const std::vector<ParameterS
 std::vector<Section> level_sections(const Fit& fit) {
   std::vector<Section> sections;
   const std::vector<ParameterSummary> levels = fit.summarize_levels();
-  const std::vector<std::string> groups = groups_of_levels(fit);
-  for (std::size_t i = 0; i < levels.size(); ++i) {
-    if (i == 0 || groups[i] != groups[i - 1]) sections.push_back({fmt::format("~{}\n", printable(groups[i])), {}});
-    sections.back().rows.push_back({levels[i].name, levels[i]});
+  std::size_t at = 0;
+  for (const GroupPosterior& group : fit.groups) {
+    const std::string of = group.parameter == "mu" ? "" : " of " + printable(group.parameter);
+    Section section{
+        fmt::format("{}~{}{}\n", sections.empty() ? "Effects of Each Level:\n" : "", printable(group.group), of), {}};
+    for (const std::size_t end = at + group.levels * group.effects.size(); at < end; ++at) {
+      section.rows.push_back({levels[at].name, levels[at]});
+    }
+    sections.push_back(std::move(section));
   }
-  if (!sections.empty()) sections.front().title.insert(0, "Effects of Each Level:\n");
   return sections;
 }
 

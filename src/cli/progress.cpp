@@ -55,12 +55,15 @@ void handle_stop_signals(bool ours) {
   }
 }
 
-/// "16 coefficients, 3 sds and correlations of groups"; further parameters of the family are in the priors.
+/// "16 coefficients, 3 parameters of groups".
 std::string count_parameters(const std::vector<Parameter>& parameters) {
   const auto of = [&parameters](ParameterClass kind) { return std::ranges::count(parameters, kind, &Parameter::kind); };
-  std::string text = fmt::format("{} coefficients", grouped(of(ParameterClass::population)));
+  const auto counted = [](std::int64_t count, std::string_view what) {
+    return fmt::format("{} {}{}", grouped(count), what, count == 1 ? "" : "s");
+  };
+  std::string text = counted(of(ParameterClass::population), "coefficient");
   if (const auto groups = of(ParameterClass::group); groups > 0) {
-    text += fmt::format(", {} sds and correlations of groups", grouped(groups));
+    text += ", " + counted(groups, "parameter") + " of groups";
   }
   return text;
 }

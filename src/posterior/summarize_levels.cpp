@@ -15,8 +15,14 @@ namespace jensen {
 namespace {
 
 constexpr std::uint64_t summary_seed = 1;
-constexpr std::size_t parameter_draws = 200;  // the levels' own share of the variance needs no draws
-constexpr std::size_t joint_draws = 4000;     // where all is drawn
+constexpr std::size_t joint_draws = 4000;  // where all is drawn
+
+/// Draws of the parameters alone: the levels' own share of the variance needs none. As many as take a few seconds.
+std::size_t parameter_draws(const Fit& fit) {
+  std::size_t effects = 1;
+  for (const GroupPosterior& group : fit.groups) effects += group.levels * group.effects.size();
+  return std::clamp<std::size_t>(200'000'000 / effects, 200, 2000) / 2 * 2;
+}
 
 const std::vector<std::string>& labels_of(const Fit& fit, const GroupPosterior& group) {
   const auto found = std::ranges::find(fit.design.groups, group.group, &GroupLevels::group);
@@ -55,7 +61,7 @@ std::vector<ParameterSummary> Fit::summarize_levels() const {
   std::vector<ParameterSummary> out;
   if (groups.empty()) return out;
   const bool joint = std::ranges::any_of(groups, [](const GroupPosterior& g) { return g.scale.empty(); });
-  const ParameterDraws draws(*this, {summary_seed, 0, joint ? joint_draws : parameter_draws, true});
+  const ParameterDraws draws(*this, {summary_seed, 0, joint ? joint_draws : parameter_draws(*this), true});
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const GroupPosterior& group = groups[g];
     const std::vector<std::string>& labels = labels_of(*this, group);
