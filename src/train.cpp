@@ -11,6 +11,7 @@
 #include "jensen/info.hpp"
 #include "model/model.hpp"
 #include "model/model_data.hpp"
+#include "model/separation.hpp"
 #include "trainer.hpp"
 
 namespace jensen {
@@ -156,6 +157,7 @@ Fit train(std::string_view formula_text, const Table& table, const TrainOptions&
   if (fit.rows_dropped > 0) {
     fit.notes.push_back(fmt::format("{} of {} rows dropped for missing values", fit.rows_dropped, design.table_rows()));
   }
+  for (std::string& note : separation_notes(data, model)) fit.notes.push_back(std::move(note));
   GuideLayout layout{GuideShape::fullrank, model.head_groups, true};
   if (fit.options.guide == GuideKind::meanfield) layout = {GuideShape::meanfield, model.head_groups, false};
   if (fit.options.guide == GuideKind::fullrank) layout.head_groups = model.groups.size();

@@ -28,7 +28,8 @@ inline nlohmann::json read_json(const std::filesystem::path& path) {
   return nlohmann::json::parse(text);
 }
 
-/// One model of posteriordb as a formula on columns derived from its data, as its model.stan derives them.
+/// One model of posteriordb as a formula on columns derived from its data, as its model.stan derives them. Hierarchical
+/// ones are compared by a test of their own.
 struct Posterior {
   std::string name;
   std::string formula;
@@ -70,6 +71,12 @@ inline std::vector<std::string> betas(int count) {
   for (int i = 1; i <= count; ++i) names.push_back("beta[" + std::to_string(i) + "]");
   names.emplace_back("sigma");
   return names;
+}
+inline std::string normal_prior(const std::string& target, double location, double scale) {
+  std::ostringstream text;
+  text.precision(17);
+  text << target << " ~ normal(" << location << ", " << scale << ")";
+  return text.str();
 }
 /// Columns x1, x2, .. of a matrix given by rows, from column `first` on, centred if asked.
 inline void add_matrix(Columns& columns, const nlohmann::json& rows, std::size_t first, bool centred,
@@ -114,7 +121,47 @@ inline Posterior make_posterior(const std::string& name, const std::filesystem::
         {"total_height", map(numbers(d, "total_height"), [](double v) { return std::log(v); })},
         {"group", numbers(d, "group")}};
     p.reference_names = betas(6);
-  } else if (name == "nes1988-nes") {
+  } else if (name == "earnings-earn_height") {
+    p.formula = "earn ~ height";
+    p.columns = {{"earn", numbers(d, "earn")}, {"height", numbers(d, "height")}};
+    p.reference_names = betas(2);
+  } else if (name == "earnings-logearn_interaction") {
+    p.formula = "log(earn) ~ height * male";
+    p.columns = {{"earn", numbers(d, "earn")}, {"height", numbers(d, "height")}, {"male", numbers(d, "male")}};
+    p.reference_names = betas(4);
+  } else if (name == "kidiq-kidscore_interaction") {
+    p.formula = "kid_score ~ mom_hs * mom_iq";
+    p.priors[2] = "sigma ~ half_cauchy(0, 2.5)";
+    p.columns = {
+        {"kid_score", numbers(d, "kid_score")}, {"mom_hs", numbers(d, "mom_hs")}, {"mom_iq", numbers(d, "mom_iq")}};
+    p.reference_names = betas(4);
+  } else if (name == "kilpisjarvi_mod-kilpisjarvi") {
+    p.formula = "y ~ x";
+    p.priors = {normal_prior("Intercept", d.at("pmualpha"), d.at("psalpha")),
+                normal_prior("b", d.at("pmubeta"), d.at("psbeta")), "sigma ~ flat()"};
+    p.columns = {{"y", numbers(d, "y")}, {"x", numbers(d, "x")}};
+    p.reference_names = {"alpha", "beta", "sigma"};
+  } else if (name == "mesquite-mesquite") {
+    p.formula = "weight ~ diam1 + diam2 + canopy_height + total_height + density + group";
+    for (const char* key : {"weight", "diam1", "diam2", "canopy_height", "total_height", "density", "group"}) {
+      p.columns.emplace_back(key, numbers(d, key));
+    }
+    p.reference_names = betas(7);
+  } else if (name == "arK-arK") {
+    p.formula = "y ~ 1";
+    p.priors = {"b ~ normal(0, 10)", "Intercept ~ normal(0, 10)", "sigma ~ half_cauchy(0, 2.5)"};
+    const std::vector<double> series = numbers(d, "y");
+    const auto lags = d.at("K").get<std::ptrdiff_t>();
+    p.reference_names = {"alpha"};
+    for (std::ptrdiff_t k = 0; k <= lags; ++k) {  // column k: the series k steps ago
+      const std::string lag = "lag" + std::to_string(k);
+      p.columns.emplace_back(k == 0 ? "y" : lag, std::vector(series.begin() + lags - k, series.end() - k));
+      if (k == 0) continue;
+      p.formula += " + " + lag;
+      p.reference_names.push_back("beta[" + std::to_string(k) + "]");
+    }
+    p.reference_names.emplace_back("sigma");
+  } else if (name == "nes1972-nes" || name == "nes1988-nes") {
     p.formula = "partyid7 ~ real_ideo + race_adj + factor(age_discrete) + educ1 + gender + income";
     for (const char* key : {"partyid7", "real_ideo", "race_adj", "age_discrete", "educ1", "gender", "income"}) {
       p.columns.emplace_back(key, numbers(d, key));

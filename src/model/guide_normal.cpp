@@ -64,8 +64,8 @@ double level_sd(const float* l, std::size_t e) {
 
 std::size_t lambda_size(const Model& model, const GuideLayout& layout) {
   std::size_t size = head_lambda(head_size(model, layout), layout.head);
-  if (layout.levels_in_head) return size;
-  for (const GroupBlock& group : model.groups) {
+  for (std::size_t g = layout.head_groups; g < model.groups.size(); ++g) {
+    const GroupBlock& group = model.groups[g];
     size +=
         static_cast<std::size_t>(group.levels) * (static_cast<std::size_t>(group.effects) + scales_of(group, layout));
   }

@@ -256,16 +256,6 @@ GroupData read_group(const GroupDesign& design, const std::vector<std::uint32_t>
   return group;
 }
 
-void read_predictor(ModelData& data, PredictorData& p) {
-  if (p.design == nullptr) return;
-  find_column_moments(data, p);
-  if (p.design->has_offset()) {
-    for (const std::uint32_t row : data.rows) p.offset.push_back(p.design->offset(row));
-  }
-  for (const GroupDesign& group : p.design->groups()) p.groups.push_back(read_group(group, data.rows));
-  choose_head_groups(p);
-}
-
 /// Levels of a small group depend on those of a larger one that it is crossed with. The levels of all groups but the
 /// largest that are few enough are approximated jointly with the coefficients, and the others given them.
 void choose_head_groups(PredictorData& p) {
@@ -288,6 +278,16 @@ void choose_head_groups(PredictorData& p) {
     total += effects;
     p.groups[order[k]].in_head = true;
   }
+}
+
+void read_predictor(ModelData& data, PredictorData& p) {
+  if (p.design == nullptr) return;
+  find_column_moments(data, p);
+  if (p.design->has_offset()) {
+    for (const std::uint32_t row : data.rows) p.offset.push_back(p.design->offset(row));
+  }
+  for (const GroupDesign& group : p.design->groups()) p.groups.push_back(read_group(group, data.rows));
+  choose_head_groups(p);
 }
 
 /// One predictor for mu, or for each category but the first; then one for each other parameter of the family.

@@ -1,0 +1,201 @@
+/// \file Data and priors that a model cannot be made of, and those it can but should not: one sentence each.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "jensen/jensen.hpp"
+
+namespace jensen {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+/// Twelve rows; columns that are wrong in one way each beside some that are not.
+struct Rows {
+  std::vector<double> y{1.2, 0.4, 2.2, 3.1, 1.9, 0.2, 2.8, 3.3, 1.1, 2.4, 0.9, 2.0};
+  std::vector<double> x{0.5, -1.1, 0.3, 1.4, 0.2, -0.9, 1.2, 1.8, -0.4, 0.6, -0.2, 0.1};
+  std::vector<double> one_number = std::vector<double>(12, 7.0);
+  std::vector<double> sum, successes, trials = std::vector<double>(12, 4.0);
+  std::vector<double> mixed{0, 1, 1, 0, 1, 0, 1, 0, 0, 1, 0, 1};   ///< 0/1, not separated by x, f or dose
+  std::vector<double> above{1, 0, 1, 1, 1, 0, 1, 1, 0, 1, 0, 1};   ///< x > 0
+  std::vector<double> dose{0, 0, 2, 0, 0, 1.5, 0, 3, 0, 0, 0, 0};  ///< mixed is 1, 0, 0 where it is not 0
+  std::vector<std::int32_t> f{0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2}, same = std::vector<std::int32_t>(12, 0);
+  std::vector<std::int32_t> group{0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1};
+
+  Rows() {
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      sum.push_back(x[i] + (f[i] == 1 ? 1 : 0));
+      successes.push_back(i == 8 ? 5 : static_cast<double>(i % 4));
+    }
+  }
+  Table table() const {
+    Table t("data.csv");
+    t.add("y", y);
+    t.add("x", x);
+    t.add("one_number", one_number);
+    t.add("sum", sum);
+    t.add("successes", successes);
+    t.add("trials", trials);
+    t.add("mixed", mixed);
+    t.add("above", above);
+    t.add("dose", dose);
+    t.add("f", f, {"a", "b", "c"});
+    t.add("same", same, {"only"});
+    t.add("group", group, {"g1", "g2"});
+    return t;
+  }
+};
+
+TrainOptions of(Family family, std::vector<std::string> priors = {}) {
+  TrainOptions options;
+  options.family = family;
+  for (const std::string& prior : priors) options.priors.push_back(parse_prior(prior));
+  return options;
+}
+
+/// The message of the InputError, or nothing if there is none.
+std::string refusal(const Table& table, const std::string& formula, const TrainOptions& options = {}) {
+  try {
+    train(formula, table, options);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(BadInput, AnUnknownFamily) {
+  try {
+    parse_family("gausian");
+    ADD_FAILURE() << "taken";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("gausian"), HasSubstr("gaussian"), HasSubstr("categorical")));
+  }
+}
+
+TEST(BadInput, APriorOnWhatTheModelHasNot) {
+  const Rows rows;
+  const Table table = rows.table();
+  EXPECT_THAT(refusal(table, "mixed ~ x", of(Family::bernoulli, {"sigma ~ exponential(1)"})),
+              AllOf(HasSubstr("the model has no 'sigma'"), HasSubstr("b_x"), HasSubstr("Intercept")));
+  EXPECT_THAT(refusal(table, "y ~ x", of(Family::gaussian, {"sd ~ exponential(1)"})), HasSubstr("no 'sd'"));
+  EXPECT_THAT(refusal(table, "y ~ x + (1 | group)", of(Family::gaussian, {"cor ~ lkj(2)"})), HasSubstr("no 'cor'"));
+  EXPECT_THAT(refusal(table, "y ~ x + (1 | group)", of(Family::gaussian, {"sd_grp ~ exponential(1)"})),
+              AllOf(HasSubstr("no 'sd_grp'"), HasSubstr("sd_group")));
+  EXPECT_THAT(refusal(table, "y ~ x", of(Family::gaussian, {"b_z ~ normal(0, 1)"})), HasSubstr("no 'b_z'"));
+  EXPECT_THAT(refusal(table, "y ~ 0 + x", of(Family::gaussian, {"Intercept ~ normal(0, 1)"})),
+              HasSubstr("no 'Intercept'"));
+  EXPECT_THAT(refusal(table, "y ~ x", of(Family::gaussian, {"b ~ normal(0, 1)", "b ~ normal(0, 2)"})),
+              HasSubstr("two priors"));
+}
+
+TEST(BadInput, APriorOfAnotherSupport) {
+  const Rows rows;
+  const Table table = rows.table();
+  for (const char* prior : {"b ~ exponential(1)", "b_x ~ beta(1, 1)", "sigma ~ laplace(0, 1)", "sigma ~ normal(1, 2)",
+                            "sigma ~ lkj(1)", "sd ~ beta(2, 2)", "cor ~ normal(0, 1)"}) {
+    const std::string message = refusal(table, "y ~ x + (1 + x | group)", of(Family::gaussian, {prior}));
+    EXPECT_THAT(message, HasSubstr(prior)) << prior;
+  }
+}
+
+TEST(BadInput, ColumnsThatRepeatOthersAreNamed) {
+  const Rows rows;
+  const Table table = rows.table();
+  EXPECT_THAT(refusal(table, "y ~ x + f + sum"), AllOf(HasSubstr("'sum'"), HasSubstr("linear combination")));
+  EXPECT_THAT(refusal(table, "y ~ x + I(x * 3 - 2)"), HasSubstr("'I(x * 3 - 2)'"));
+  EXPECT_THAT(refusal(table, "y ~ x + one_number"), AllOf(HasSubstr("'one_number'"), HasSubstr("constant")));
+  EXPECT_EQ(refusal(table, "y ~ x + f + sum", of(Family::gaussian, {"b ~ normal(0, 1)"})), "");
+}
+
+TEST(BadInput, OneLevelIsTooFew) {
+  const Rows rows;
+  const Table table = rows.table();
+  EXPECT_THAT(refusal(table, "y ~ x + same"), AllOf(HasSubstr("same"), HasSubstr("level")));
+  EXPECT_THAT(refusal(table, "y ~ factor(one_number)"), AllOf(HasSubstr("one_number"), HasSubstr("level")));
+  EXPECT_THAT(refusal(table, "y ~ x + (1 | same)"), AllOf(HasSubstr("same"), HasSubstr("level")));
+  EXPECT_THAT(refusal(table, "y ~ x + (1 | one_number)"), AllOf(HasSubstr("one_number"), HasSubstr("level")));
+}
+
+TEST(BadInput, MoreSuccessesThanTrials) {
+  const Rows rows;
+  const Table table = rows.table();
+  EXPECT_THAT(refusal(table, "successes | trials(trials) ~ x", of(Family::binomial)),
+              AllOf(HasSubstr("row 9"), HasSubstr("5 successes in 4 trials")));
+  EXPECT_THAT(refusal(table, "successes | trials(x) ~ f", of(Family::binomial)), HasSubstr("row 1"));
+  EXPECT_THAT(refusal(table, "successes ~ x", of(Family::binomial)), HasSubstr("trials(n)"));
+}
+
+// --- Separation: trained all the same, since the priors are proper, with a note.
+
+class Separation : public ::testing::Test {
+ protected:
+  std::vector<std::string> notes(const std::string& formula, Family family = Family::bernoulli) const {
+    const Fit fit = train(formula, table_, of(family));
+    for (const ParameterSummary& s : fit.summarize()) EXPECT_TRUE(std::isfinite(s.mean) && s.sd > 0) << s.name;
+    return fit.notes;
+  }
+  Rows rows_;
+  Table table_ = rows_.table();
+};
+
+TEST_F(Separation, NoneIsNoNote) {
+  for (const char* formula : {"mixed ~ x", "mixed ~ f", "mixed ~ x + f", "mixed ~ 1", "mixed ~ x + (1 | f)"}) {
+    EXPECT_THAT(notes(formula), Not(Contains(HasSubstr("separat")))) << formula;
+  }
+  EXPECT_THAT(notes("y ~ x", Family::gaussian), Not(Contains(HasSubstr("separat"))));
+}
+
+TEST_F(Separation, CompleteByOneColumn) {
+  for (const char* formula : {"above ~ x", "above ~ x + f", "above ~ 0 + x", "above ~ x + offset(y)"}) {
+    EXPECT_THAT(notes(formula), Contains(HasSubstr("separate the responses completely"))) << formula;
+  }
+}
+
+// An offset alone that classifies every row is no separation: its coefficient is known.
+TEST_F(Separation, NotByAnOffset) {
+  EXPECT_THAT(notes("above ~ f + offset(20 * x)"), Not(Contains(HasSubstr("completely"))));
+}
+
+TEST_F(Separation, QuasiByALevelOfAFactor) {
+  std::vector<double> last = rows_.mixed, first = rows_.mixed;
+  for (std::size_t i = 8; i < 12; ++i) last[i] = 1;
+  for (std::size_t i = 0; i < 4; ++i) first[i] = 0;
+  table_.add("last", last);
+  table_.add("first", first);
+  EXPECT_THAT(notes("last ~ f"), Contains(HasSubstr("no failure where 'fc' is 1 (quasi-separation)")));
+  EXPECT_THAT(notes("last ~ x + f"), Contains(HasSubstr("'fc' is 1")));
+  EXPECT_THAT(notes("last ~ 0 + f"), Contains(HasSubstr("'fc' is 1")));
+  EXPECT_THAT(notes("first ~ f"), Contains(HasSubstr("no success where 'fa' is 1")));  // the reference level
+}
+
+TEST_F(Separation, QuasiByTheZerosOfAColumn) {
+  std::vector<double> treated(12), cured(12);
+  for (std::size_t i = 6; i < 12; ++i) treated[i] = 1, cured[i] = static_cast<double>(i % 2);
+  table_.add("treated", treated);
+  table_.add("cured", cured);
+  EXPECT_THAT(notes("cured ~ treated"), Contains(HasSubstr("no success where 'treated' is 0")));
+  // Without an intercept the rows where the column is 0 have probability 1/2 whatever its coefficient is.
+  EXPECT_THAT(notes("cured ~ 0 + treated"), Not(Contains(HasSubstr("separat"))));
+}
+
+TEST_F(Separation, QuasiByAColumnThatIsMostlyZero) {
+  std::vector<double> response = rows_.mixed;
+  response[2] = 0;
+  table_.add("response", response);
+  EXPECT_THAT(notes("response ~ dose"), Contains(HasSubstr("no success where 'dose' is not 0")));
+  EXPECT_THAT(notes("mixed ~ dose"), Not(Contains(HasSubstr("separat"))));
+}
+
+TEST_F(Separation, OfCountsOutOfTrials) {
+  std::vector<double> count(12);
+  for (std::size_t i = 0; i < 12; ++i) count[i] = rows_.f[i] == 2 ? 4 : static_cast<double>(1 + i % 3);
+  table_.add("count", count);
+  EXPECT_THAT(notes("count | trials(trials) ~ x + f", Family::binomial),
+              Contains(HasSubstr("no failure where 'fc' is 1")));
+  EXPECT_THAT(notes("count | trials(trials) ~ x", Family::binomial), Not(Contains(HasSubstr("separat"))));
+}
+
+}  // namespace
+}  // namespace jensen
