@@ -142,7 +142,7 @@ std::vector<Case> cases() {
            3,
            {{3, 4, false, small}, {2, 12, true, few}, {2, 9, false, crossed}},
            {true, false, false}},
-          {"TwoInHead", 2, {{2, 4, true, small}, {1, 12, false, few}, {1, 3, false, inside}}, {true, false, true}},
+          {"TwoInHead", 2, {{2, 4, true, small}, {1, 3, false, inside}, {1, 12, false, few}}, {true, true, false}},
           {"TwoInHeadTwoNot",
            2,
            {{1, 9, false, crossed}, {1, 4, false, small}, {2, 12, true, few}, {1, 3, false, inside}},
