@@ -5,7 +5,9 @@
 #include <numeric>
 
 #include "mixed_data.hpp"
+#include "model/head_system.hpp"
 #include "model/mode.hpp"
+#include "model/mode_block.hpp"
 #include "model/packed_cholesky.hpp"
 
 namespace jensen {
@@ -55,6 +57,25 @@ struct Case {
 };
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
+/// Where the coefficients and the effects of groups in the head are in the joint system, where the others, and for each
+/// its place among its own.
+struct Split {
+  Indices head, tail, place;
+};
+Split split(const MixedData& data, const std::vector<bool>& in_head) {
+  Split s;
+  for (std::size_t k = 0; k < data.columns; ++k) s.head.push_back(k);
+  s.place = s.head;
+  for (std::size_t at = 0; at < in_head.size(); ++at) {
+    Indices& own = in_head[at] ? s.head : s.tail;
+    for (std::size_t e = 0; e < data.groups[at].size(); ++e) {
+      s.place.push_back(own.size());
+      own.push_back(s.place.size() - 1);
+    }
+  }
+  return s;
+}
+
 ModeProblem problem_of(const MixedData& data, DensityKind density, const std::vector<bool>& in_head) {
   ModeProblem problem = data.problem(density);
   for (std::size_t g = 0; g < in_head.size(); ++g) problem.blocks[0].groups[g].in_head = in_head[g];
@@ -73,14 +94,7 @@ void expect_dense_answer(const MixedData& data, const std::vector<bool>& in_head
   Indices theta(c), effects(n - c);
   std::iota(theta.begin(), theta.end(), 0);
   std::iota(effects.begin(), effects.end(), c);
-  Indices head = theta, tail, place(n);  // place: among its own
-  for (std::size_t at = 0, k = c; at < in_head.size(); ++at) {
-    for (std::size_t e = 0; e < data.groups[at].size(); ++e, ++k) {
-      Indices& own = in_head[at] ? head : tail;
-      place[k] = own.size();
-      own.push_back(k);
-    }
-  }
+  const auto [head, tail, place] = split(data, in_head);
   const DenseElimination joint(h, n, theta, effects), given_head(h, n, head, tail);
   for (std::size_t i = 0; i < c; ++i) {
     EXPECT_NEAR(found.mode[i], mode[i], tolerance);
@@ -142,6 +156,11 @@ std::vector<Case> cases() {
            3,
            {{3, 4, false, small}, {2, 12, true, few}, {2, 9, false, crossed}},
            {true, false, false}},
+          {"TwoInHead", 2, {{2, 4, true, small}, {1, 3, false, inside}, {1, 12, false, few}}, {true, true, false}},
+          {"TwoInHeadTwoNot",
+           2,
+           {{1, 9, false, crossed}, {1, 4, false, small}, {2, 12, true, few}, {1, 3, false, inside}},
+           {false, true, false, true}},
           {"NoCoefficients", 0, {{1, 12, false, few}, {1, 4, false, small}}, {false, true}},
           {"NoCoefficientsTwoAndOne",
            0,
@@ -198,6 +217,26 @@ TEST_P(ModeHead, TheModeIsTheSameAnywhere) {
     EXPECT_EQ(none.groups[g].factor, some.groups[g].factor);
     EXPECT_EQ(none.groups[g].coupling, all.groups[g].coupling);
     EXPECT_EQ(none.groups[g].information, all.groups[g].information);
+  }
+}
+
+TEST_P(ModeHead, TheHessianOverTheHeadIsTheDenseOne) {
+  const MixedData data = mixed_data(120, GetParam().columns, GetParam().plans);
+  const ModeProblem problem = problem_of(data, DensityKind::gaussian, GetParam().in_head);
+  const BlockState state(problem, 0);
+  std::vector<GroupMode> groups(state.factor.size());
+  for (std::size_t g = 0; g < groups.size(); ++g) groups[g].factor = state.factor[g];
+  const Dense dense(data, groups);
+  const Split at = split(data, GetParam().in_head);
+  const DenseElimination expected(dense.hessian(std::vector<double>(data.rows, 1 / 0.64)), dense.n, at.head, at.tail);
+  const BlockSystem joint = factorised_system(problem, ModeRows(problem), 0, state);
+  const Elimination found = eliminate(head_system(joint.system), 1e-10);
+  EXPECT_TRUE(found.complete);
+  const std::size_t n = at.head.size();
+  ASSERT_EQ(found.schur.columns, n);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = i; j < n; ++j)
+      EXPECT_NEAR(found.schur(i, j), expected.schur[i * n + j], 1e-8) << i << ' ' << j;
   }
 }
 
