@@ -187,12 +187,10 @@ LevelSet<Backend>::LevelSet(Backend& backend, const EngineSpec& spec, int most, 
     const std::int64_t blocks = (group.levels + Backend::level_block - 1) / Backend::level_block;
     partials_.emplace_back(backend_, static_cast<std::size_t>(blocks * most * level_sum_count(group)));
   }
-  const auto all = static_cast<std::size_t>(coordinates_ * stride_);
-  eps_ = {backend_, all};
-  latent_bar_ = {backend_, all};
-  effects_ = {backend_, all};
-  effect_sums_ = {backend_, all};
-  coupled_sums_ = {backend_, all};
+  for (auto* buffer : {&eps_, &latent_bar_, &effects_, &effect_sums_}) {
+    *buffer = {backend_, static_cast<std::size_t>(coordinates_ * stride_)};
+  }
+  coupled_sums_ = {backend_, static_cast<std::size_t>(coordinates_ * stride_)};
   noise_squared_ = {backend_, static_cast<std::size_t>(most)};
   anchor_levels = {backend_, static_cast<std::size_t>(coordinates_)};
   anchor_sums = {backend_, static_cast<std::size_t>(coordinates_)};

@@ -16,7 +16,7 @@ constexpr int most_width = 8;                      // right-hand sides at once
 constexpr std::size_t always_solved = 64;          // columns for which A is solved ..
 constexpr std::int64_t most_solved = 100'000'000;  // .. and rows x columns where there are more: a minute
 constexpr std::size_t solved_with_head = 256;      // where groups are in the head it matters more: columns ..
-constexpr std::int64_t most_solved_with_head = 2'000'000'000;  // .. and rows x columns
+constexpr std::int64_t most_solved_with_head = 200'000'000;  // .. and rows x columns
 
 /// Whether A is solved for with several groups.
 bool worth_solving(std::int64_t rows, std::size_t c, std::size_t head) {
