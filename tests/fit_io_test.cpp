@@ -14,8 +14,10 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "coupled_fit.hpp"
 #include "io/csv_writer.hpp"
 #include "io/fit_file.hpp"
 #include "jensen/errors.hpp"
@@ -128,6 +130,7 @@ void expect_equal(const jensen::GroupPosterior& a, const jensen::GroupPosterior&
   EXPECT_EQ(a.first_coefficient, b.first_coefficient);
   EXPECT_EQ(a.coefficients, b.coefficients);
   EXPECT_EQ(a.origin, b.origin);
+  EXPECT_EQ(a.coupled, b.coupled);
   EXPECT_EQ(a.information, b.information);
   EXPECT_EQ(a.location, b.location);
   EXPECT_EQ(a.coupling, b.coupling);
@@ -294,6 +297,20 @@ TEST_F(FitIo, GivesLevelsWithinTheFactorBack) {
   expect_equal(fit, jensen::load_fit(folder_ / "fit"));
 }
 
+// Some within the factor, and one that depends on them.
+TEST_F(FitIo, GivesCoupledGroupsBack) {
+  const Fit fit = jensen::test::CoupledFit().fit;
+  jensen::save_fit(fit, "", folder_ / "fit", false);
+  const Fit loaded = jensen::load_fit(folder_ / "fit");
+  expect_equal(fit, loaded);
+  ASSERT_THAT(loaded.groups[0].coupled, ElementsAre(2U, 1U));
+  const auto rows = fit.summarize_levels(), again = loaded.summarize_levels();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(rows[i].mean, again[i].mean);
+    EXPECT_EQ(rows[i].sd, again[i].sd);
+  }
+}
+
 // Large enough to be compressed; a constant column is small then.
 TEST_F(FitIo, GivesManyLevelsBack) {
   constexpr std::size_t levels = 200'000;
@@ -416,6 +433,23 @@ TEST_F(FitIo, RefusesFitsWhoseSizesDisagree) {
   refused([](Fit&, auto& g) { g.reference.clear(); });
   refused([](Fit&, auto& g) { g.effects.clear(); });
   refused([](Fit& f, auto&) { f.parameters[0].transform = jensen::Transform::increment; });
+  refused([](Fit&, auto& g) { g.coupled = {1}; });  // which has factors of its own
+  const auto refused_coupled = [&](auto change) {
+    Fit changed = jensen::test::CoupledFit().fit;
+    jensen::io::encode_fit(changed);
+    change(changed, changed.groups[0]);
+    EXPECT_THROW(jensen::io::encode_fit(changed), jensen::InputError);
+  };
+  refused_coupled([](Fit&, auto& g) { g.coupling.pop_back(); });
+  refused_coupled([](Fit&, auto& g) { g.coupled.pop_back(); });
+  refused_coupled([](Fit&, auto& g) { g.coupled[0] = 3; });
+  refused_coupled([](Fit&, auto& g) { g.coupled[0] = ~std::size_t{0}; });
+  refused_coupled([](Fit&, auto& g) { g.coupled = {0}, g.coupling.clear(); });
+  refused_coupled([](Fit&, auto& g) { g.coupled = {1, 1}, g.coupling.clear(); });
+  refused_coupled([](Fit& f, auto&) { f.groups[1].coupled = {2}; });
+  refused_coupled([](Fit& f, auto& g) { std::swap(g.first, f.groups[1].first); });
+  refused_coupled([](Fit& f, auto&) { f.groups[2].scale.assign(3, 1.0F); });
+  refused_coupled([](Fit& f, auto&) { f.factor.resize(22 * 22); });
   EXPECT_THAT(names_in(folder_), IsEmpty());
 }
 
@@ -563,11 +597,12 @@ TEST_F(FitIo, RefusesOtherFormatsAndForeignFiles) {
             "fit.h5 is not a complete fit ('file' is missing or cannot be made); train again");
   EXPECT_THAT(error_in(sealed("", "2")), HasSubstr("is not a complete fit"));
   // Names changed by hand: the parts are missed.
-  for (const std::string name : {"formula",     "names",    "transforms",      "mean",     "factor",
-                                 "notes",       "options",  "trace",           "verdict",  "khat",
-                                 "priors",      "levels",   "learning_rate",   "classes",  "design",
-                                 "learned",     "groups",   "response_levels", "link",     "parametrization",
-                                 "information", "coupling", "scale",           "first_sd", "centered"}) {
+  for (const std::string name :
+       {"formula",       "names",           "transforms",  "mean",     "factor", "notes",
+        "options",       "trace",           "verdict",     "khat",     "priors", "levels",
+        "learning_rate", "classes",         "design",      "learned",  "groups", "response_levels",
+        "link",          "parametrization", "information", "coupling", "scale",  "first_sd",
+        "centered",      "coupled"}) {
     std::string renamed = content;
     const std::string found = std::string("\0", 1) + name + std::string("\0", 1);
     std::size_t count = 0;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <numbers>
 
+#include "coupled_fit.hpp"
 #include "group_map.hpp"
 #include "jensen/errors.hpp"
 #include "jensen/fit.hpp"
@@ -356,6 +357,104 @@ TEST(LevelEffects, WithinTheFactorAreCorrelatedWithTheParameters) {
   EXPECT_NEAR((rows[1].q95 - rows[1].q50) / std::sqrt(v1), 1.645, 0.15);
 }
 
+/// Effects z of the coupled fit in draws, 15 x S; of g the moments given the rest instead if `variances` is there.
+std::vector<double> coupled_effects_of(const Fit& fit, const ParameterDraws& draws, std::vector<double>* variances) {
+  using test::CoupledFit;
+  const std::size_t n = draws.count();
+  std::vector<double> z(CoupledFit::all * n);
+  for (std::size_t c = 0; c < 2; ++c) std::ranges::copy(draws.coordinate(c), z.data() + c * n);
+  const std::array<std::size_t, 3> places{CoupledFit::g_at, CoupledFit::h_at, CoupledFit::k_at};
+  if (variances != nullptr) variances->assign(6 * n, 0.0);
+  for (std::size_t g = 0; g < 3; ++g) {
+    const LevelEffects effects(fit, g, draws);
+    const std::size_t q = effects.effects();
+    for (std::size_t j = 0; j < effects.group().levels; ++j) {
+      double* out = z.data() + (places[g] + j * q) * n;
+      if (g == 0 && variances != nullptr) {
+        effects.fill_moments(j, out, variances->data() + j * q * n);
+      } else {
+        effects.fill(j, out);
+      }
+    }
+  }
+  return z;
+}
+
+/// Of effect i of g given (b, k, h): covariance with them times the inverse of theirs.
+std::vector<double> coupled_slopes(const test::CoupledFit& model, std::size_t i) {
+  test::Dense head{test::CoupledFit::head};
+  std::vector<double> with(head.n);
+  for (std::size_t a = 0; a < head.n; ++a) {
+    with[a] = model.covariance(i, a);
+    for (std::size_t b = 0; b < head.n; ++b) head(a, b) = model.covariance(a, b);
+  }
+  return test::solve(head, with);
+}
+
+// In every draw the levels' conditional moments are those of the dense normal given the draw's own b, k and h.
+TEST(LevelEffects, OfALargeGroupDependOnThoseOfSmallOnes) {
+  using test::CoupledFit;
+  const CoupledFit model;
+  constexpr std::size_t n = 50;
+  const ParameterDraws draws(model.fit, {5, 0, n, false});
+  std::vector<double> variances;
+  const std::vector<double> z = coupled_effects_of(model.fit, draws, &variances);
+  for (std::size_t i = CoupledFit::g_at; i < CoupledFit::all; ++i) {
+    const std::vector<double> slopes = coupled_slopes(model, i);
+    double variance = model.covariance(i, i);
+    for (std::size_t a = 0; a < CoupledFit::head; ++a) variance -= slopes[a] * model.covariance(i, a);
+    for (std::size_t s = 0; s < n; ++s) {
+      double mean = model.mean[i];
+      for (std::size_t a = 0; a < CoupledFit::head; ++a) mean += slopes[a] * (z[a * n + s] - model.mean[a]);
+      EXPECT_NEAR(z[i * n + s], mean, 1e-5) << i << " " << s;  // single precision of location and coupling
+      EXPECT_NEAR(variances[(i - CoupledFit::g_at) * n + s], variance, 1e-5) << i << " " << s;
+    }
+  }
+}
+
+TEST(LevelEffects, OfCoupledGroupsHaveTheJointPosterior) {
+  using test::CoupledFit;
+  const CoupledFit model;
+  constexpr std::size_t n = 40'000;
+  const ParameterDraws draws(model.fit, {9, 0, n, false});
+  const std::vector<double> z = coupled_effects_of(model.fit, draws, nullptr);
+  const auto lane = [&](std::size_t i) { return std::span(z).subspan(i * n, n); };
+  for (std::size_t i = 0; i < CoupledFit::all; ++i) {
+    const double variance = model.covariance(i, i);
+    EXPECT_LT(std::abs(mean_z(lane(i), model.mean[i], std::sqrt(variance))), tolerance::z_many) << i;
+    for (std::size_t j = 0; j <= i; ++j) {
+      EXPECT_LT(std::abs(covariance_z(lane(i), lane(j), model.mean[i], model.mean[j], variance, model.covariance(j, j),
+                                      model.covariance(i, j))),
+                tolerance::z_many)
+          << i << " " << j;
+    }
+  }
+}
+
+TEST(LevelEffects, OfCoupledGroupsAreSummarized) {
+  using test::CoupledFit;
+  const CoupledFit model;
+  const std::vector<ParameterSummary> rows = model.fit.summarize_levels();
+  ASSERT_EQ(rows.size(), CoupledFit::all - 2);  // g, h, k
+  EXPECT_EQ(rows[1].name, "r_g[ga,x]");
+  EXPECT_EQ(rows[12].name, "r_k[kc,Intercept]");
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const std::size_t i = r < 6 ? CoupledFit::g_at + r : r < 10 ? CoupledFit::h_at + r - 6 : CoupledFit::k_at + r - 10;
+    const double variance = model.covariance(i, i);
+    EXPECT_NEAR(rows[r].mean, model.mean[i], 1e-5) << rows[r].name;  // linear, drawn in pairs
+    double drawn = variance;                                         // the part of it that is estimated from draws
+    double pairs = 2000;
+    if (r < 6) {
+      drawn = 0, pairs = 1000;
+      const std::vector<double> slopes = coupled_slopes(model, i);
+      for (std::size_t a = 0; a < CoupledFit::head; ++a) drawn += slopes[a] * model.covariance(i, a);
+    }
+    EXPECT_NEAR(rows[r].sd * rows[r].sd, variance, tolerance::z_many * std::sqrt(2 / pairs) * drawn + 1e-5)
+        << rows[r].name;
+    EXPECT_GT(drawn, 0.1 * variance);
+  }
+}
+
 TEST(LevelEffects, OfNewLevelsComeFromTheGroup) {
   Fit fit = group_fit(2, 3);
   fit.mean[1] = std::log(2.0), fit.mean[2] = std::log(0.5), fit.mean[3] = std::atanh(0.6);
@@ -383,12 +482,15 @@ TEST(LevelEffects, OfAnotherParameterSaySo) {
 
 TEST(Posterior, SameBitsForAnyNumberOfThreads) {
   const OneWay model;
+  const test::CoupledFit coupled;
   std::vector<std::vector<double>> results;
   for (const int threads : {1, 2, 3}) {
     omp_set_num_threads(threads);
     std::vector<double>& result = results.emplace_back(model.fit.draw(3000, 4));
-    for (const ParameterSummary& row : model.fit.summarize_levels()) {
-      result.insert(result.end(), {row.mean, row.sd, row.q05, row.q95});
+    for (const Fit* fit : {&model.fit, &coupled.fit}) {
+      for (const ParameterSummary& row : fit->summarize_levels()) {
+        result.insert(result.end(), {row.mean, row.sd, row.q05, row.q95});
+      }
     }
   }
   EXPECT_EQ(results[0], results[1]);

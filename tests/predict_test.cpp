@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <array>
 #include <cmath>
 #include <functional>
 #include <map>
 #include <numbers>
 #include <ostream>
 
+#include "coupled_fit.hpp"
 #include "jensen/errors.hpp"
 #include "jensen/train.hpp"
 #include "predict/random_response.hpp"
@@ -381,6 +383,50 @@ TEST(Predict, OfGroupsHasTheNormalMarginals) {
       EXPECT_LT(std::abs(p.column("q05")[row] - (mean - z95 * sd)) / error, tolerance::z_one);
       EXPECT_LT(std::abs(p.column("q95")[row] - (mean + z95 * sd)) / error, tolerance::z_one);
     }
+  }
+}
+
+/// Rows of the coupled fit's columns; labels as its levels are called, others are new.
+struct CoupledRows {
+  std::vector<double> x;
+  std::vector<std::int32_t> g, h, k;  ///< beyond the last level: new
+  Table table() const {
+    Table t("rows.csv");
+    t.add("x", x);
+    t.add("g", g, {"ga", "gb", "gc", "gz"});
+    t.add("h", h, {"ha", "hb", "hz"});
+    t.add("k", k, {"ka", "kb", "kc", "kz"});
+    return t;
+  }
+};
+
+// Known levels of the large group go with the draws of the small groups' known levels, in whatever rows they stand.
+TEST(Predict, OfCoupledGroupsHasTheJointMarginals) {
+  using test::CoupledFit;
+  const CoupledFit model;
+  const CoupledRows rows{{1, -0.5, 0.25, 2, -1, 0.5}, {0, 1, 2, 0, 2, 3}, {0, 1, 0, 1, 2, 1}, {0, 1, 2, 2, 3, 1}};
+  constexpr std::size_t n = 20'000;
+  const Prediction p = predict(model.fit, rows.table(), {PredictionKind::link, NewLevels::sample, n, 3});
+  for (std::size_t i = 0; i < rows.x.size(); ++i) {
+    const auto in = [](std::int32_t level) { return static_cast<std::size_t>(level); };
+    const double x = rows.x[i];
+    const std::vector<double> row = CoupledFit::row_of(x, in(rows.g[i]), in(rows.h[i]), in(rows.k[i]));
+    double mean = 0, variance = 0;
+    for (std::size_t a = 0; a < CoupledFit::all; ++a) {
+      mean += row[a] * model.mean[a];
+      for (std::size_t b = 0; b < CoupledFit::all; ++b) variance += row[a] * row[b] * model.covariance(a, b);
+    }
+    const auto of_new = [x](const std::array<double, 3>& b) {  // |B^T (1, x)|^2
+      return (b[0] + b[1] * x) * (b[0] + b[1] * x) + b[2] * x * b[2] * x;
+    };
+    if (rows.g[i] == 3) variance += of_new(CoupledFit::g_factor);
+    if (rows.h[i] == 2) variance += of_new(CoupledFit::h_factor);
+    if (rows.k[i] == 3) variance += CoupledFit::k_sd * CoupledFit::k_sd;
+    const double sd = std::sqrt(variance);
+    EXPECT_LT(std::abs(p.column("mean")[i] - mean) / (sd / std::sqrt(n)), tolerance::z_many) << i;
+    const double error = std::sqrt(0.05 * 0.95 / n) / 0.1031 * sd;
+    EXPECT_LT(std::abs(p.column("q05")[i] - (mean - z95 * sd)) / error, tolerance::z_many) << i;
+    EXPECT_LT(std::abs(p.column("q95")[i] - (mean + z95 * sd)) / error, tolerance::z_many) << i;
   }
 }
 

@@ -12,6 +12,7 @@
 #include "io/hdf5.hpp"
 #include "jensen/errors.hpp"
 #include "jensen/info.hpp"
+#include "posterior/fit_shape.hpp"
 
 namespace jensen::io {
 namespace {
@@ -259,7 +260,7 @@ Verdict read_verdict(const Hdf5Group& root) {
 void write_groups(Hdf5Group& root, const std::vector<GroupPosterior>& groups) {
   write_list(root, "groups", groups, [](Hdf5Group& out, const GroupPosterior& posterior) {
     const auto& [group, parameter, effects, levels, first_sd, first_correlation, first_coefficient, coefficients,
-                 origin, information, location, coupling, centered, reference, first, scale] = posterior;
+                 origin, coupled, information, location, coupling, centered, reference, first, scale] = posterior;
     const std::size_t q = effects.size();
     const std::size_t packed = q * (q + 1) / 2;
     const auto set_place = [&](const std::string& name, std::size_t value) {
@@ -274,9 +275,10 @@ void write_groups(Hdf5Group& root, const std::vector<GroupPosterior>& groups) {
     set_place("first_coefficient", first_coefficient);
     set_place("coefficients", coefficients);
     out.write("origin", origin);
+    out.write("coupled", std::vector<std::int64_t>(coupled.begin(), coupled.end()));
     out.write_matrix("information", information, packed);
     out.write_matrix("location", location, q);
-    out.write_matrix("coupling", coupling, q * std::max<std::size_t>(coefficients, 1));
+    out.write_matrix("coupling", coupling, coupling.empty() ? 1 : coupling.size() / levels);
     out.set("centered", centered);
     out.write("reference", reference);
     set_place("first", first);
@@ -300,6 +302,9 @@ void read_groups(const Hdf5Group& root, std::vector<GroupPosterior>& groups) {
     get_place("first_coefficient", posterior.first_coefficient);
     get_place("coefficients", posterior.coefficients);
     in.read("origin", posterior.origin);
+    std::vector<std::int64_t> coupled;
+    in.read("coupled", coupled);
+    posterior.coupled.assign(coupled.begin(), coupled.end());
     in.read_matrix("information", posterior.information);
     in.read_matrix("location", posterior.location);
     in.read_matrix("coupling", posterior.coupling);
@@ -321,7 +326,7 @@ void write_posterior(Hdf5Group& root, const Fit& fit) {
   root.write("transforms", transform_names);
   root.write("classes", class_names);
   root.write("mean", fit.mean);
-  root.write_square("factor", fit.factor, factor_size(fit));
+  root.write_square("factor", fit.factor, factor_columns(fit));
   write_groups(root, fit.groups);
 }
 
@@ -340,7 +345,7 @@ void read_posterior(const Hdf5Group& root, Fit& fit) {
     fit.parameters.push_back({names[i], value_in(transforms, transform_names[i]), value_in(classes, class_names[i])});
   }
   read_groups(root, fit.groups);
-  root.read_square("factor", fit.factor, factor_size(fit));
+  root.read_square("factor", fit.factor, factor_columns(fit));
   if (const std::string problem = fit_problem(fit); !problem.empty()) throw Hdf5Error(problem);
 }
 

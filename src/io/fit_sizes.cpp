@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "posterior/fit_shape.hpp"
+
 namespace jensen::io {
 namespace {
 
@@ -13,6 +15,16 @@ constexpr std::size_t most_effects = 8;  // as kernels/group_map.hpp
 bool within(std::size_t first, std::size_t count, std::size_t end) { return count <= end && first <= end - count; }
 
 bool empty_or(std::size_t size, std::size_t wanted) { return size == 0 || size == wanted; }
+
+/// Groups whose effects stand in Fit::factor, each once, which themselves depend on no other group.
+bool couples_well(const Fit& fit, const GroupPosterior& group) {
+  for (auto at = group.coupled.begin(); at != group.coupled.end(); ++at) {
+    if (*at >= fit.groups.size() || std::find(group.coupled.begin(), at, *at) != at) return false;
+    const GroupPosterior& other = fit.groups[*at];
+    if (&other == &group || !other.scale.empty() || !other.coupled.empty()) return false;
+  }
+  return true;
+}
 
 std::string group_problem(const Fit& fit, const GroupPosterior& group) {
   const std::size_t q = group.effects.size();
@@ -24,6 +36,11 @@ std::string group_problem(const Fit& fit, const GroupPosterior& group) {
       group.first < parameters) {
     return wrong(fmt::format("{} levels that are not among the {} coordinates", group.levels, all));
   }
+  const std::size_t factor = factor_columns(fit);
+  const bool own_scale = !group.scale.empty();
+  if (own_scale ? group.first < factor : !within(group.first, group.levels * q, factor)) {
+    return wrong(fmt::format("levels on the wrong side of the {} coordinates of the factor", factor));
+  }
   const std::size_t packed = q * (q + 1) / 2;
   const bool places = within(group.first_sd, q, parameters) &&
                       (group.first_correlation == 0 || within(group.first_correlation, packed - q, parameters)) &&
@@ -32,21 +49,17 @@ std::string group_problem(const Fit& fit, const GroupPosterior& group) {
   if (!group.coupling.empty() && group.origin.size() != group.coefficients) {
     return wrong(fmt::format("an origin of {} numbers for {} coefficients", group.origin.size(), group.coefficients));
   }
+  if (!couples_well(fit, group)) return wrong("levels that depend on groups that are not within the factor");
   if (group.centered && group.reference.size() != packed) return wrong("no reference");
-  const bool arrays = empty_or(group.information.size(), group.levels * packed) &&
-                      empty_or(group.location.size(), group.levels * q) &&
-                      empty_or(group.coupling.size(), group.levels * q * group.coefficients) &&
-                      empty_or(group.scale.size(), group.levels * packed);
+  const bool arrays =
+      empty_or(group.information.size(), group.levels * packed) && empty_or(group.location.size(), group.levels * q) &&
+      empty_or(group.coupling.size(), group.levels * q * (group.coefficients + coupled_effects(fit, group))) &&
+      empty_or(group.scale.size(), group.levels * packed);
   return arrays ? ""
                 : wrong(fmt::format("arrays of other sizes than its {} levels of {} effects need", group.levels, q));
 }
 
 }  // namespace
-
-std::size_t factor_size(const Fit& fit) {
-  const bool within_factor = std::ranges::any_of(fit.groups, [](const GroupPosterior& g) { return g.scale.empty(); });
-  return within_factor ? fit.mean.size() : fit.parameters.size();
-}
 
 std::string fit_problem(const Fit& fit) {
   const std::size_t parameters = fit.parameters.size();
@@ -55,7 +68,7 @@ std::string fit_problem(const Fit& fit) {
     if (std::string problem = group_problem(fit, group); !problem.empty()) return problem;
     coordinates += group.levels * group.effects.size();
   }
-  const std::size_t factor = factor_size(fit);
+  const std::size_t factor = factor_columns(fit);
   if (parameters == 0 || fit.mean.size() != coordinates || fit.factor.size() != factor * factor) {
     return fmt::format("there are {} parameters, {} coordinates, {} means and a factor of {} numbers", parameters,
                        coordinates, fit.mean.size(), fit.factor.size());

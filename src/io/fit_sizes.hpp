@@ -7,9 +7,6 @@
 
 namespace jensen::io {
 
-/// F: all coordinates if some group's levels are within the factor, else the parameters alone.
-std::size_t factor_size(const Fit& fit);
-
 /// What disagrees, in one clause; empty if nothing does. Whatever passes can be drawn from without reading beyond an
 /// array.
 std::string fit_problem(const Fit& fit);

@@ -4,6 +4,7 @@
 
 #include "group_map.hpp"
 #include "noise.hpp"
+#include "posterior/fit_shape.hpp"
 
 namespace jensen {
 namespace {
@@ -32,7 +33,11 @@ void fill_noise(const DrawPlan& plan, std::uint64_t stream, std::size_t place, d
 }  // namespace
 
 LevelEffects::LevelEffects(const Fit& fit, std::size_t group, const ParameterDraws& draws)
-    : fit_(fit), group_(fit.groups[group]), draws_(draws), stream_(1 + group) {
+    : fit_(fit),
+      group_(fit.groups[group]),
+      draws_(draws),
+      stream_(1 + group),
+      slopes_(group_.coefficients + coupled_effects(fit, group_)) {
   const std::size_t q = effects();
   const std::size_t correlations = group_.first_correlation == 0 ? 0 : q * (q - 1) / 2;
   const auto size = static_cast<std::size_t>(packed_size(static_cast<int>(q)));
@@ -44,9 +49,26 @@ LevelEffects::LevelEffects(const Fit& fit, std::size_t group, const ParameterDra
     covariance_factor(static_cast<int>(q), log_sd.data(), correlations > 0 ? partial.data() : nullptr,
                       factors_.data() + s * size);
   }
+  if (!group_.coupling.empty()) fill_coupled();
 }
 
-/// r = location - coupling (b - origin)
+void LevelEffects::fill_coupled() {
+  const std::size_t count = draws_.count();
+  coupled_.resize((slopes_ - group_.coefficients) * count);
+  double* out = coupled_.data();
+  for (const std::size_t place : group_.coupled) {
+    const LevelEffects other(fit_, place, draws_);
+    const std::size_t size = other.effects() * count;
+#pragma omp parallel for schedule(static)
+    for (std::int64_t j = 0; j < static_cast<std::int64_t>(other.group().levels); ++j) {
+      const auto level = static_cast<std::size_t>(j);
+      other.fill(level, out + level * size);
+    }
+    out += other.group().levels * size;
+  }
+}
+
+/// r = location - coupling (b - origin, e)
 template <int Q>
 void LevelEffects::fill_locations(std::size_t level, double* r) const {
   const std::size_t count = draws_.count();
@@ -54,11 +76,15 @@ void LevelEffects::fill_locations(std::size_t level, double* r) const {
     const double start = group_.location.empty() ? 0.0 : static_cast<double>(group_.location[level * Q + e]);
     std::fill(r + e * count, r + (e + 1) * count, start);
     if (group_.coupling.empty()) continue;
-    for (std::size_t c = 0; c < group_.coefficients; ++c) {
-      const auto slope = static_cast<double>(group_.coupling[(level * Q + e) * group_.coefficients + c]);
+    const float* slopes = group_.coupling.data() + (level * Q + e) * slopes_;
+    for (std::size_t c = 0; c < slopes_; ++c) {
+      const auto slope = static_cast<double>(slopes[c]);
       if (slope == 0) continue;
-      const std::span<const double> b = draws_.coordinate(group_.first_coefficient + c);
-      for (std::size_t s = 0; s < count; ++s) r[e * count + s] -= slope * (b[s] - group_.origin[c]);
+      const bool coefficient = c < group_.coefficients;
+      const double origin = coefficient ? group_.origin[c] : 0.0;
+      const double* b = coefficient ? draws_.coordinate(group_.first_coefficient + c).data()
+                                    : coupled_.data() + (c - group_.coefficients) * count;
+      for (std::size_t s = 0; s < count; ++s) r[e * count + s] -= slope * (b[s] - origin);
     }
   }
 }

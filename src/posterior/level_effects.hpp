@@ -9,8 +9,9 @@
 
 namespace jensen {
 
-/// Each level is made on request, in all S draws at once: nothing of the size levels x draws is kept. Arrays are q x S,
-/// effect by effect. Safe to call from several threads; `fit` and `draws` must outlive it.
+/// Each level is made on request, in all S draws at once: nothing of the size levels x draws is kept but the effects of
+/// the few levels that all others depend on (GroupPosterior::coupled), of the same draws. Arrays are q x S, effect by
+/// effect. Safe to call from several threads; `fit` and `draws` must outlive it.
 class LevelEffects {
  public:
   LevelEffects(const Fit& fit, std::size_t group, const ParameterDraws& draws);
@@ -21,11 +22,12 @@ class LevelEffects {
   void fill(std::size_t level, double* out) const;
   /// Effects of a level that training had not, number `which` of those: draws of N(0, B B^T).
   void fill_new(std::size_t which, double* out) const;
-  /// Given the parameters a level with a factor of its own (GroupPosterior::scale) is normal: means and variances of
-  /// its effects, q x S each.
+  /// Given the parameters and the coupled groups' effects a level with a factor of its own (GroupPosterior::scale) is
+  /// normal: means and variances of its effects, q x S each.
   void fill_moments(std::size_t level, double* means, double* variances) const;
 
  private:
+  void fill_coupled();
   template <int Q>
   void fill_locations(std::size_t level, double* r) const;
   template <int Q>
@@ -36,6 +38,8 @@ class LevelEffects {
   const ParameterDraws& draws_;
   std::uint64_t stream_;         ///< of the group's noise
   std::vector<double> factors_;  ///< S x q (q + 1) / 2: B of each draw
+  std::size_t slopes_;           ///< C + E, what each effect of a level depends on
+  std::vector<double> coupled_;  ///< E x S, effects of the coupled groups
 };
 
 }  // namespace jensen

@@ -6,6 +6,7 @@
 #include "group_map.hpp"
 #include "jensen/errors.hpp"
 #include "noise.hpp"
+#include "posterior/fit_shape.hpp"
 
 namespace jensen {
 namespace {
@@ -65,11 +66,6 @@ void fill_correlations(const GroupPosterior& group, std::size_t count, const dou
 }
 
 }  // namespace
-
-std::size_t factor_columns(const Fit& fit) {
-  const std::size_t all = fit.mean.size();
-  return fit.factor.size() == all * all ? all : fit.parameters.size();
-}
 
 ParameterDraws::ParameterDraws(const Fit& fit, const DrawPlan& plan) : plan_(plan), columns_(factor_columns(fit)) {
   if (plan.first + plan.count > (std::size_t{1} << 32U)) {

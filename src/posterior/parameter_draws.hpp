@@ -44,7 +44,4 @@ class ParameterDraws {
   std::vector<double> coordinates_, values_;  ///< H x S
 };
 
-/// F: coordinates that Fit::factor is over.
-std::size_t factor_columns(const Fit& fit);
-
 }  // namespace jensen

@@ -4,6 +4,7 @@
 
 #include "jensen/fit.hpp"
 #include "posterior/draw_summary.hpp"
+#include "posterior/fit_shape.hpp"
 #include "posterior/normal_expectation.hpp"
 #include "posterior/parameter_draws.hpp"
 

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "jensen/errors.hpp"
 #include "jensen/fit.hpp"
 #include "posterior/draw_summary.hpp"
+#include "posterior/fit_shape.hpp"
 #include "posterior/level_effects.hpp"
 #include "posterior/normal_expectation.hpp"
 
@@ -15,14 +17,37 @@ namespace jensen {
 namespace {
 
 constexpr std::uint64_t summary_seed = 1;
-constexpr std::size_t joint_draws = 4000;  // where all is drawn
+constexpr std::size_t joint_draws = 4000;   // where all is drawn
+constexpr std::size_t slopes_per_map = 16;  // slopes of an effect that take as long as the rest of it
 
-/// Draws of the parameters alone: the levels' own share of the variance needs none. As many as take a few seconds.
-std::size_t parameter_draws(const Fit& fit) {
-  std::size_t effects = 1;
-  for (const GroupPosterior& group : fit.groups) effects += group.levels * group.effects.size();
-  return std::clamp<std::size_t>(200'000'000 / effects, 200, 2000) / 2 * 2;
+/// Draws of what is within the factor alone, for the levels of the other groups: their own share of the variance needs
+/// none. As many as take a few seconds.
+std::size_t factor_draws(const Fit& fit) {
+  std::size_t work = 1;
+  for (const GroupPosterior& group : fit.groups) {
+    if (group.scale.empty()) continue;
+    const std::size_t slopes = group.coupling.empty() ? 0 : group.coefficients + coupled_effects(fit, group);
+    work += group.levels * group.effects.size() * (1 + slopes / slopes_per_map);
+  }
+  return std::clamp<std::size_t>(200'000'000 / work, 200, 2000) / 2 * 2;
 }
+
+/// Draws as the levels of a group need them, made when first asked for.
+class SummaryDraws {
+ public:
+  explicit SummaryDraws(const Fit& fit) : fit_(fit) {}
+
+  const ParameterDraws& of(const GroupPosterior& group) {
+    std::optional<ParameterDraws>& draws = group.scale.empty() ? joint_ : conditional_;
+    const std::size_t count = group.scale.empty() ? joint_draws : factor_draws(fit_);
+    if (!draws) draws.emplace(fit_, DrawPlan{summary_seed, 0, count, true});
+    return *draws;
+  }
+
+ private:
+  const Fit& fit_;
+  std::optional<ParameterDraws> joint_, conditional_;
+};
 
 const std::vector<std::string>& labels_of(const Fit& fit, const GroupPosterior& group) {
   const auto found = std::ranges::find(fit.design.groups, group.group, &GroupLevels::group);
@@ -31,7 +56,8 @@ const std::vector<std::string>& labels_of(const Fit& fit, const GroupPosterior& 
                                group.levels, group.group));
 }
 
-/// Law of total expectation and variance over the parameters' draws; quantiles of the normal with these moments.
+/// Law of total expectation and variance over draws of what the levels depend on; quantiles of the normal with these
+/// moments.
 void from_moments(std::span<const double> means, std::span<const double> variances, ParameterSummary& row) {
   const auto n = static_cast<double>(means.size());
   double mean = 0, within = 0, between = 0;
@@ -60,12 +86,12 @@ std::string prefix_of(const GroupPosterior& group) {
 std::vector<ParameterSummary> Fit::summarize_levels() const {
   std::vector<ParameterSummary> out;
   if (groups.empty()) return out;
-  const bool joint = std::ranges::any_of(groups, [](const GroupPosterior& g) { return g.scale.empty(); });
-  const ParameterDraws draws(*this, {summary_seed, 0, joint ? joint_draws : parameter_draws(*this), true});
+  SummaryDraws summary_draws(*this);
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const GroupPosterior& group = groups[g];
     const std::vector<std::string>& labels = labels_of(*this, group);
     const std::string prefix = prefix_of(group);
+    const ParameterDraws& draws = summary_draws.of(group);
     const LevelEffects effects(*this, g, draws);
     const std::size_t q = effects.effects();
     const std::size_t count = draws.count();

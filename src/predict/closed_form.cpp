@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "posterior/fit_shape.hpp"
 #include "posterior/normal_expectation.hpp"
-#include "posterior/parameter_draws.hpp"
 #include "predict/response_mean.hpp"
 
 namespace jensen {

@@ -1,0 +1,16 @@
+#pragma once
+/// \file Sizes that follow from the groups of a Fit.
+
+#include <cstddef>
+
+#include "jensen/fit.hpp"
+
+namespace jensen {
+
+/// F, coordinates that Fit::factor is over: the parameters and the levels of groups without GroupPosterior::scale.
+std::size_t factor_columns(const Fit& fit);
+
+/// E, effects of all levels of the groups that the group's levels depend on (GroupPosterior::coupled).
+std::size_t coupled_effects(const Fit& fit, const GroupPosterior& group);
+
+}  // namespace jensen
