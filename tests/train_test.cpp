@@ -417,7 +417,10 @@ TEST(Train, RefusesWhatCannotBeLearned) {
   TrainOptions bernoulli;
   bernoulli.family = Family::bernoulli;
   refused("y ~ a", bernoulli, "row 1");
-  EXPECT_NO_THROW(train("y ~ a + twice", data.table()));  // a proper prior tells the two apart
+  refused("y ~ a + twice", {}, "'twice'");
+  TrainOptions proper;  // a prior that the user chose may tell the two apart
+  proper.priors = {parse_prior("b ~ normal(0, 2)")};
+  EXPECT_NO_THROW(train("y ~ a + twice", data.table(), proper));
 }
 
 // Fewer rows than coefficients: the priors decide, and the residuals (all zero at the mode) say nothing of sigma.

@@ -39,6 +39,7 @@ void check_collinear(const ModelData& data, const PredictorData& p, const std::v
   };
   const auto n = static_cast<std::int64_t>(data.size());
   if (static_cast<double>(n) * static_cast<double>(c * c) > most_products) return;
+  if (n < static_cast<std::int64_t>(c)) return;  // then all are, and priors are meant to tell them apart
   std::vector<Matrix> partial(blocks, Matrix(c, c));
 #pragma omp parallel for schedule(static)
   for (std::int64_t b = 0; b < blocks; ++b) {
