@@ -24,8 +24,9 @@ struct EngineSpec {
   int dimension = 0;       ///< H, latent coordinates of the head: all but the levels with a guide of their own
   std::int64_t rows = 0;   ///< N, of the subsampled terms; fewer than 2^32
   std::int64_t batch = 0;  ///< B <= N rows a step; N: no subsampling
-  /// Groups (their `first` is set by the engine). With groups the minibatches are fixed: batch b is rows
-  /// batch_begin(b) .. batch_begin(b + 1), in the order of the caller, who has shuffled them.
+  /// Groups (their `first` and `first_coupled` are set by the engine), those in the head first. With groups the
+  /// minibatches are fixed: batch b is rows batch_begin(b) .. batch_begin(b + 1), in the order of the caller, who has
+  /// shuffled them.
   std::vector<GroupBlock> groups;
   bool dense_levels = true;           ///< a level's effects have a full covariance in the guide; else independent
   std::vector<OrderedBlock> ordered;  ///< thresholds
@@ -89,7 +90,7 @@ class Engine {
     double elbo = 0;
     std::vector<float> gradient;
     std::vector<float> noise;        ///< S x H
-    std::vector<float> level_noise;  ///< coordinates of the groups' levels x S; empty if they are in the head
+    std::vector<float> level_noise;  ///< coordinates of the groups' levels x S; not used of those in the head
   };
   virtual Estimate estimate(std::span<const float> lambda, std::int64_t t) = 0;
 };

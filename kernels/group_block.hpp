@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "group_map.hpp"
+#include "term.hpp"
 
 namespace jensen {
 
@@ -24,13 +25,16 @@ struct GroupBlock {
   std::int64_t levels = 0;  ///< J
   std::int64_t first = 0;   ///< coordinate of its first effect
   int in_head = -1;  ///< where the head has the levels' v (level by level), or -1: they have a guide of their own
-  const float* information = nullptr;  ///< J x packed_size(q): W; null: none (non-centred)
-  const float* location = nullptr;     ///< J x q: r where the coefficients' latents are 0; null: 0
-  const float* coupling = nullptr;     ///< J x q x coefficients: r falls by coupling . z; null: it does not
-  int first_coefficient = 0, coefficients = 0;
-  int first_sd = 0;            ///< latents of the q log standard deviations
-  int first_correlation = -1;  ///< latents of the q (q - 1) / 2 atanh partial correlations; -1: independent effects
-  HyperMap sd[max_effects];    ///< log sd_k
+  const float* information = nullptr;           ///< J x packed_size(q): W; null: none (non-centred)
+  const float* location = nullptr;              ///< J x q: r where the coefficients' latents are 0; null: 0
+  const float* coupling = nullptr;              ///< J x q x (C + E): r falls by coupling . (z, e); null: it does not
+  int first_coefficient = 0, coefficients = 0;  ///< C coefficients' latents z
+  int coupled_group = -1;          ///< first of the groups in the head, before this one, whose levels' effects are e ..
+  int coupled = 0;                 ///< .. and how many they are: E
+  std::int64_t first_coupled = 0;  ///< coordinate of the first of them; set by the engine
+  int first_sd = 0;                ///< latents of the q log standard deviations
+  int first_correlation = -1;      ///< latents of the q (q - 1) / 2 atanh partial correlations; -1: independent effects
+  HyperMap sd[max_effects];        ///< log sd_k
   HyperMap correlation[max_correlations];
   bool centred = false;  ///< u from `reference` in place of B: a map that hyperparameters do not move
   float reference[packed_size(max_effects)] = {};  ///< packed, B where training starts
@@ -111,14 +115,18 @@ struct LevelSource {
   }
 };
 
-/// A level's r at the coefficients z.
+/// A level's r of sample s, at the head z and the effects of the groups that it is coupled to.
 template <int Q>
-JENSEN_HD void location_of(const GroupBlock& group, std::int64_t level, const float* z, float* r) {
+JENSEN_HD void location_of(const GroupBlock& group, std::int64_t level, const float* z, const Effects& effects, int s,
+                           float* r) {
   for (int e = 0; e < Q; ++e) {
     r[e] = group.location == nullptr ? 0.0F : group.location[level * Q + e];
     if (group.coupling == nullptr) continue;
-    const float* row = group.coupling + (level * Q + e) * group.coefficients;
+    const float* row = group.coupling + (level * Q + e) * (group.coefficients + group.coupled);
     for (int c = 0; c < group.coefficients; ++c) r[e] -= row[c] * z[group.first_coefficient + c];
+    for (int k = 0; k < group.coupled; ++k) {
+      r[e] -= row[group.coefficients + k] * effects.at(group.first_coupled + k, s);
+    }
   }
 }
 
@@ -143,7 +151,8 @@ struct ExpandLevels {
     LevelMap<float, Q> map;
     map.prepare(group.centred ? group.reference : factors + static_cast<std::int64_t>(s) * factor_stride,
                 group.information == nullptr ? nullptr : group.information + level * packed_size(Q));
-    location_of<Q>(group, level, source.head + static_cast<std::int64_t>(s) * source.dimension, r);
+    location_of<Q>(group, level, source.head + static_cast<std::int64_t>(s) * source.dimension,
+                   {effects, source.stride}, s, r);
     source.read<Q>(group, level, s, v);
     map.forward(r, v, u);
     for (int e = 0; e < Q; ++e) effects[(group.first + level * Q + e) * source.stride + s] = u[e];
@@ -151,10 +160,11 @@ struct ExpandLevels {
 };
 
 /// Sums over a block of levels, for one sample: what the levels add to the log joint and to the head's gradient.
-/// value | 0 if all is finite | |eps|^2 | B_bar (packed) | coefficients' gradient
+/// value | 0 if all is finite | |eps|^2 | B_bar (packed) | gradient by the C coefficients | by the E coupled effects
 constexpr int level_value = 0, level_finite = 1, level_noise = 2, level_factor = 3;
 JENSEN_HD int level_sum_count(const GroupBlock& group) {
-  return level_factor + packed_size(group.effects) + (group.coupling == nullptr ? 0 : group.coefficients);
+  const int coupling = group.coupling == nullptr ? 0 : group.coefficients + group.coupled;
+  return level_factor + packed_size(group.effects) + coupling;
 }
 
 /// Pull-back of the effects' derivatives to v and to the head. Item: (block of levels, sample).
@@ -168,13 +178,14 @@ struct PullBackLevels {
   int samples;
   std::int64_t levels_per_block;
   double data_scale;
-  double reference;          ///< rho of -rho/2 |v|^2, taken off the log joint
-  const float* effects;      ///< u
-  const float* sums;         ///< coordinates x stride: derivatives by u, over the batch
-  const float* anchor_sums;  ///< coordinates: over all rows at the anchor; null: no anchor
-  float* latent_bar;         ///< coordinates x stride: out, d l / d v; unused if the levels are in the head
-  double* joint;             ///< S x (1 + H): the head's levels get theirs here
-  double* partials;          ///< blocks x S x level_sum_count
+  double reference;            ///< rho of -rho/2 |v|^2, taken off the log joint
+  const float* effects;        ///< u
+  const float* sums;           ///< coordinates x stride: derivatives by u, over the batch
+  const double* coupled_sums;  ///< coordinates x stride: derivatives by u that groups coupled to this one gave
+  const float* anchor_sums;    ///< coordinates: over all rows at the anchor; null: no anchor
+  float* latent_bar;           ///< coordinates x stride: out, d l / d v; unused if the levels are in the head
+  double* joint;               ///< S x (1 + H): the head's levels get theirs here
+  double* partials;            ///< blocks x S x level_sum_count
 
   JENSEN_HD void operator()(std::int64_t item) const {
     const auto s = static_cast<int>(item % samples);
@@ -199,7 +210,8 @@ struct PullBackLevels {
     const float* factor = factors + static_cast<std::int64_t>(s) * factor_stride;
     float r[Q], v[Q], u[Q], u_bar[Q], v_bar[Q], r_bar[Q];
     float b_bar[packed_size(Q)] = {};
-    location_of<Q>(group, level, source.head + static_cast<std::int64_t>(s) * source.dimension, r);
+    location_of<Q>(group, level, source.head + static_cast<std::int64_t>(s) * source.dimension,
+                   {effects, source.stride}, s, r);
     source.read<Q>(group, level, s, v);
     LevelMap<float, Q> map;
     map.prepare(group.centred ? group.reference : factor, w);
@@ -208,7 +220,7 @@ struct PullBackLevels {
     const std::int64_t at = group.first + level * Q;
     for (int e = 0; e < Q; ++e) {
       const std::int64_t i = (at + e) * source.stride;
-      double bar = data_scale * static_cast<double>(sums[i + s]);
+      double bar = data_scale * static_cast<double>(sums[i + s]) + coupled_sums[i + s];
       if (anchor_sums != nullptr) {
         const double slope =
             static_cast<double>(anchor_sums[at + e]) - data_scale * static_cast<double>(sums[i + samples]);
@@ -243,8 +255,9 @@ struct PullBackLevels {
     for (int i = 0; i < packed_size(Q); ++i) out[level_factor + i] += static_cast<double>(b_bar[i]);
     if (group.coupling == nullptr) return;
     for (int e = 0; e < Q; ++e) {
-      const float* row = group.coupling + (level * Q + e) * group.coefficients;
-      for (int c = 0; c < group.coefficients; ++c) {
+      const int columns = group.coefficients + group.coupled;
+      const float* row = group.coupling + (level * Q + e) * columns;
+      for (int c = 0; c < columns; ++c) {
         out[level_factor + packed_size(Q) + c] -= static_cast<double>(row[c]) * static_cast<double>(r_bar[e]);
       }
     }
@@ -277,8 +290,8 @@ struct PullBackLevels {
   }
 };
 
-/// Adds the blocks' sums, in order, to the log joint and its gradient by the head. Item: (sample, part), part 0 the
-/// value and the hyperparameters, part 1 + c coefficient c.
+/// Adds the blocks' sums, in order, to the log joint and its gradient by the head and by the coupled effects. Item:
+/// (sample, part), part 0 the value and the hyperparameters, part 1 + c coefficient or coupled effect c.
 struct AddLevelSums {
   GroupBlock group;
   const double* partials;
@@ -288,9 +301,12 @@ struct AddLevelSums {
   int dimension;
   double* joint;
   double* noise_squared;  ///< S: adds |eps|^2
+  double* coupled_sums;   ///< coordinates x stride
+  std::int64_t stride;
 
   JENSEN_HD std::int64_t items() const {
-    return samples * (1 + static_cast<std::int64_t>(group.coupling == nullptr ? 0 : group.coefficients));
+    return samples *
+           (1 + static_cast<std::int64_t>(level_sum_count(group) - level_factor - packed_size(group.effects)));
   }
   JENSEN_HD void operator()(std::int64_t item) const {
     const auto s = static_cast<int>(item % samples);
@@ -298,7 +314,12 @@ struct AddLevelSums {
     double* row = joint + static_cast<std::int64_t>(s) * (1 + dimension);
     if (part > 0) {
       const int c = part - 1;
-      row[1 + group.first_coefficient + c] += total(s, level_factor + packed_size(group.effects) + c);
+      const double sum = total(s, level_factor + packed_size(group.effects) + c);
+      if (c < group.coefficients) {
+        row[1 + group.first_coefficient + c] += sum;
+      } else {
+        coupled_sums[(group.first_coupled + c - group.coefficients) * stride + s] += sum;
+      }
       return;
     }
     row[0] += total(s, level_value) + total(s, level_finite);

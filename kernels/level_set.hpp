@@ -57,7 +57,9 @@ class LevelSet {
   }
   template <class Guide>
   void describe(Guide& guide) const {
-    for (const LevelParameters& p : parameters_) guide.groups[guide.group_count++] = p;
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+      if (groups_[g].in_head < 0) guide.groups[guide.group_count++] = parameters_[g];
+    }
   }
   void describe(Draws& draws) const {
     draws.level_eps = eps_.data();
@@ -79,6 +81,7 @@ class LevelSet {
     lambda_ = lambda;
     anchor_ = anchor;
     effect_sums_.zero();
+    coupled_sums_.zero();
     noise_squared_.zero();
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       const GroupBlock& group = groups_[g];
@@ -89,18 +92,21 @@ class LevelSet {
     }
   }
 
-  /// Adds what the levels give to the log joint and its gradient by the head; leaves the gradient by their own v.
+  /// Adds what the levels give to the log joint and its gradient by the head; leaves the gradient by their own v. The
+  /// last group comes first: groups are coupled to those before them.
   void pull_back(int s, double data_scale, bool anchored, double reference, double* joint) {
-    for (std::size_t g = 0; g < groups_.size(); ++g) {
+    for (std::size_t g = groups_.size(); g-- > 0;) {
       const GroupBlock& group = groups_[g];
       const std::int64_t blocks = (group.levels + Backend::level_block - 1) / Backend::level_block;
       backend_.for_each(
           "pull_back_levels", blocks * s,
           PullBackLevels{group, source(g), factors_[g].data(), s, Backend::level_block, data_scale, reference,
-                         effects_.data(), effect_sums_.data(), anchored ? anchor_sums.data() : nullptr,
-                         latent_bar_.data(), joint, partials_[g].data()},
+                         effects_.data(), effect_sums_.data(), coupled_sums_.data(),
+                         anchored ? anchor_sums.data() : nullptr, latent_bar_.data(), joint, partials_[g].data()},
           Backend::level_block * 100 * group.effects * group.effects);
-      const AddLevelSums add{group, partials_[g].data(), blocks, s, z_, dimension_, joint, noise_squared_.data()};
+      const AddLevelSums add{
+          group,  partials_[g].data(), blocks, s, z_, dimension_, joint, noise_squared_.data(), coupled_sums_.data(),
+          stride_};
       backend_.for_each("add_level_sums", add.items(), add, blocks);
     }
   }
@@ -140,7 +146,7 @@ class LevelSet {
 
   Backend& backend_;
   std::vector<GroupBlock> groups_;
-  std::vector<LevelParameters> parameters_;  ///< of each group, or none if the levels are in the head
+  std::vector<LevelParameters> parameters_;  ///< of each group; of no meaning where its levels are in the head
   std::vector<Buffer<Backend, float>> columns_;
   std::int64_t coordinates_ = 0, own_ = 0, stride_ = 0;
   const float* z_ = nullptr;
@@ -150,7 +156,7 @@ class LevelSet {
   std::vector<Buffer<Backend, float>> factors_;
   std::vector<Buffer<Backend, double>> partials_;
   Buffer<Backend, float> eps_, effects_, effect_sums_, latent_bar_;
-  Buffer<Backend, double> noise_squared_;
+  Buffer<Backend, double> noise_squared_, coupled_sums_;
 };
 
 template <class Backend>
@@ -169,9 +175,10 @@ LevelSet<Backend>::LevelSet(Backend& backend, const EngineSpec& spec, int most, 
     group.first = coordinates_;
     keep(group.information, group.levels * packed_size(group.effects));
     keep(group.location, size);
-    keep(group.coupling, size * group.coefficients);
+    keep(group.coupling, size * (group.coefficients + group.coupled));
+    if (group.coupled > 0) group.first_coupled = groups_[static_cast<std::size_t>(group.coupled_group)].first;
+    parameters_.push_back({group.effects, group.levels, coordinates_, begin, spec.dense_levels});
     if (group.in_head < 0) {
-      parameters_.push_back({group.effects, group.levels, coordinates_, begin, spec.dense_levels});
       begin += parameters_.back().size();
       own_ += size;
     }
@@ -181,16 +188,17 @@ LevelSet<Backend>::LevelSet(Backend& backend, const EngineSpec& spec, int most, 
     partials_.emplace_back(backend_, static_cast<std::size_t>(blocks * most * level_sum_count(group)));
   }
   const auto all = static_cast<std::size_t>(coordinates_ * stride_);
-  const auto own = static_cast<std::size_t>(own_ * stride_);
-  eps_ = {backend_, own};
-  latent_bar_ = {backend_, own};
+  eps_ = {backend_, all};
+  latent_bar_ = {backend_, all};
   effects_ = {backend_, all};
   effect_sums_ = {backend_, all};
+  coupled_sums_ = {backend_, all};
   noise_squared_ = {backend_, static_cast<std::size_t>(most)};
-  anchor_levels = {backend_, static_cast<std::size_t>(own_)};
+  anchor_levels = {backend_, static_cast<std::size_t>(coordinates_)};
   anchor_sums = {backend_, static_cast<std::size_t>(coordinates_)};
   for (auto* buffer : {&eps_, &latent_bar_, &effects_, &effect_sums_, &anchor_levels, &anchor_sums}) buffer->zero();
   noise_squared_.zero();
+  coupled_sums_.zero();
 }
 
 }  // namespace jensen

@@ -92,8 +92,8 @@ EngineSpec make_spec(const Model& model, const GuideLayout& layout, const Fit& f
   spec.groups = model.groups;
   spec.ordered = model.ordered;
   spec.dimension = static_cast<int>(model.size());
-  for (GroupBlock& group : spec.groups) {
-    if (!layout.levels_in_head) continue;
+  for (std::size_t g = 0; g < layout.head_groups; ++g) {
+    GroupBlock& group = spec.groups[g];
     group.in_head = spec.dimension;
     spec.dimension += static_cast<int>(group.levels) * group.effects;
   }
@@ -107,7 +107,14 @@ EngineSpec make_spec(const Model& model, const GuideLayout& layout, const Fit& f
   spec.reference = 1;
   spec.lambda.assign(lambda_size(model, layout), 0);  // w = 0, unit scales: the normal approximation at the mode
   if (layout.head == GuideShape::meanfield) {
-    spec.basis.assign(model.basis.values.begin(), model.basis.values.end());
+    const auto d = static_cast<std::size_t>(spec.dimension);
+    spec.basis.assign(d * d, 0);
+    for (std::size_t i = 0; i < d; ++i) {
+      if (i >= model.size()) spec.basis[i * d + i] = 1;
+      for (std::size_t j = 0; j < model.size() && i < model.size(); ++j) {
+        spec.basis[i * d + j] = static_cast<float>(model.basis(i, j));
+      }
+    }
   }
   return spec;
 }
@@ -151,9 +158,9 @@ Fit train(std::string_view formula_text, const Table& table, const TrainOptions&
     fit.notes.push_back(fmt::format("{} of {} rows dropped for missing values", fit.rows_dropped, design.table_rows()));
   }
   for (std::string& note : separation_notes(data, model)) fit.notes.push_back(std::move(note));
-  GuideLayout layout;
-  if (fit.options.guide == GuideKind::meanfield) layout = {GuideShape::meanfield, false, false};
-  if (fit.options.guide == GuideKind::fullrank) layout.levels_in_head = data.has_groups();
+  GuideLayout layout{GuideShape::fullrank, model.head_groups, true};
+  if (fit.options.guide == GuideKind::meanfield) layout = {GuideShape::meanfield, model.head_groups, false};
+  if (fit.options.guide == GuideKind::fullrank) layout.head_groups = model.groups.size();
   const EngineSpec spec = make_spec(model, layout, fit);
 
   try {

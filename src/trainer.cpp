@@ -82,7 +82,7 @@ void finish(Engine& engine, const Model& model, const GuideLayout& layout, const
     GroupPosterior& group = fit.groups[g];
     group.first = first;
     first += group.levels * group.effects.size();
-    if (!posterior.level_scale.empty()) group.scale = std::move(posterior.level_scale[g]);
+    group.scale = std::move(posterior.level_scale[g]);
   }
 
   const std::vector<float> at(lambda.begin(), lambda.end());

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "models.hpp"
+#include "level_models.hpp"
 
 namespace jensen {
 namespace {
@@ -40,6 +40,28 @@ TEST_F(Gpu, GradientsEqualTheCpus) {
         }
       }
     }
+  }
+}
+
+TEST_F(Gpu, GradientsOfModelsWithGroupsEqualTheCpus) {
+  using enum testing::Parametrization;
+  for (const testing::LevelCase& c :
+       {testing::LevelCase{
+            DensityKind::gaussian, GuideShape::fullrank, 5003, 777, {2}, 300, automatic, true, false, true},
+        testing::LevelCase{
+            DensityKind::poisson_log, GuideShape::meanfield, 999, 999, {1, 3}, 40, automatic, false, false, false},
+        testing::LevelCase{
+            DensityKind::bernoulli_logit, GuideShape::fullrank, 801, 100, {2, 1}, 20, centred, true, false, false},
+        testing::LevelCase{
+            DensityKind::gaussian, GuideShape::fullrank, 999, 333, {1, 2}, 9, automatic, true, false, false, true}}) {
+    const testing::GroupModel model = testing::group_model(c);
+    const EngineSpec& spec = model.model.spec;
+    const auto a = make_cpu_engine(spec)->estimate(spec.lambda, 1);
+    const auto b = make_cuda_engine(spec)->estimate(spec.lambda, 1);
+    // Both round each row's and level's arithmetic to single precision: 2^-24 times the sum of absolute values.
+    const double size = std::abs(a.elbo) + 30 * static_cast<double>(spec.rows);
+    EXPECT_NEAR(a.elbo, b.elbo, 1e-5 * size) << c;
+    for (std::size_t p = 0; p < a.gradient.size(); ++p) EXPECT_NEAR(a.gradient[p], b.gradient[p], 1e-5 * size) << c;
   }
 }
 

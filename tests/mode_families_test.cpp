@@ -220,7 +220,7 @@ TEST_P(ModeOfFamily, TheGradientVanishesAndTheTruthIsNear) {
   std::vector<double> g(4);  // in mu's two coefficients, then in each shared argument
   for (std::size_t i = 0; i < rows; ++i) {
     const double c[] = {constants[0][i], constants[1][i], constants[2][i]};
-    double a[3] = {found[0].mode[0] + x[i * 2 + 1] * found[0].mode[1]}, d[3];
+    double a[1 + most_shared] = {found[0].mode[0] + x[i * 2 + 1] * found[0].mode[1]}, d[1 + most_shared];
     for (std::size_t k = 1; k < found.size(); ++k) a[k] = found[k].mode[0];
     evaluate_density(family.density, c, a, problem.arguments, d);
     g[0] += d[0];

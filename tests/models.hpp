@@ -146,13 +146,23 @@ void expand_group(const GroupBlock& group, const std::vector<double>& w, const d
   }
   for (int i = 0; i < packed_size(Q); ++i) reference[i] = group.reference[i];
   covariance_factor(Q, log_sd, correlation, factor);
-  out.effects.emplace_back();
+  std::vector<double> effects;
   for (std::int64_t j = 0; j < group.levels; ++j) {
     double r[Q], at[Q], u[Q];
     for (int e = 0; e < Q; ++e) {
       r[e] = group.location == nullptr ? 0.0 : group.location[j * Q + e];
-      for (int c = 0; c < group.coefficients && group.coupling != nullptr; ++c) {
-        r[e] -= group.coupling[(j * Q + e) * group.coefficients + c] * w[group.first_coefficient + c];
+      const int columns = group.coefficients + group.coupled;
+      for (int c = 0; c < columns && group.coupling != nullptr; ++c) {
+        double by = 0;
+        if (c < group.coefficients) {
+          by = w[group.first_coefficient + c];
+        } else {  // effects of the groups from coupled_group on, one after the other
+          auto k = static_cast<std::size_t>(c - group.coefficients);
+          auto from = static_cast<std::size_t>(group.coupled_group);
+          while (k >= out.effects[from].size()) k -= out.effects[from++].size();
+          by = out.effects[from][k];
+        }
+        r[e] -= group.coupling[(j * Q + e) * columns + c] * by;
       }
       at[e] = group.in_head >= 0 ? w[group.in_head + j * Q + e] : v[j * Q + e];
     }
@@ -160,7 +170,7 @@ void expand_group(const GroupBlock& group, const std::vector<double>& w, const d
     map.prepare(group.centred ? reference : factor,
                 group.information == nullptr ? nullptr : group.information + j * packed_size(Q));
     map.forward(r, at, u);
-    out.effects.back().insert(out.effects.back().end(), u, u + Q);
+    effects.insert(effects.end(), u, u + Q);
     if (!group.centred) out.log_density += map.log_density();
     double t[Q];
     for (int i = 0; i < Q && group.centred; ++i) {
@@ -172,6 +182,7 @@ void expand_group(const GroupBlock& group, const std::vector<double>& w, const d
     }
   }
   out.log_density -= 0.5 * std::log(2 * std::numbers::pi) * static_cast<double>(group.levels * Q);
+  out.effects.push_back(std::move(effects));
 }
 
 inline Expanded expand(const EngineSpec& spec, const std::vector<double>& w, const std::vector<double>& v) {
@@ -250,8 +261,12 @@ inline double elbo_in_double(const EngineSpec& spec, const std::vector<double>& 
   const auto samples = static_cast<std::size_t>(spec.samples);
   std::vector<std::vector<double>> levels(samples);
   std::size_t coordinate = 0;
+  std::size_t in_head = 0;  // coordinates before those with a guide of their own
   for (const GroupBlock& group : spec.groups) {
-    if (group.in_head >= 0) continue;
+    if (group.in_head >= 0) {
+      in_head += static_cast<std::size_t>(group.levels * group.effects);
+      continue;
+    }
     const auto q = static_cast<std::size_t>(group.effects);
     const auto size = static_cast<std::size_t>(group.levels) * q;
     const std::size_t each = spec.dense_levels ? q * (q + 1) / 2 : q;
@@ -266,7 +281,7 @@ inline double elbo_in_double(const EngineSpec& spec, const std::vector<double>& 
         trace += scaled * scaled;
         if (k == e) entropy += element;
         for (std::size_t s = 0; s < samples; ++s) {
-          v[s] += scaled * level_noise[(coordinate + i - e + k) * samples + s];
+          v[s] += scaled * level_noise[(in_head + coordinate + i - e + k) * samples + s];
         }
       }
       for (std::size_t s = 0; s < samples; ++s) levels[s].push_back(v[s]);

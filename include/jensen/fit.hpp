@@ -55,9 +55,10 @@ struct GroupPosterior {
   std::size_t first_coefficient = 0;  ///< place of the coefficients b that the levels depend on ...
   std::size_t coefficients = 0;       ///< ... and how many: C
   std::vector<double> origin;         ///< C
+  std::vector<std::size_t> coupled;   ///< places in Fit::groups of those others, which have no `scale`; E effects in all
   std::vector<float> information;     ///< J x q (q + 1) / 2, W packed by rows; empty: none
   std::vector<float> location;        ///< J x q; empty: 0
-  std::vector<float> coupling;        ///< J x q x C; empty: 0
+  std::vector<float> coupling;        ///< J x q x (C + E), those of `coupled` level by level; empty: 0
   bool centered = false;              ///< the map takes `reference` in place of B
   std::vector<double> reference;      ///< q (q + 1) / 2, packed by rows
 
@@ -66,8 +67,8 @@ struct GroupPosterior {
 };
 
 /// A fitted posterior. Coordinates u = mean + factor * eps, eps ~ N(0, I), of the parameters (H of them), and v of the
-/// groups' levels: D in all. `factor` is over all D, or over the H parameters alone where levels have factors of their
-/// own (GroupPosterior::scale).
+/// groups' levels: D in all. `factor` is over the parameters and the levels of groups without factors of their own
+/// (GroupPosterior::scale), which are the first of the groups' levels in `mean`.
 struct Fit {
   std::string formula;
   DesignState design;                        ///< what predict needs, besides the formulas, to rebuild the columns
@@ -78,7 +79,7 @@ struct Fit {
   std::vector<Parameter> parameters;   ///< H: coefficients, then sds and correlations of groups, then sigma, nu, ...
   std::vector<GroupPosterior> groups;  ///< in the order of the formulas
   std::vector<double> mean;            ///< D
-  std::vector<double> factor;          ///< F x F, row-major; F = D or H
+  std::vector<double> factor;          ///< F x F, row-major; H <= F <= D
   double elbo = 0;                     ///< over all rows, on the data's own scale: a lower bound of log p(y)
   double elbo_se = 0;                  ///< its Monte Carlo standard error
   std::int64_t rows = 0;               ///< used

@@ -7,16 +7,14 @@
 namespace jensen {
 namespace {
 
-std::size_t level_count(const Model& model) {
-  std::size_t count = 0;
-  for (const GroupBlock& group : model.groups) {
-    count += static_cast<std::size_t>(group.levels) * static_cast<std::size_t>(group.effects);
-  }
-  return count;
+std::size_t size_of(const GroupBlock& group) {
+  return static_cast<std::size_t>(group.levels) * static_cast<std::size_t>(group.effects);
 }
 
 std::size_t head_size(const Model& model, const GuideLayout& layout) {
-  return model.size() + (layout.levels_in_head ? level_count(model) : 0);
+  std::size_t size = model.size();
+  for (std::size_t g = 0; g < layout.head_groups; ++g) size += size_of(model.groups[g]);
+  return size;
 }
 
 std::size_t head_lambda(std::size_t d, GuideShape shape) {
@@ -66,8 +64,8 @@ double level_sd(const float* l, std::size_t e) {
 
 std::size_t lambda_size(const Model& model, const GuideLayout& layout) {
   std::size_t size = head_lambda(head_size(model, layout), layout.head);
-  if (layout.levels_in_head) return size;
-  for (const GroupBlock& group : model.groups) {
+  for (std::size_t g = layout.head_groups; g < model.groups.size(); ++g) {
+    const GroupBlock& group = model.groups[g];
     size +=
         static_cast<std::size_t>(group.levels) * (static_cast<std::size_t>(group.effects) + scales_of(group, layout));
   }
@@ -93,15 +91,17 @@ GuideNormal normal_of(const Model& model, const GuideLayout& layout, const std::
     out.mean[i] = mean;
     std::copy(row.begin(), row.end(), out.factor.values.begin() + static_cast<std::ptrdiff_t>(i * d));
   }
-  if (layout.levels_in_head) return out;
+  out.level_scale.resize(model.groups.size());
   std::size_t at = head_lambda(d, layout.head);
-  for (const GroupBlock& group : model.groups) {
+  for (std::size_t g = layout.head_groups; g < model.groups.size(); ++g) {
+    const GroupBlock& group = model.groups[g];
     const auto q = static_cast<std::size_t>(group.effects);
     const auto levels = static_cast<std::size_t>(group.levels);
     out.mean.insert(out.mean.end(), lambda.begin() + static_cast<std::ptrdiff_t>(at),
                     lambda.begin() + static_cast<std::ptrdiff_t>(at + levels * q));
     at += levels * q;
-    std::vector<float>& scale = out.level_scale.emplace_back(levels * q * (q + 1) / 2);
+    std::vector<float>& scale = out.level_scale[g];
+    scale.resize(levels * q * (q + 1) / 2);
     for (std::size_t j = 0; j < levels; ++j) {
       float* l = scale.data() + j * q * (q + 1) / 2;
       for (std::size_t e = 0; e < q; ++e) {
@@ -124,19 +124,15 @@ double log_peak(const Model& model, const GuideLayout& layout, const std::vector
     for (std::size_t i = 0; i < d; ++i) log_scale += lambda[d + i * (i + 1) / 2 + i];
   }
   std::size_t coordinates = d;
-  if (!layout.levels_in_head) {
-    std::size_t at = head_lambda(d, layout.head);
-    for (const GroupBlock& group : model.groups) {
-      const auto q = static_cast<std::size_t>(group.effects);
-      const auto levels = static_cast<std::size_t>(group.levels);
-      coordinates += levels * q;
-      at += levels * q;
-      for (std::size_t j = 0; j < levels; ++j) {
-        for (std::size_t e = 0; e < q; ++e) {
-          at += layout.dense_levels ? e : 0;
-          log_scale += lambda[at++];
-        }
-      }
+  std::size_t at = head_lambda(d, layout.head);
+  for (std::size_t g = layout.head_groups; g < model.groups.size(); ++g) {
+    const auto q = static_cast<std::size_t>(model.groups[g].effects);
+    const std::size_t size = size_of(model.groups[g]);
+    coordinates += size;
+    at += size;
+    for (std::size_t i = 0; i < size; ++i) {
+      at += layout.dense_levels ? i % q : 0;
+      log_scale += lambda[at++];
     }
   }
   return -log_scale - 0.5 * static_cast<double>(coordinates) * std::log(2 * std::numbers::pi);
@@ -160,9 +156,9 @@ double drift_between(const Model& model, const GuideNormal& a, const GuideNormal
     for (std::size_t i = 0; i < levels * q; ++i) {
       const std::size_t place = i / q * (q * (q + 1) / 2);
       const double sd_a =
-          a.level_scale.empty() ? row_norm(a.factor, at + i) : level_sd(a.level_scale[g].data() + place, i % q);
+          a.level_scale[g].empty() ? row_norm(a.factor, at + i) : level_sd(a.level_scale[g].data() + place, i % q);
       const double sd_b =
-          b.level_scale.empty() ? row_norm(b.factor, at + i) : level_sd(b.level_scale[g].data() + place, i % q);
+          b.level_scale[g].empty() ? row_norm(b.factor, at + i) : level_sd(b.level_scale[g].data() + place, i % q);
       const auto [mean, sd] = changes(at + i, sd_a, sd_b);
       mean_squares += mean * mean;
       sd_squares += sd * sd;

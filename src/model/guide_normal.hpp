@@ -12,7 +12,7 @@ namespace jensen {
 /// How lambda is laid out (guides/*.hpp).
 struct GuideLayout {
   GuideShape head = GuideShape::fullrank;
-  bool levels_in_head = false;  ///< the levels' v follow the H parameters in the head
+  std::size_t head_groups = 0;  ///< the v of so many groups, the first, follow the H parameters in the head
   bool dense_levels = true;     ///< else a level's effects are independent in the guide
 };
 std::size_t lambda_size(const Model& model, const GuideLayout& layout);

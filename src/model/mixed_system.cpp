@@ -15,6 +15,16 @@ constexpr int most_iterations = 200;
 constexpr int most_width = 8;                      // right-hand sides at once
 constexpr std::size_t always_solved = 64;          // columns for which A is solved ..
 constexpr std::int64_t most_solved = 100'000'000;  // .. and rows x columns where there are more: a minute
+constexpr std::size_t solved_with_head = 256;      // where groups are in the head it matters more: columns ..
+constexpr std::int64_t most_solved_with_head = 2'000'000'000;  // .. and rows x columns
+
+/// Whether A is solved for with several groups.
+bool worth_solving(std::int64_t rows, std::size_t c, std::size_t head) {
+  if (c > most_dense) return false;
+  const std::int64_t cost = rows * static_cast<std::int64_t>(c);
+  if (c <= always_solved || cost <= most_solved) return true;
+  return head > 0 && c <= solved_with_head && cost <= most_solved_with_head;
+}
 
 /// (W_j + P)^-1 b in place.
 void solve_level(const SystemGroup& g, std::int64_t j, double* b, int width) {
@@ -260,18 +270,21 @@ void add_products(Matrix& h, const double* const* x, const double* const* y, int
   }
 }
 
+void SystemGroup::factorise() {
+  const int q = group->effects;
+  pivot = information;
+  for_levels(*rows, [&](int, std::int64_t j) {
+    double* sum = pivot.data() + j * packed_size(q);
+    for (int k = 0; k < packed_size(q); ++k) sum[k] += precision[size_of(k)];
+    packed_cholesky(q, sum);
+  });
+}
+
 void MixedSystem::factorise() {
   const std::size_t c = hessian.columns;
   for (std::size_t at = 0; at < groups.size(); ++at) {
-    SystemGroup& g = groups[at];
-    if (g.group->levels > groups[primary].group->levels) primary = at;
-    const int q = g.group->effects;
-    g.pivot = g.information;
-    for_levels(*g.rows, [&](int, std::int64_t j) {
-      double* pivot = g.pivot.data() + j * packed_size(q);
-      for (int k = 0; k < packed_size(q); ++k) pivot[k] += g.precision[size_of(k)];
-      packed_cholesky(q, pivot);
-    });
+    if (groups[at].group->levels > groups[primary].group->levels) primary = at;
+    groups[at].factorise();
   }
   reduced = hessian;
   if (!groups.empty()) {  // minus the squares of L^-1 T, level by level
@@ -316,11 +329,12 @@ MixedVector MixedSystem::solve(const MixedVector& b, double tolerance) const {
 
 Elimination eliminate(const MixedSystem& system, double tolerance) {
   const std::size_t c = system.hessian.columns;
-  Elimination result{system.reduced, {}};
+  Elimination result{system.reduced, {}, c <= most_dense};
   for (const SystemGroup& g : system.groups) result.coupling.push_back(g.coupling);
   if (system.groups.size() <= 1) return result;
   const std::int64_t rows = static_cast<std::int64_t>(system.groups[0].rows->order.size());
-  if (c > most_dense || (c > always_solved && rows * static_cast<std::int64_t>(c) > most_solved)) {
+  if (!worth_solving(rows, c, system.head)) {
+    result.complete = false;
     // Only the primary group follows the coefficients, exactly so given the others.
     for (std::size_t at = 0; at < system.groups.size(); ++at) {
       if (at != system.primary) std::fill(result.coupling[at].begin(), result.coupling[at].end(), 0.0);

@@ -34,6 +34,8 @@ struct SystemGroup {
   std::vector<double> information;  ///< J x packed_size(q): W
   std::vector<double> coupling;     ///< J x q x C: T
   std::vector<double> pivot;        ///< J x packed_size(q): Cholesky factor of W + P
+
+  void factorise();  ///< The pivot, from the information and the precision.
 };
 
 /// theta: C, or empty where the coefficients are held; effects: for each group J x q x width.
@@ -46,6 +48,7 @@ struct MixedSystem {
   Matrix hessian;  ///< H_tt
   std::vector<SystemGroup> groups;
   const double* curvature = nullptr;  ///< w for each row, in the argument that the groups feed
+  std::size_t head = 0;               ///< E: so many of the coefficients, the last, are effects of groups in the head
   std::size_t primary = 0;            ///< the group with the most levels
   Matrix reduced;                     ///< H_tt - T^T (W + P)^-1 T over the primary group
   Matrix factor;                      ///< its Cholesky factor
@@ -58,10 +61,12 @@ struct MixedSystem {
   MixedVector solve(const MixedVector& b, double tolerance) const;
 };
 
-/// How the effects follow the coefficients, A = du / dtheta = -H_uu^-1 T, and H with the effects integrated out.
+/// How the effects follow the coefficients, A = du / dtheta = -H_uu^-1 T, and H with the effects integrated out. With
+/// several groups and more coefficients than can be solved for, only the primary group follows and is integrated out.
 struct Elimination {
   Matrix schur;                               ///< C x C: H_tt + T^T A
   std::vector<std::vector<double>> coupling;  ///< for each group J x q x C: -(W_j + P) A_j
+  bool complete = true;                       ///< all groups follow, and H_tt is more than its diagonal
 };
 Elimination eliminate(const MixedSystem& system, double tolerance);
 

@@ -5,6 +5,7 @@
 
 #include "jensen/errors.hpp"
 #include "model/group_covariance.hpp"
+#include "model/head_system.hpp"
 #include "model/mode_block.hpp"
 #include "model/packed_cholesky.hpp"
 
@@ -27,17 +28,27 @@ std::vector<double> conditional_sd(const MixedSystem& system, std::int64_t rows)
 }
 
 BlockMode result_of(const ModeProblem& problem, const ModeRows& rows, std::size_t index, BlockState& state) {
-  const BlockSystem at = factorised_system(problem, rows, index, state);
-  Elimination elimination = eliminate(at.system, elimination_tolerance);
+  BlockSystem at = factorised_system(problem, rows, index, state);
+  const HeadElimination elimination = head_effects(problem.blocks[index]) > 0
+                                          ? eliminate_with_head(at.system, elimination_tolerance)
+                                          : HeadElimination{eliminate(at.system, elimination_tolerance), {}};
   BlockMode result;
   const Cholesky root = symmetric_cholesky(elimination.schur, 0);
   result.upper = expanded(root.deficient == state.theta.size() ? root.upper : at.system.factor);
   result.inverse = inverse_upper(result.upper);
   for (std::size_t g = 0; g < at.system.groups.size(); ++g) {
-    const SystemGroup& group = at.system.groups[g];
+    SystemGroup& group = at.system.groups[g];
     const int q = group.group->effects;
     GroupMode& out = result.groups.emplace_back();
-    std::vector<double> location = at.slope[g];
+    std::vector<double> location = std::move(at.slope[g]);
+    if (!elimination.information.empty() && !elimination.information[g].empty()) {
+      group.information = elimination.information[g];
+      group.factorise();
+      std::fill(location.begin(), location.end(), 0.0);  // at the mode the slope is P u
+      for_levels(*group.rows, [&](int, std::int64_t j) {
+        packed_multiply_add(q, group.precision.data(), state.effects[g].data() + j * q, location.data() + j * q);
+      });
+    }
     for_levels(*group.rows, [&](int, std::int64_t j) {
       packed_multiply_add(q, group.information.data() + j * packed_size(q), state.effects[g].data() + j * q,
                           location.data() + j * q);
@@ -56,6 +67,16 @@ BlockMode result_of(const ModeProblem& problem, const ModeRows& rows, std::size_
 }
 
 }  // namespace
+
+std::int64_t head_effects(const ModeBlock& block) {
+  std::int64_t inside = 0;
+  bool all = true;
+  for (const ModeGroup& g : block.groups) {
+    if (g.in_head) inside += g.levels * g.effects;
+    all = all && g.in_head;
+  }
+  return all ? 0 : inside;
+}
 
 std::vector<BlockMode> find_mode(const ModeProblem& problem) {
   ModeRows rows(problem);

@@ -37,6 +37,7 @@ struct ModeGroup {
   const float* covariates = nullptr;    ///< z, N x q row-major; null: all 1 (q = 1)
   bool correlated = false;              ///< otherwise B is diagonal
   std::vector<double> sd_scale;         ///< q: the size that an sd of this effect would plausibly have at most
+  bool in_head = false;                 ///< see GroupMode; no difference if all groups of the block are
 
   double z(std::int64_t row, int k) const {
     return covariates == nullptr ? 1.0 : static_cast<double>(covariates[row * effects + k]);
@@ -62,6 +63,9 @@ struct ModeBlock {
   std::vector<ModeGroup> groups;  ///< they feed the argument of feeds[0]
 };
 
+/// E: how many effects of the block's groups are in the head; 0 where all groups are.
+std::int64_t head_effects(const ModeBlock& block);
+
 struct ModeProblem {
   std::int64_t rows = 0;  ///< N
   DensityKind density{};
@@ -72,13 +76,20 @@ struct ModeProblem {
   std::vector<ModeBlock> blocks;
 };
 
-/// What is known of a group's effects at the estimate: near it the data say exp(-1/2 u^T W u + r^T u) of level j.
+/// What is known of a group's effects at the estimate: near it the data say exp(-1/2 u^T W u + r^T u) of level j, and
+/// r_j falls by T_j dtheta when the coefficients move by dtheta.
+///
+/// A small group crossed with large ones can be put in the head, with the coefficients. The levels of the other groups
+/// then follow both, r_j falling by T_j (dtheta, du): du is how far the E effects in the head, group by group in the
+/// block's order, are off their `effects`. Of a level in the head W_j is the information of the data with the effects
+/// of the other groups integrated out (and the rest of the head held), r_j = (W_j + (B B^T)^-1) u_j, and T_j as the
+/// level moves when all effects follow theta.
 struct GroupMode {
   std::vector<double> factor;        ///< B, packed by rows
   std::vector<double> effects;       ///< J x q: u
   std::vector<float> information;    ///< J x packed_size(q): W_j = sum_i z_i w_i z_i^T, w_i = -d2 f / da2, at least 0
   std::vector<float> location;       ///< J x q: r_j = W_j u_j + sum_i z_i df / da; E[u_j] = (W_j + (B B^T)^-1)^-1 r_j
-  std::vector<float> coupling;       ///< J x q x C: r_j falls by T_j dtheta when the coefficients move by dtheta
+  std::vector<float> coupling;       ///< J x q x (C + E): T_j; of a group in the head J x q x C; E = 0 if there is none
   std::vector<double> log_sd_scale;  ///< q: a guess of the posterior sd of each log sd
   std::vector<double> cor_scale;     ///< q (q - 1) / 2: of atanh of each canonical partial correlation
 };
@@ -91,9 +102,11 @@ struct BlockMode {
 };
 
 /// Without groups at most 65,536 evenly spaced rows are used (fewer if some C is above 170), scaled up; with groups all
-/// rows. Above 1,024 coefficients only the Hessian's diagonal is used. The result does not depend on the number of
-/// threads. Throws InputError if the data and the priors leave a coefficient undetermined (column named), or if the log
-/// density is not finite at the start.
+/// rows. Above 1,024 coefficients only the Hessian's diagonal is used. With several groups and many coefficients only
+/// the largest is integrated out and follows them; where C + E are too many but C are not, this holds for the
+/// information of groups in the head and the coupling of the others, not for R. The result does not depend on the
+/// number of threads. Throws InputError if the data and the priors leave a coefficient undetermined (column named), or
+/// if the log density is not finite at the start.
 std::vector<BlockMode> find_mode(const ModeProblem& problem);
 
 }  // namespace jensen

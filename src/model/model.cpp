@@ -34,7 +34,10 @@ class ModelBuilder {
     model_.basis = Matrix::identity(h);
     for (std::size_t i = 0; i < data_.predictors.size(); ++i) map_block(i);
     map_thresholds();
-    for (std::size_t i = 0; i < data_.predictors.size(); ++i) add_groups(i);
+    for (const bool in_head : {true, false}) {
+      for (std::size_t i = 0; i < data_.predictors.size(); ++i) add_groups(i, in_head);
+      if (in_head) model_.head_groups = model_.groups.size();
+    }
     for (std::size_t i = 0; i < data_.predictors.size(); ++i) add_horseshoe(i);
     add_data_term();
     add_threshold_priors();
@@ -127,9 +130,16 @@ class ModelBuilder {
     model_.log_determinant += std::log(scale);
   }
 
-  void add_groups(std::size_t i) {
+  /// Predictor i's groups in the head, or the others, which depend on the former's effects.
+  void add_groups(std::size_t i, bool in_head) {
     const PredictorData& p = data_.predictors[i];
-    for (std::size_t g = 0; g < p.groups.size(); ++g) add_group(i, g);
+    place_of_.resize(data_.predictors.size());
+    place_of_[i].resize(p.groups.size());
+    for (std::size_t g = 0; g < p.groups.size(); ++g) {
+      if (p.groups[g].in_head != in_head) continue;
+      place_of_[i][g] = model_.groups.size();
+      add_group(i, g);
+    }
   }
 
   void add_group(std::size_t i, std::size_t g) {
@@ -170,7 +180,7 @@ class ModelBuilder {
     posterior.levels = group.design->levels();
     posterior.first_sd = place.sd;
     posterior.first_correlation = correlated ? place.correlation : 0;
-    if (options_.parametrization != Parametrization::noncentered) add_conditional(i, mode, block, posterior);
+    if (options_.parametrization != Parametrization::noncentered) add_conditional(i, g, block, posterior);
     if (options_.parametrization == Parametrization::centered) {
       block.centred = posterior.centered = true;
       for (std::size_t k = 0; k < mode.factor.size(); ++k) {
@@ -185,10 +195,9 @@ class ModelBuilder {
   }
 
   /// The levels' conditional distribution near the mode: in the engine's units by w, in the fit's by the user's b.
-  void add_conditional(std::size_t i, const GroupMode& mode, GroupBlock& block, GroupPosterior& posterior) {
+  void add_conditional(std::size_t i, std::size_t g, GroupBlock& block, GroupPosterior& posterior) {
     const PredictorData& p = data_.predictors[i];
-    const std::size_t c = p.coefficients();
-    const auto rows = mode.location.size();  // J x q
+    const GroupMode& mode = start_.predictors[i].groups[g];
     const double unit = unit_of_predictor(data_, p);
     block.information = keep(mode.information);
     block.location = keep(mode.location);
@@ -196,29 +205,53 @@ class ModelBuilder {
     posterior.location = mode.location;
     for (float& value : posterior.information) value = static_cast<float>(static_cast<double>(value) / (unit * unit));
     for (float& value : posterior.location) value = static_cast<float>(static_cast<double>(value) / unit);
-    if (c == 0) return;
+    std::size_t coupled = 0;
+    for (std::size_t other = 0; other < p.groups.size() && !p.groups[g].in_head; ++other) {
+      if (!p.groups[other].in_head) continue;
+      if (coupled == 0) block.coupled_group = static_cast<int>(place_of_[i][other]);
+      posterior.coupled.push_back(place_of_[i][other]);
+      coupled += p.groups[other].design->levels() * p.groups[other].effects();
+    }
+    const std::size_t c = p.coefficients();
+    if (c + coupled == 0) return;
+    add_coupling(i, mode, coupled, block, posterior);
+  }
+
+  /// Coupling to the C coefficients and to `coupled` effects of groups in the head.
+  void add_coupling(std::size_t i, const GroupMode& mode, std::size_t coupled, GroupBlock& block,
+                    GroupPosterior& posterior) {
+    const PredictorData& p = data_.predictors[i];
+    const std::size_t c = p.coefficients();
+    const std::size_t columns = c + coupled;
+    const auto rows = mode.location.size();  // J x q
+    const double unit = unit_of_predictor(data_, p);
     const std::size_t at = layout_.blocks[i].first;
     const Matrix standardised = inverse_upper(raw_from_standardised(p));
     const bool flipped = data_.thresholds > 0 && i == 0;
-    std::vector<float> coupling(rows * c);
-    posterior.coupling.resize(rows * c);
+    std::vector<float> coupling(rows * columns);
+    posterior.coupling.resize(rows * columns);
 #pragma omp parallel for schedule(static)
     for (std::int64_t r = 0; r < static_cast<std::int64_t>(rows); ++r) {
-      const float* given = mode.coupling.data() + static_cast<std::size_t>(r) * c;
+      const std::size_t first = static_cast<std::size_t>(r) * columns;
+      const float* given = mode.coupling.data() + first;
       for (std::size_t j = 0; j < c; ++j) {
         double by_latent = 0, by_user = 0;
         for (std::size_t k = 0; k <= j; ++k) {
           by_latent += static_cast<double>(given[k]) * start_.predictors[i].inverse(k, j);
           by_user += static_cast<double>(given[k]) * standardised(k, j);
         }
-        coupling[static_cast<std::size_t>(r) * c + j] = static_cast<float>(by_latent);
-        posterior.coupling[static_cast<std::size_t>(r) * c + j] =
-            static_cast<float>((flipped && j == 0 ? -by_user : by_user) / unit);
+        coupling[first + j] = static_cast<float>(by_latent);
+        posterior.coupling[first + j] = static_cast<float>((flipped && j == 0 ? -by_user : by_user) / unit);
+      }
+      for (std::size_t k = c; k < columns; ++k) {
+        coupling[first + k] = given[k];
+        posterior.coupling[first + k] = static_cast<float>(static_cast<double>(given[k]) / (unit * unit));
       }
     }
     block.coupling = keep(std::move(coupling));
     block.first_coefficient = static_cast<int>(at);
     block.coefficients = static_cast<int>(c);
+    block.coupled = static_cast<int>(coupled);
     posterior.first_coefficient = at;
     posterior.coefficients = c;
     posterior.origin.assign(model_.shift.begin() + static_cast<std::ptrdiff_t>(at),
@@ -389,15 +422,15 @@ class ModelBuilder {
     }
     if (!data_.weights.empty()) term.weights = keep(to_float(data_.weights));
     term.argument_count = data_.thresholds > 0 ? 3 : static_cast<int>(data_.predictors.size());
-    int group = 0;
     for (std::size_t i = 0; i < data_.predictors.size(); ++i) {
       Predictor& argument = term.arguments[data_.predictors[i].argument];
       fill_argument(i, argument);
-      for (const GroupData& one : data_.predictors[i].groups) {
+      for (std::size_t g = 0; g < data_.predictors[i].groups.size(); ++g) {
+        const GroupData& one = data_.predictors[i].groups[g];
         Part part;
         part.kind = PartKind::gather;
         part.columns = static_cast<int>(one.effects());
-        part.group = group++;
+        part.group = static_cast<int>(place_of_[i][g]);
         if (!one.covariates.empty()) part.x = keep(one.covariates);
         model_.indices.push_back(one.level);
         part.index = model_.indices.back().data();
@@ -475,12 +508,13 @@ class ModelBuilder {
     for (GroupPosterior& group : model_.posteriors) {  // mu's: levels do not move with the increments
       if (group.coefficients == 0) continue;
       const std::size_t c = group.coefficients;
+      const std::size_t columns = group.coupling.size() / (group.levels * group.effects.size());
       std::vector<float> coupling;
-      for (std::size_t r = 0; r < group.coupling.size(); r += c) {
+      for (std::size_t r = 0; r < group.coupling.size(); r += columns) {
         coupling.push_back(group.coupling[r]);
         coupling.insert(coupling.end(), count, 0.0F);
         coupling.insert(coupling.end(), group.coupling.begin() + static_cast<std::ptrdiff_t>(r + 1),
-                        group.coupling.begin() + static_cast<std::ptrdiff_t>(r + c));
+                        group.coupling.begin() + static_cast<std::ptrdiff_t>(r + columns));
       }
       group.coupling = std::move(coupling);
       group.coefficients = c + count;
@@ -500,6 +534,7 @@ class ModelBuilder {
   ResolvedPriors priors_;
   LatentLayout layout_;
   Start start_;
+  std::vector<std::vector<std::size_t>> place_of_;  // of each predictor's groups among the model's
   Model model_;
 };
 

@@ -15,7 +15,7 @@ namespace jensen {
 struct Model {
   std::vector<Parameter> parameters;       ///< H
   std::vector<Prior> priors;               ///< as listed to the user
-  std::vector<GroupPosterior> posteriors;  ///< of each group, but for the guide over its levels
+  std::vector<GroupPosterior> posteriors;  ///< of each group, small ones first, but for the guide over its levels
   Matrix to_user;                          ///< H x H
   std::vector<double> shift;               ///< H
   double log_determinant = 0;              ///< log |det to_user|
@@ -23,7 +23,8 @@ struct Model {
   double log_basis_determinant = 0;
 
   std::vector<Term> terms;                         ///< pointing into `columns` and `indices`
-  std::vector<GroupBlock> groups;                  ///< likewise
+  std::vector<GroupBlock> groups;                  ///< likewise; in the order of `posteriors`
+  std::size_t head_groups = 0;                     ///< so many of the first are small and stand in the head
   std::vector<OrderedBlock> ordered;               ///< likewise
   std::vector<std::vector<float>> columns;         ///< what they read
   std::vector<std::vector<std::int32_t>> indices;  ///< levels of rows

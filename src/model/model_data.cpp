@@ -70,7 +70,6 @@ void read_response(Design& design, const Table& table, ModelData& data) {
   const Family family = data.family;
   const bool categories = family == Family::cumulative || family == Family::categorical;
   if (categories) {
-    design.learn_response_levels();
     if (design.response_levels().size() > most_categories) {
       throw InputError(fmt::format("column '{}' has {} categories, more than {} (--family {}); merge some",
                                    design.response_name(), design.response_levels().size(), most_categories,
@@ -257,6 +256,30 @@ GroupData read_group(const GroupDesign& design, const std::vector<std::uint32_t>
   return group;
 }
 
+/// Levels of a small group depend on those of a larger one that it is crossed with. The levels of all groups but the
+/// largest that are few enough are approximated jointly with the coefficients, and the others given them.
+void choose_head_groups(PredictorData& p) {
+  constexpr std::size_t most_effects = 128;   // of one group
+  constexpr std::size_t most_together = 256;  // the joint normal has so many coordinates more
+  constexpr std::size_t most_coupling = 2e8;  // floats
+  std::vector<std::size_t> order(p.groups.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto size = [&](std::size_t g) { return p.groups[g].design->levels() * p.groups[g].effects(); };
+  std::ranges::stable_sort(order, {}, size);
+  std::size_t total = 0, others = 0;
+  for (const std::size_t g : order) others += size(g);
+  for (std::size_t k = 0; k + 1 < order.size(); ++k) {
+    const std::size_t effects = size(order[k]);
+    others -= effects;
+    if (effects > most_effects || total + effects > most_together ||
+        others * (p.coefficients() + total + effects) > most_coupling) {
+      break;
+    }
+    total += effects;
+    p.groups[order[k]].in_head = true;
+  }
+}
+
 void read_predictor(ModelData& data, PredictorData& p) {
   if (p.design == nullptr) return;
   find_column_moments(data, p);
@@ -264,6 +287,7 @@ void read_predictor(ModelData& data, PredictorData& p) {
     for (const std::uint32_t row : data.rows) p.offset.push_back(p.design->offset(row));
   }
   for (const GroupDesign& group : p.design->groups()) p.groups.push_back(read_group(group, data.rows));
+  choose_head_groups(p);
 }
 
 /// One predictor for mu, or for each category but the first; then one for each other parameter of the family.
@@ -377,11 +401,19 @@ ModelData read_model_data(Design& design, const std::vector<ParameterFormula>& f
   check_formulas(formulas, design, data.family);
   check_additions(design, data.family);
 
+  if (data.family == Family::cumulative || data.family == Family::categorical) design.learn_response_levels();
   std::int64_t levels = 0;
   for (const PredictorDesign& predictor : design.predictors()) {
     for (const GroupDesign& group : predictor.groups()) {
       levels += static_cast<std::int64_t>(group.levels() * group.effects().size());
     }
+  }
+  std::size_t groups = 0;
+  for (const PredictorDesign& predictor : design.predictors()) groups += predictor.groups().size();
+  if (data.family == Family::categorical) groups *= design.response_levels().size();
+  if (groups > static_cast<std::size_t>(max_groups)) {
+    throw InputError(
+        fmt::format("the model has {} group terms, more than {} (--formula); use fewer", groups, max_groups));
   }
   const auto n = static_cast<std::int64_t>(design.complete_rows().size());
   data.batch = options.batch > 0 ? options.batch : (n <= whole_batch ? n : std::max(default_batch, 2 * levels));

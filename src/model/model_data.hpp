@@ -19,6 +19,7 @@ struct GroupData {
   std::vector<std::int32_t> level;  ///< N
   std::vector<float> covariates;    ///< N x q; empty if q = 1 and all are 1
   std::vector<double> sd;           ///< q: sd of each covariate over the rows; 1 for one that is constant
+  bool in_head = false;             ///< few levels beside a larger group: approximated jointly with the coefficients
 
   std::size_t effects() const { return design->effects().size(); }
 };

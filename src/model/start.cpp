@@ -79,6 +79,7 @@ ModeBlock make_block(const ModelData& data, const PredictorData& p, const Predic
     one.level = group.level.data();
     one.covariates = group.covariates.empty() ? nullptr : group.covariates.data();
     one.correlated = group.design->correlated();
+    one.in_head = group.in_head;
     for (const double sd : group.sd) one.sd_scale.push_back(1 / sd);
     block.groups.push_back(std::move(one));
   }

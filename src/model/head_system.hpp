@@ -1,0 +1,28 @@
+#pragma once
+/// \file A mixed model's systems where some groups are "in the head": small groups whose effects u_h are taken with the
+/// coefficients, not with the effects u of the groups that depend on both.
+///
+///     S = H_hh - H_hu H_uu^-1 H_uh    h: (theta, u_h), C + E; u: the effects of the other groups
+///
+/// A small group crossed with large ones is strongly tied to them through the rows that they share: what the data say
+/// of it is S, not the sum over its own rows.
+
+#include "model/mixed_system.hpp"
+
+namespace jensen {
+
+/// The system with the effects of the groups in the head (in order of the groups) behind the coefficients; its groups
+/// are the others. Factorised.
+MixedSystem head_system(const MixedSystem& system);
+
+/// As eliminate(), for a system with some but not all groups in the head.
+///
+/// schur: C x C, all effects integrated out. coupling: of a group in the head as ever, J x q x C, by its `information`;
+/// of another J x q x (C + E), -(W_j + P) A_j with A = du / d(theta, u_h).
+struct HeadElimination : Elimination {
+  /// For each group in the head J x packed_size(q): the diagonal blocks of S less P, at least 0; for others empty.
+  std::vector<std::vector<double>> information;
+};
+HeadElimination eliminate_with_head(const MixedSystem& system, double tolerance);
+
+}  // namespace jensen
