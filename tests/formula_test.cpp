@@ -382,8 +382,8 @@ TEST(Formula, ReadsRightSides) {
 TEST(Formula, TellsTheColumnsOfAllFormulas) {
   const std::string_view formula = "log(y) | trials(n) ~ x + poly(z, 2) + offset(e) + (w | g/h)";
   EXPECT_THAT(formula_columns(formula), ElementsAre("y", "n", "x", "z", "e", "w", "g", "h"));
-  EXPECT_THAT(formula_columns(formula, {{"sigma", "x + (1 | k)"}, {"shape", "v"}}, false),
-              ElementsAre("x", "z", "e", "w", "g", "h", "k", "v"));
+  EXPECT_THAT(formula_columns(formula, {{"sigma", "x + (1 | k)"}, {"shape", "v"}}),
+              ElementsAre("y", "n", "x", "z", "e", "w", "g", "h", "k", "v"));
   EXPECT_THROW(formula_columns(formula, {{"sigma", "x +"}}), InputError);
 }
 

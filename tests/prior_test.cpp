@@ -278,7 +278,7 @@ TEST(Choices, ListTheNamesThatThereAre) {
       choice_error(parse_family, "gausian"),
       "'gausian' is not a family (--family); use gaussian, student_t, bernoulli, binomial, poisson, negative_binomial, "
       "gamma, beta, lognormal, exponential, weibull, zero_inflated_poisson, hurdle_poisson, cumulative or categorical");
-  EXPECT_EQ(choice_error(parse_guide, ""), "'' is not a guide (--guide); use auto, meanfield or fullrank");
+  EXPECT_EQ(choice_error(parse_guide, ""), "'' is not a guide (--guide); use auto, meanfield, fullrank or structured");
   EXPECT_EQ(choice_error(parse_device, "gpu"), "'gpu' is not a device (--device); use auto, cpu or cuda");
 }
 

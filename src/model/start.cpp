@@ -72,6 +72,10 @@ ModeBlock make_block(const ModelData& data, const PredictorData& p, const Predic
   }
   block.start.assign(p.coefficients(), 0);
   if (p.intercept) block.start[0] = first_guess(data, p);
+  if (p.design == nullptr && p.parameter == "sigma" && data.size() <= 2 * data.predictors.front().coefficients()) {
+    // With hardly more rows than coefficients the residuals, which may all be zero, say nothing of sigma.
+    block.priors.push_back({DensityKind::normal_prior, {block.start[0], 2, 0}, {1.0}, 0});
+  }
   for (const GroupData& group : p.groups) {
     ModeGroup one;
     one.effects = static_cast<int>(group.effects());
