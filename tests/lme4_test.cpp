@@ -18,16 +18,26 @@ nlohmann::json estimates(const std::string& name) {
   return testing::read_json(std::filesystem::path(JENSEN_TEST_DATA) / "lme4" / (name + ".json"));
 }
 
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+/// When the first step was taken.
+struct Stopwatch : Observer {
+  Clock::time_point begin = Clock::now();
+  double preparation = 0;
+  void started(const RunDescription&) override { preparation = seconds_since(begin); }
+};
+
 /// A fit's parameters and level effects by name, and how long it took, reading the table not counted.
 struct Trained {
   Fit fit;
   std::map<std::string, ParameterSummary> found;
   double seconds = 0;
+  Stopwatch watch;
 
   Trained(const std::string& formula, const Table& table, const TrainOptions& options) {
-    const auto begin = std::chrono::steady_clock::now();
-    fit = train(formula, table, options);
-    seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    fit = train(formula, table, options, &watch);
+    seconds = seconds_since(watch.begin);
     for (const ParameterSummary& s : fit.summarize()) found[s.name] = s;
     for (const ParameterSummary& s : fit.summarize_levels()) found[s.name] = s;
     EXPECT_TRUE(fit.verdict.converged) << fit.verdict.message;
@@ -41,8 +51,8 @@ struct Trained {
     return none;
   }
   void report(const std::string& name) const {
-    std::cout << name << ": " << seconds << " s in all, " << fit.seconds << " s of them for " << fit.steps << " steps; "
-              << fit.verdict.message << '\n';
+    std::cout << name << ": " << seconds << " s in all, " << watch.preparation << " s of them before the first step, "
+              << fit.seconds << " s for " << fit.steps << " steps; " << fit.verdict.message << '\n';
   }
 };
 
