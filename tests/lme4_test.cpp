@@ -100,7 +100,8 @@ TEST(Lme4, InstEval) {
   trained.report("InstEval");
   EXPECT_EQ(trained.fit.rows, expected.at("rows").get<std::int64_t>());
   compare_fixed(trained, expected.at("fixed"));
-  const nlohmann::json& sd = expected.at("sd");
+  // Maximum likelihood takes the fixed effects as known, which 28 levels feel: REML, like a posterior, does not.
+  const nlohmann::json sd = estimates("insteval").at("REML").at("sd");
   compare_ratio(trained["sd_s__Intercept"], sd.at("s").get<double>(), 0.02);
   compare_ratio(trained["sd_d__Intercept"], sd.at("d").get<double>(), 0.02);
   compare_ratio(trained["sd_dept:service__Intercept"], sd.at("dept:service").get<double>(), 0.1);
