@@ -55,12 +55,12 @@ struct GroupPosterior {
   std::size_t first_coefficient = 0;  ///< place of the coefficients b that the levels depend on ...
   std::size_t coefficients = 0;       ///< ... and how many: C
   std::vector<double> origin;         ///< C
-  std::vector<std::size_t> coupled;   ///< places in Fit::groups of those others, which have no `scale`; E effects in all
-  std::vector<float> information;     ///< J x q (q + 1) / 2, W packed by rows; empty: none
-  std::vector<float> location;        ///< J x q; empty: 0
-  std::vector<float> coupling;        ///< J x q x (C + E), those of `coupled` level by level; empty: 0
-  bool centered = false;              ///< the map takes `reference` in place of B
-  std::vector<double> reference;      ///< q (q + 1) / 2, packed by rows
+  std::vector<std::size_t> coupled;  ///< places in Fit::groups of those others, which have no `scale`; E effects in all
+  std::vector<float> information;    ///< J x q (q + 1) / 2, W packed by rows; empty: none
+  std::vector<float> location;       ///< J x q; empty: 0
+  std::vector<float> coupling;       ///< J x q x (C + E), those of `coupled` level by level; empty: 0
+  bool centered = false;             ///< the map takes `reference` in place of B
+  std::vector<double> reference;     ///< q (q + 1) / 2, packed by rows
 
   std::size_t first = 0;     ///< place of its first v in Fit::mean, level by level
   std::vector<float> scale;  ///< J x q (q + 1) / 2: factor of v_j about its mean, packed by rows; empty: in Fit::factor

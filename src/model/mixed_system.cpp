@@ -12,10 +12,10 @@ namespace {
 
 constexpr double least_pivot = 1e-11;  // of a column's diagonal
 constexpr int most_iterations = 200;
-constexpr int most_width = 8;                      // right-hand sides at once
-constexpr std::size_t always_solved = 64;          // columns for which A is solved ..
-constexpr std::int64_t most_solved = 100'000'000;  // .. and rows x columns where there are more: a minute
-constexpr std::size_t solved_with_head = 256;      // where groups are in the head it matters more: columns ..
+constexpr int most_width = 8;                                // right-hand sides at once
+constexpr std::size_t always_solved = 64;                    // columns for which A is solved ..
+constexpr std::int64_t most_solved = 100'000'000;            // .. and rows x columns where there are more: a minute
+constexpr std::size_t solved_with_head = 256;                // where groups are in the head it matters more: columns ..
 constexpr std::int64_t most_solved_with_head = 200'000'000;  // .. and rows x columns
 
 /// Whether A is solved for with several groups.
