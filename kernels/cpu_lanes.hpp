@@ -11,11 +11,13 @@
 #include "term.hpp"
 
 namespace jensen::JENSEN_ISA {
-namespace {
 
 constexpr int lanes = 16;
 constexpr int tile_rows = 128;
 constexpr int prefetch_rows = 16;  ///< how far ahead scattered rows are asked for: enough to hide memory's latency
+
+namespace {
+
 using Vec = float __attribute__((vector_size(lanes * sizeof(float))));
 
 JENSEN_HD std::size_t padded(std::size_t floats) { return (floats + lanes - 1) / lanes * lanes; }

@@ -183,7 +183,7 @@ LevelSet<Backend>::LevelSet(Backend& backend, const EngineSpec& spec, int most, 
       own_ += size;
     }
     coordinates_ += size;
-    factors_.emplace_back(backend_, static_cast<std::size_t>(most * factor_stride));
+    factors_.emplace_back(backend_, static_cast<std::size_t>(most) * factor_stride);
     const std::int64_t blocks = (group.levels + Backend::level_block - 1) / Backend::level_block;
     partials_.emplace_back(backend_, static_cast<std::size_t>(blocks * most * level_sum_count(group)));
   }

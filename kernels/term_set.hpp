@@ -155,7 +155,7 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
         Part& part = term.arguments[a].parts[p];
         keep(part.x, term.rows * part.columns);
         for (int k = 0; k < slots_of(part); ++k, ++slot) {
-          of[static_cast<std::size_t>(part.first + k)].push_back({static_cast<int>(t), slot});
+          of[static_cast<std::size_t>(part.first) + static_cast<std::size_t>(k)].push_back({static_cast<int>(t), slot});
         }
         if (part.kind != PartKind::gather) continue;
         const std::span<const std::int32_t> index(part.index, static_cast<std::size_t>(term.rows));

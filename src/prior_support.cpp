@@ -104,7 +104,7 @@ Prior on_positive(const Prior& prior, double location_of_zero) {
 }
 
 Prior on_unit(const Prior& prior) {
-  const Prior everywhere{prior.target, PriorKind::beta, {1, 1}};
+  Prior everywhere{prior.target, PriorKind::beta, {1, 1}};
   if (prior.kind == PriorKind::beta) return prior;
   if (prior.kind == PriorKind::flat) return everywhere;
   if (prior.kind != PriorKind::uniform) fail_support(prior, Support::unit);

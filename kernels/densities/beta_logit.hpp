@@ -18,9 +18,9 @@ struct BetaLogit {
     math::Stirling<R> stirling;
   };
   template <class R>
-  static JENSEN_HD Prepared<R> prepare(const R* shared) {
-    const R phi = math::bounded_exp(shared[0]);
-    return {shared[0], phi, math::stirling(phi)};
+  static JENSEN_HD Prepared<R> prepare(const R* others) {
+    const R phi = math::bounded_exp(others[0]);
+    return {others[0], phi, math::stirling(phi)};
   }
   template <class R>
   static JENSEN_HD Value<R, 2> evaluate(const R* constants, R eta, const Prepared<R>& p) {

@@ -15,10 +15,10 @@ struct CumulativeLogit {
     R lower, upper, log_gap, d_gap;  // log(1 - exp(lower - upper)) and its derivative by upper
   };
   template <class R>
-  static JENSEN_HD Prepared<R> prepare(const R* shared) {
-    const R gap = shared[1] - shared[0];
+  static JENSEN_HD Prepared<R> prepare(const R* others) {
+    const R gap = others[1] - others[0];
     const bool empty = gap <= R(0);
-    return {shared[0], shared[1], math::log1mexp(empty ? R(0) : gap), empty ? R(0) : R(1) / math::expm1(gap)};
+    return {others[0], others[1], math::log1mexp(empty ? R(0) : gap), empty ? R(0) : R(1) / math::expm1(gap)};
   }
   template <class R>
   static JENSEN_HD Value<R, 3> evaluate(const R* constants, R eta, const Prepared<R>& p) {

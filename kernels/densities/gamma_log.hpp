@@ -15,10 +15,10 @@ struct GammaLog {
     R shape, log_peak, slope;  // log_peak: f at u = 0; slope: its, by log alpha
   };
   template <class R>
-  static JENSEN_HD Prepared<R> prepare(const R* shared) {
-    const R shape = math::bounded_exp(shared[0]);
+  static JENSEN_HD Prepared<R> prepare(const R* others) {
+    const R shape = math::bounded_exp(others[0]);
     const math::Stirling<R> s = math::stirling(shape);
-    return {shape, R(0.5) * shared[0] - s.remainder, R(0.5) - s.slope};
+    return {shape, R(0.5) * others[0] - s.remainder, R(0.5) - s.slope};
   }
   template <class R>
   static JENSEN_HD Value<R, 2> evaluate(const R* constants, R log_mu, const Prepared<R>& p) {

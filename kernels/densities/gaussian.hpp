@@ -12,8 +12,8 @@ struct Gaussian {
     R log_sigma, inverse_sigma;
   };
   template <class R>
-  static JENSEN_HD Prepared<R> prepare(const R* shared) {
-    return {shared[0], math::exp(-shared[0])};
+  static JENSEN_HD Prepared<R> prepare(const R* others) {
+    return {others[0], math::exp(-others[0])};
   }
   template <class R>
   static JENSEN_HD Value<R, 2> evaluate(const R* constants, R eta, const Prepared<R>& p) {

@@ -17,8 +17,8 @@ struct HurdlePoisson {
     R zero, rest, log_zero, log_rest;  // zero: hu, rest: 1 - hu
   };
   template <class R>
-  static JENSEN_HD Prepared<R> prepare(const R* shared) {
-    const R a = shared[0];
+  static JENSEN_HD Prepared<R> prepare(const R* others) {
+    const R a = others[0];
     return {math::logistic(a), math::logistic(-a), -math::softplus(-a), -math::softplus(a)};
   }
   template <class R>

@@ -21,9 +21,9 @@ struct NegativeBinomialLog {
     math::Stirling<R> stirling;
   };
   template <class R>
-  static JENSEN_HD Prepared<R> prepare(const R* shared) {
-    const R shape = math::bounded_exp(shared[0]);
-    return {shared[0], shape, math::stirling(shape)};
+  static JENSEN_HD Prepared<R> prepare(const R* others) {
+    const R shape = math::bounded_exp(others[0]);
+    return {others[0], shape, math::stirling(shape)};
   }
   template <class R>
   static JENSEN_HD Value<R, 2> evaluate(const R* constants, R log_mu, const Prepared<R>& p) {

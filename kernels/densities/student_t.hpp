@@ -17,13 +17,13 @@ struct StudentT {
     R nu, inverse, log_peak, slope;  // inverse: 1 / (sigma sqrt(nu)); log_peak: f at t = 0; slope: its, by log nu
   };
   template <class R>
-  static JENSEN_HD Prepared<R> prepare(const R* shared) {
-    const R nu = math::bounded_exp(shared[1]);
+  static JENSEN_HD Prepared<R> prepare(const R* others) {
+    const R nu = math::bounded_exp(others[1]);
     const R h = R(0.5) * nu;
     const R curved = h * math::log1p_minus(R(1) / nu);
     const math::Stirling<R> upper = math::stirling(h + R(0.5));
     const math::Stirling<R> lower = math::stirling(h);
-    return {nu, math::exp(-shared[0] - R(0.5) * shared[1]), curved + (upper.remainder - lower.remainder) - shared[0],
+    return {nu, math::exp(-others[0] - R(0.5) * others[1]), curved + (upper.remainder - lower.remainder) - others[0],
             curved + R(0.5) / (nu + R(1)) + (nu / (nu + R(1)) * upper.slope - lower.slope)};
   }
   template <class R>

@@ -15,10 +15,10 @@ struct WeibullLog {
     R log_shape, shape, shift, digamma;  // shift: k log Gamma(1 + 1/k); digamma: of 1 + 1/k
   };
   template <class R>
-  static JENSEN_HD Prepared<R> prepare(const R* shared) {
-    const R shape = math::bounded_exp(shared[0]);
+  static JENSEN_HD Prepared<R> prepare(const R* others) {
+    const R shape = math::bounded_exp(others[0]);
     const R inverse = R(1) / shape;
-    return {shared[0], shape, shape * math::lgamma1p(inverse), math::digamma(R(1) + inverse)};
+    return {others[0], shape, shape * math::lgamma1p(inverse), math::digamma(R(1) + inverse)};
   }
   template <class R>
   static JENSEN_HD Value<R, 2> evaluate(const R* constants, R log_mean, const Prepared<R>& p) {

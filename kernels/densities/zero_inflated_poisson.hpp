@@ -12,8 +12,8 @@ struct ZeroInflatedPoisson {
     R logit, zero, rest, log_rest;  // zero: zi, rest: 1 - zi
   };
   template <class R>
-  static JENSEN_HD Prepared<R> prepare(const R* shared) {
-    const R a = shared[0];
+  static JENSEN_HD Prepared<R> prepare(const R* others) {
+    const R a = others[0];
     return {a, math::logistic(a), math::logistic(-a), -math::softplus(a)};
   }
   template <class R>

@@ -25,9 +25,9 @@ struct Horseshoe {
     R shrinkage, slab;          ///< their shares of the precision, which sum to 1
   };
   template <class R>
-  static JENSEN_HD Prepared<R> prepare(const R* shared) {
-    const R log_shrinkage = R(-2) * (shared[0] + shared[1]);
-    const R log_slab = R(-2) * shared[2];
+  static JENSEN_HD Prepared<R> prepare(const R* others) {
+    const R log_shrinkage = R(-2) * (others[0] + others[1]);
+    const R log_slab = R(-2) * others[2];
     const R e = math::exp(-math::abs(log_shrinkage - log_slab));
     const R large = R(1) / (R(1) + e);
     const R small = e * large;

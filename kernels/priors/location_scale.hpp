@@ -54,7 +54,7 @@ struct UniformPrior : NothingShared {
   template <class R>
   static JENSEN_HD Value<R, 1> evaluate(const R* constants, R a, const Prepared<R>&) {
     const R r = (a - constants[0]) * constants[1];
-    const R inside = a == a ? R(0) : a;  // NaN stays NaN
+    const R inside = R(0) * r;  // NaN stays NaN
     return {r < R(0) || r > R(1) ? -math::infinity<R>() : inside, {R(0)}};
   }
 };

@@ -95,7 +95,7 @@ class ExpressionReader {
     if (sign != '-' && sign != '+') return power(before);
     descend(scanner_.position());
     scanner_.accept(sign);
-    const std::string text = sign + signed_power(sign == '-' ? "'-'" : "'+'");
+    std::string text = sign + signed_power(sign == '-' ? "'-'" : "'+'");
     --depth_;
     if (sign == '-') push(Op::negate);
     return text;
@@ -118,7 +118,7 @@ class ExpressionReader {
     if (scanner_.peek() == '`') return column(read_column(scanner_, "this"));
     if (scanner_.accept('(')) {
       descend(at);
-      const std::string text = "(" + sum("'('") + ")";
+      std::string text = "(" + sum("'('") + ")";
       --depth_;
       close_parenthesis(scanner_, at);
       return text;
@@ -165,7 +165,7 @@ class ExpressionReader {
     const std::size_t open = scanner_.position();
     descend(open);
     scanner_.accept('(');
-    const std::string text = fmt::format("{}({})", name, sum("'('"));
+    std::string text = fmt::format("{}({})", name, sum("'('"));
     if (scanner_.peek() == ',') {
       scanner_.fail(name == "log" ? "log() takes one argument; write log2(x), log10(x) or I(log(x)/log(base))"
                                   : fmt::format("{}() takes one argument", name),

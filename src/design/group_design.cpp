@@ -11,7 +11,7 @@ GroupDesign::GroupDesign(std::string group, bool correlated, std::shared_ptr<con
       intercept_(intercept),
       index_(std::move(index)),
       plans_(std::move(plans)) {
-  if (intercept_) effects_.push_back("Intercept");
+  if (intercept_) effects_.emplace_back("Intercept");
   effects_.insert(effects_.end(), plans_.names().begin(), plans_.names().end());
 }
 

@@ -26,7 +26,7 @@ void check_supported(const Formula& formula) {
 
 }  // namespace
 
-ModelMatrix::ModelMatrix(const Formula& formula, Design design) : formula_(formula), design_(std::move(design)) {}
+ModelMatrix::ModelMatrix(Formula formula, Design design) : formula_(std::move(formula)), design_(std::move(design)) {}
 
 ModelMatrix ModelMatrix::learn(const Formula& formula, const Table& table) {
   check_supported(formula);

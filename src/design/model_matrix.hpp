@@ -32,7 +32,7 @@ class ModelMatrix {
   double offset(std::uint32_t row) const { return predictor().offset(row); }
 
  private:
-  ModelMatrix(const Formula& formula, Design design);
+  ModelMatrix(Formula formula, Design design);
   const PredictorDesign& predictor() const { return design_.predictors().front(); }
 
   Formula formula_;

@@ -40,7 +40,7 @@ Places<T> find_places(const std::vector<T>& values) {
   }
   result.distinct = values;
   std::ranges::sort(result.distinct);
-  result.distinct.erase(std::ranges::unique(result.distinct).begin(), result.distinct.end());
+  result.distinct.erase(std::unique(result.distinct.begin(), result.distinct.end()), result.distinct.end());
 #pragma omp parallel for schedule(static)
   for (std::int64_t i = 0; i < static_cast<std::int64_t>(values.size()); ++i) {
     const auto found = std::ranges::lower_bound(result.distinct, values[static_cast<std::size_t>(i)]);

@@ -16,7 +16,7 @@ constexpr std::size_t max_terms = 4096;  // of one product; twelve variables joi
 // Labels of a sum's terms; the intercept's is 1.
 std::vector<std::string> effect_labels(const TermSum& sum) {
   std::vector<std::string> labels;
-  if (sum.intercept) labels.push_back("1");
+  if (sum.intercept) labels.emplace_back("1");
   for (const Term& term : sum.terms) {
     std::vector<std::string> parts;
     for (const int v : term) parts.push_back(sum.variables[static_cast<std::size_t>(v)].label);

@@ -332,7 +332,7 @@ Elimination eliminate(const MixedSystem& system, double tolerance) {
   Elimination result{system.reduced, {}, c <= most_dense};
   for (const SystemGroup& g : system.groups) result.coupling.push_back(g.coupling);
   if (system.groups.size() <= 1) return result;
-  const std::int64_t rows = static_cast<std::int64_t>(system.groups[0].rows->order.size());
+  const auto rows = static_cast<std::int64_t>(system.groups[0].rows->order.size());
   if (!worth_solving(rows, c, system.head)) {
     result.complete = false;
     // Only the primary group follows the coefficients, exactly so given the others.

@@ -25,7 +25,7 @@ void fill_noise(const DrawPlan& plan, std::uint64_t stream, std::size_t place, d
       n = standard_normals(plan.seed, Purpose::draw, step, static_cast<std::uint32_t>(at),
                            static_cast<std::uint32_t>(place));
     }
-    const double eps = static_cast<double>(n.n[sample % 4]);
+    const auto eps = static_cast<double>(n.n[sample % 4]);
     out[s] = plan.antithetic && (plan.first + s) % 2 == 1 ? -eps : eps;
   }
 }

@@ -40,7 +40,7 @@ BoundPredictor FitPredictors::bind(std::string parameter, std::size_t formula, b
   bound.intercept = bound.design->intercept() && !thresholds;  // thresholds are in its place
   const std::string prefix = parameter == "mu" ? "b_" : fmt::format("b_{}_", parameter);
   std::vector<std::string> names;
-  if (bound.intercept) names.push_back("Intercept");
+  if (bound.intercept) names.emplace_back("Intercept");
   names.insert(names.end(), bound.design->names().begin(), bound.design->names().end());
   for (const std::string& name : names) {
     bound.places.push_back(place_of(prefix + name));
