@@ -64,12 +64,12 @@ int final_draws(std::int64_t rows, const Model& model) {
 }
 
 /// The log ratio's spread that counts as close. Over J levels the variances of their shares add up, while the error
-/// that they make together in a parameter, in its sds, grows as their mean times sqrt(J): so J levels may have sqrt(J)
-/// times the variance of one.
+/// that they make together in a parameter, in its sds, grows as their mean times sqrt(J): so many levels may have
+/// sqrt(J) times the variance, counted from four, since a few are no other than parameters.
 double level_allowance(const Model& model) {
   double levels = 0;
   for (const GroupBlock& group : model.groups) levels += static_cast<double>(group.levels * group.effects);
-  return std::pow(1 + levels, 0.25);
+  return std::pow(std::max(levels / 4, 1.0), 0.25);
 }
 
 void finish(Engine& engine, const Model& model, const GuideLayout& layout, const std::vector<double>& lambda,

@@ -84,6 +84,7 @@ TEST(EightSchools, AgreesAsFarAsANormalGuideCan) {
   const Fit fit = train("y | se(sigma) ~ 1 + (1 | school)", table, options);
   EXPECT_TRUE(fit.verdict.converged) << fit.verdict.message;
   EXPECT_GT(fit.verdict.khat, 0.7);  // the tail of p/q says it
+  EXPECT_FALSE(fit.verdict.close);
   const std::vector<ParameterSummary> summary = fit.summarize();
   ASSERT_EQ(summary.size(), 2);
   const ParameterSummary& mu = summary[0];
