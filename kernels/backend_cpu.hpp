@@ -6,12 +6,14 @@
 #include <thrust/iterator/counting_iterator.h>
 #include <thrust/system/omp/execution_policy.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <new>
 
 #include "data_term_cpu.hpp"
 #include "general_term.hpp"
+#include "stage_clock.hpp"
 
 namespace jensen {
 
@@ -28,12 +30,27 @@ class CpuBackend {
   void release(void* memory) { ::operator delete(memory, alignment); }
   void upload(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
   void download(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
-  void zero(void* to, std::size_t bytes) { std::memset(to, 0, bytes); }
+  void zero(void* to, std::size_t bytes) {
+    const auto timed = stage("zero");
+    std::memset(to, 0, bytes);
+  }
+
+  /// Times what is done while it lives, under this name, if the clock is on.
+  StageClock::Scope stage(const char* name) { return {clock, name}; }
+  StageClock clock;
+  /// Seconds that `work` takes.
+  template <class F>
+  double seconds(F work) {
+    const auto begin = std::chrono::steady_clock::now();
+    work();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
 
   /// f(i) for i in [0, n), in any order. `work`: operations an item costs, roughly; a little work runs on this thread,
   /// because starting the others would cost more.
   template <class F>
-  void for_each(const char*, std::int64_t n, F f, std::int64_t work = 1) {
+  void for_each(const char* name, std::int64_t n, F f, std::int64_t work = 1) {
+    const auto timed = stage(name);
     const thrust::counting_iterator<std::int64_t> first(0);
     if (n * work < 200'000) {
       thrust::for_each_n(thrust::seq, first, n, f);

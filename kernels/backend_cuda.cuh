@@ -10,6 +10,7 @@
 #include "cuda_check.cuh"
 #include "data_term_tile.hpp"
 #include "general_term.hpp"
+#include "stage_clock_cuda.cuh"
 #include "term_oracle.hpp"
 
 namespace jensen {
@@ -45,11 +46,17 @@ class CudaBackend {
   explicit CudaBackend(int device) {
     check(cudaSetDevice(device), "cudaSetDevice");
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
+    check(cudaEventCreate(&begin_), "cudaEventCreate");
+    check(cudaEventCreate(&end_), "cudaEventCreate");
     int bytes = 0;
     check(cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), "cudaDeviceGetAttribute");
     shared_bytes_ = bytes < most_shared ? bytes : most_shared;
   }
-  ~CudaBackend() { cudaStreamDestroy(stream_); }
+  ~CudaBackend() {
+    cudaEventDestroy(begin_);
+    cudaEventDestroy(end_);
+    cudaStreamDestroy(stream_);
+  }
   CudaBackend(const CudaBackend&) = delete;
   CudaBackend& operator=(const CudaBackend&) = delete;
 
@@ -67,11 +74,29 @@ class CudaBackend {
     check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream_), "cudaMemcpyAsync");
     check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
   }
-  void zero(void* to, std::size_t bytes) { check(cudaMemsetAsync(to, 0, bytes, stream_), "cudaMemsetAsync"); }
+  void zero(void* to, std::size_t bytes) {
+    const auto timed = stage("zero");
+    check(cudaMemsetAsync(to, 0, bytes, stream_), "cudaMemsetAsync");
+  }
+
+  /// Times what is enqueued while it lives, under this name, if the clock is on.
+  CudaStageClock::Scope stage(const char* name) { return {clock, name}; }
+  /// Seconds that the GPU takes for what `work` enqueues. Waits.
+  template <class F>
+  double seconds(F work) {
+    check(cudaEventRecord(begin_, stream_), "cudaEventRecord");
+    work();
+    check(cudaEventRecord(end_, stream_), "cudaEventRecord");
+    check(cudaEventSynchronize(end_), "cudaEventSynchronize");
+    float milliseconds = 0;
+    check(cudaEventElapsedTime(&milliseconds, begin_, end_), "cudaEventElapsedTime");
+    return 1e-3 * static_cast<double>(milliseconds);
+  }
 
   template <class F>
   void for_each(const char* name, std::int64_t n, F f, std::int64_t /*work*/ = 1) {
     const Range range(name);
+    const auto timed = stage(name);
     thrust::for_each_n(thrust::cuda::par_nosync.on(stream_), thrust::counting_iterator<std::int64_t>(0), n, f);
     check(cudaGetLastError(), name);
   }
@@ -114,6 +139,12 @@ class CudaBackend {
   }
 
   cudaStream_t stream_ = nullptr;
+  cudaEvent_t begin_ = nullptr, end_ = nullptr;
+
+ public:
+  CudaStageClock clock{stream_};
+
+ private:
   int shared_bytes_ = 0;
 };
 

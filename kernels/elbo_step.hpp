@@ -72,6 +72,17 @@ class ElboStep {
     combine(s, 1.0, nullptr, 0);
   }
 
+  /// The data terms alone, over `rows` or (none, or with groups) all rows, at the S latents of the last estimate().
+  void pass(RowList rows) {
+    levels.clear_effect_sums();
+    const RowWindow some{rows, 0};
+    const std::span<const RowWindow> windows =
+        rows.count > 0 && !levels.any() ? std::span(&some, 1) : std::span<const RowWindow>(all_rows_);
+    terms_.evaluate(z_.data(), dimension(), levels.effects(), samples_, windows, false, levels.effect_sums());
+  }
+  const float* latents() const { return z_.data(); }
+  const double* data_sums() const { return terms_.sums(); }
+
   static constexpr int evaluation_samples = 16;
   int dimension() const { return guide_.head.dimension; }
   std::int64_t size() const { return guide_.size(); }

@@ -2,7 +2,8 @@
 /// \file What the host-side trainer sees of the arithmetic: a model's terms and a guide on one device, stepped.
 ///
 /// No CUDA header is reachable from here. Pointers in the terms given to make_*_engine are host memory; the engine
-/// copies what it needs to its device and nothing else refers to them afterwards.
+/// copies what it needs to its device and nothing else refers to them afterwards. Terms that are resident
+/// (Term::resident) are not copied.
 
 #include <cstdint>
 #include <memory>
@@ -13,6 +14,7 @@
 
 #include "group_block.hpp"
 #include "ordered.hpp"
+#include "stage_clock.hpp"
 #include "term.hpp"
 
 namespace jensen {
@@ -93,6 +95,26 @@ class Engine {
     std::vector<float> level_noise;  ///< coordinates of the groups' levels x S; not used of those in the head
   };
   virtual Estimate estimate(std::span<const float> lambda, std::int64_t t) = 0;
+
+  // --- For measuring. All wait.
+
+  /// What a pass leaves on the device: the samples' latents and the groups' effects, as the last estimate() drew them,
+  /// and the sums of the first term at them. Valid until the next call.
+  struct Pass {
+    const float* z = nullptr;            ///< S x H
+    Effects effects;                     ///< coordinates x stride
+    const double* sums = nullptr;        ///< S x (1 + slots)
+    const float* effect_sums = nullptr;  ///< coordinates x stride: derivatives by the effects
+  };
+  /// Value and gradient of the data terms over `rows` (none: all; with groups always all) at the latents of the last
+  /// estimate().
+  virtual Pass pass(RowList rows) = 0;
+  /// Seconds that the device takes for `count` passes over all rows.
+  virtual double time_passes(int count) = 0;
+  /// From now on each stage of a step is timed (or no longer); what that costs is not small.
+  virtual void time_stages(bool on) = 0;
+  /// The stages' times since they were asked for last.
+  virtual std::vector<StageTime> take_stages() = 0;
 };
 
 /// With groups: batch b of `batches` is rows [batch_begin(b), batch_begin(b + 1)).

@@ -119,6 +119,18 @@ class EngineOf final : public Engine {
     return result;
   }
 
+  Pass pass(RowList rows) override {
+    backend_->seconds([&] { step_.pass(rows); });  // waits
+    return {step_.latents(), step_.levels.effects(), step_.data_sums(), step_.levels.effect_sums()};
+  }
+  double time_passes(int count) override {
+    return backend_->seconds([&] {
+      for (int i = 0; i < count; ++i) step_.pass({});
+    });
+  }
+  void time_stages(bool on) override { backend_->clock.on = on; }
+  std::vector<StageTime> take_stages() override { return backend_->clock.take(); }
+
  private:
   std::unique_ptr<Backend> backend_;
   Buffer<Backend, float> basis_;

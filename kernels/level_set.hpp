@@ -39,6 +39,7 @@ class LevelSet {
   Effects effects() const { return {effects_.data(), stride_}; }
   /// Derivatives by the effects, summed over rows by the terms.
   float* effect_sums() const { return effect_sums_.data(); }
+  void clear_effect_sums() { effect_sums_.zero(); }
   const double* noise_squared() const { return noise_squared_.data(); }
   std::vector<double> download_noise_squared() const { return noise_squared_.download(); }
   std::vector<float> download_noise() const { return eps_.download(); }

@@ -48,6 +48,8 @@ struct Term {
   DensityKind density = DensityKind::gaussian;
   bool subsampled =
       false;  ///< over the data rows: minibatched, scaled N/B. Else over a parameter block: whole, scale 1
+  /// Its pointers are into the engine's own device memory already: used where they are, and to outlive the engine.
+  bool resident = false;
   std::int64_t rows = 0;
   const float* constants[max_constants] = {};  ///< one value a row each, or null (read as 0)
   const float* weights = nullptr;              ///< what each row's f is multiplied by, or null (1)

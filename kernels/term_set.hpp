@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "buffer.hpp"
+#include "densities/names.hpp"
 #include "engine.hpp"
 #include "general_term.hpp"
 #include "segments.hpp"
@@ -93,10 +94,14 @@ class TermSet {
       const BlockPlan plan = plan_blocks(rows.count, Backend::least_rows, Backend::most_blocks);
       const Partials partials{partials_[t].data(), samples, slot_count(term)};
       if (has_data_shape(term)) {
+        const auto timed = backend_.stage(density_name(term.density));
         backend_.evaluate_term(term, rows, plan, z, dimension, partials);
       } else {
         const RowValues values{values_.data(), value_rows_, stride_};
-        backend_.evaluate_general_term(term, rows, plan, z, dimension, effects, values, partials);
+        {
+          const auto timed = backend_.stage(density_name(term.density));
+          backend_.evaluate_general_term(term, rows, plan, z, dimension, effects, values, partials);
+        }
         for (const Gather& gather : gathers_[t]) {
           const Part& part = term.arguments[gather.argument].parts[gather.part];
           gather.segments.add(window.batch, values.derivative(gather.argument),
@@ -135,8 +140,8 @@ template <class Backend>
 TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_samples, std::int64_t stride,
                           std::span<const std::int64_t> batch_begin)
     : backend_(backend), stride_(stride), terms_(spec.terms), gathers_(spec.terms.size()) {
-  const auto keep = [&](const float*& pointer, std::int64_t count) {
-    if (pointer == nullptr) return;
+  const auto keep = [&](const Term& term, const float*& pointer, std::int64_t count) {
+    if (pointer == nullptr || term.resident) return;
     columns_.emplace_back(backend_, std::span<const float>(pointer, static_cast<std::size_t>(count)));
     pointer = columns_.back().data();
   };
@@ -150,32 +155,41 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
     std::int64_t most_rows = std::min(term.rows, general_rows);
     int slot = 1;
     for (int a = 0; a < term.argument_count; ++a) {
-      keep(term.arguments[a].offset, term.rows);
+      keep(term, term.arguments[a].offset, term.rows);
       for (int p = 0; p < term.arguments[a].part_count; ++p) {
         Part& part = term.arguments[a].parts[p];
-        keep(part.x, term.rows * part.columns);
+        keep(term, part.x, term.rows * part.columns);
         for (int k = 0; k < slots_of(part); ++k, ++slot) {
           of[static_cast<std::size_t>(part.first) + static_cast<std::size_t>(k)].push_back({static_cast<int>(t), slot});
         }
         if (part.kind != PartKind::gather) continue;
-        const std::span<const std::int32_t> index(part.index, static_cast<std::size_t>(term.rows));
+        std::vector<std::int32_t> from_device(term.resident ? static_cast<std::size_t>(term.rows) : 0);
+        if (!from_device.empty()) {
+          backend_.download(from_device.data(), part.index, from_device.size() * sizeof(std::int32_t));
+        }
+        const std::span<const std::int32_t> index(term.resident ? from_device.data() : part.index,
+                                                  static_cast<std::size_t>(term.rows));
         const SegmentTable table =
             make_segments(index, spec.groups[static_cast<std::size_t>(part.group)].levels, batch_begin);
         gathers_[t].push_back({a, p, Segments<Backend>(backend_, table, part.columns, stride_)});
-        indices_.emplace_back(backend_, index);
-        part.index = indices_.back().data();
+        if (!term.resident) {
+          indices_.emplace_back(backend_, index);
+          part.index = indices_.back().data();
+        }
         for (std::size_t b = 0; b + 1 < batch_begin.size(); ++b) {
           most_rows = std::max(most_rows, batch_begin[b + 1] - batch_begin[b]);
         }
       }
     }
-    for (const float*& column : term.constants) keep(column, term.rows);
-    keep(term.weights, term.rows);
+    for (const float*& column : term.constants) keep(term, column, term.rows);
+    keep(term, term.weights, term.rows);
     if (!has_data_shape(term)) {
       value_rows_ = std::max(value_rows_, most_rows);
       most_values = std::max<std::int64_t>(most_values, 1 + term.argument_count);
     }
-    const std::int64_t largest = bound_blocks(term.rows, Backend::least_rows, Backend::most_blocks);
+    const bool in_pieces = !has_data_shape(term) && gathers_[t].empty();
+    const std::int64_t largest = bound_blocks(in_pieces ? std::min(term.rows, general_rows) : term.rows,
+                                              Backend::least_rows, Backend::most_blocks);
     partials_.emplace_back(backend_, static_cast<std::size_t>(largest * most_samples * slot));
     offsets_.push_back(total);
     rows.push_back({total, slot, term.subsampled ? 1 : 0});

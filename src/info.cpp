@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include "build_commit.hpp"
 #include "data_term_cpu.hpp"
 #include "engine.hpp"
 
@@ -14,7 +15,7 @@ BuildInfo build_info() {
 #else
   const std::string compiler = "g++ " __VERSION__;
 #endif
-  return {JENSEN_VERSION, compiler, cuda_build(), thrust_build()};
+  return {JENSEN_VERSION, compiler, cuda_build(), thrust_build(), build_commit()};
 }
 
 std::vector<DeviceInfo> devices() {

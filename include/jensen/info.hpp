@@ -16,6 +16,7 @@ struct BuildInfo {
   std::string compiler;
   std::string cuda;  ///< "13.0, sm_80 sm_90", or "none"
   std::string thrust;
+  std::string commit;  ///< that was checked out, "-dirty" if files differed from it; "unknown" without git
 };
 BuildInfo build_info();
 /// Usable devices, the CPU first. Never throws for want of a GPU.

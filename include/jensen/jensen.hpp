@@ -1,6 +1,7 @@
 #pragma once
 /// \file Everything of jensen::core. File formats are in jensen/io.hpp (jensen::io).
 
+#include "jensen/bench.hpp"
 #include "jensen/catalogue.hpp"
 #include "jensen/design_state.hpp"
 #include "jensen/errors.hpp"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <limits>
 
 #include "cli/config.hpp"
@@ -151,8 +152,55 @@ DrawsCommand draws_command(const Words& words) {
   return {words.fit, words.out, count, seed_of(words), words.force, words.quiet};
 }
 
+/// "1,8,64"
+std::vector<int> sample_list(const std::string& text) {
+  std::vector<int> samples;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    samples.push_back(static_cast<int>(
+        whole_number("--samples", text.substr(begin, end - begin), 1, 1024, "several are written 1,8,64")));
+    begin = end + 1;
+  }
+  return samples;
+}
+
+BenchCommand bench_command(const Words& words) {
+  BenchCommand command;
+  BenchOptions& options = command.options;
+  options.device = parse_device(words.device);
+  const bool own = !words.rows.empty() || !words.columns.empty() || !words.family.empty();
+  if (own && !words.suite.empty()) {
+    throw InputError("--suite has its own cases; leave it out, or leave out --rows, --cols and --family");
+  }
+  if (!words.suite.empty()) options.suite = parse_bench_suite(words.suite);
+  if (own) {
+    BenchProblem problem;
+    if (!words.family.empty()) problem.family = parse_family(words.family);
+    if (!words.rows.empty()) {
+      problem.rows = static_cast<std::int64_t>(
+          whole_number("--rows", words.rows, 1, std::numeric_limits<std::uint32_t>::max(), "leave it out for 1000000"));
+    }
+    if (!words.columns.empty()) {
+      problem.columns = static_cast<int>(whole_number("--cols", words.columns, 1, 16384, "leave it out for 28"));
+    }
+    options.problem = problem;
+  }
+  if (!words.samples.empty()) options.samples = sample_list(words.samples);
+  options.guide = parse_guide(words.guide);
+  options.threads = static_cast<int>(whole_number("--threads", words.threads, 0, 4096, "0 takes all CPUs"));
+  options.seed = seed_of(words);
+  if (!words.repeats.empty()) {
+    options.repeats = static_cast<int>(whole_number("--repeats", words.repeats, 1, 10'000, "leave it out for 15"));
+  }
+  command.json = words.json_file;
+  command.force = words.force;
+  command.quiet = words.quiet;
+  return command;
+}
+
 Command command_of(const std::string& verb, const Words& words) {
   if (verb == "train") return train_command(words);
+  if (verb == "bench") return bench_command(words);
   if (verb == "info") return InfoCommand{words.json};
   if (verb == "families") return FamiliesCommand{words.json};
   if (verb == "priors") return PriorsCommand{words.json};
@@ -198,7 +246,8 @@ Command parse_command_line(int argc, const char* const* argv) {
   if (verbs.empty()) {
     const auto extras = app.remaining();
     if (extras.empty()) {
-      throw InputError("no verb; give train, summary, predict, draws, families, priors or info (see jensen --help)");
+      throw InputError(
+          "no verb; give train, summary, predict, draws, bench, families, priors or info (see jensen --help)");
     }
     std::vector<std::string> names = option_names(app);
     for (const CLI::App* verb : app.get_subcommands({})) names.push_back(verb->get_name());

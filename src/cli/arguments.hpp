@@ -8,8 +8,8 @@
 
 namespace jensen::cli {
 
-using Command = std::variant<TrainCommand, SummaryCommand, PredictCommand, DrawsCommand, FamiliesCommand, PriorsCommand,
-                             InfoCommand, ShowCommand>;
+using Command = std::variant<TrainCommand, SummaryCommand, PredictCommand, DrawsCommand, BenchCommand, FamiliesCommand,
+                             PriorsCommand, InfoCommand, ShowCommand>;
 
 /// Throws InputError: one sentence that names the option and says what to do.
 Command parse_command_line(int argc, const char* const* argv);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "jensen/bench.hpp"
 #include "jensen/train.hpp"
 
 namespace jensen::cli {
@@ -59,6 +60,12 @@ struct PriorsCommand {
   bool json = false;
 };
 
+struct BenchCommand {
+  BenchOptions options;
+  std::string json;  ///< file for all numbers, "-" for the standard output, or empty
+  bool force = false, quiet = false;
+};
+
 struct InfoCommand {
   bool json = false;
 };
@@ -75,6 +82,7 @@ int run(const PredictCommand& command);
 int run(const DrawsCommand& command);
 int run(const FamiliesCommand& command);
 int run(const PriorsCommand& command);
+int run(const BenchCommand& command);
 int run(const InfoCommand& command);
 int run(const ShowCommand& command);
 

@@ -24,15 +24,15 @@ bool is_special(const fs::path& path) {
 
 }  // namespace
 
-void check_output_file(const fs::path& path, bool replace) {
+void check_output_file(const fs::path& path, bool replace, std::string_view option) {
   if (path == "-") return;
-  const auto cannot = [&path](const std::string& why, int error) {
+  const auto cannot = [&](const std::string& why, int error) {
     throw InputError(
-        fmt::format("cannot write {}: {} ({}); choose another --out", path.string(), why, std::strerror(error)));
+        fmt::format("cannot write {}: {} ({}); choose another {}", path.string(), why, std::strerror(error), option));
   };
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) {
-    throw InputError(fmt::format("{} is a directory; give --out the name of a file", path.string()));
+    throw InputError(fmt::format("{} is a directory; give {} the name of a file", path.string(), option));
   }
   if (is_special(path)) {
     if (access(path.c_str(), W_OK) != 0) cannot("it is not writable", errno);
@@ -40,7 +40,7 @@ void check_output_file(const fs::path& path, bool replace) {
   }
   const bool exists = fs::exists(path, ignored);
   if (!exists && fs::is_symlink(fs::symlink_status(path, ignored))) {
-    throw InputError(fmt::format("{} is a link to nothing; remove it, or choose another --out", path.string()));
+    throw InputError(fmt::format("{} is a link to nothing; remove it, or choose another {}", path.string(), option));
   }
   if (!replace && exists) {
     throw InputError(fmt::format("{} exists; add --force to replace it", path.string()));

@@ -7,9 +7,10 @@
 
 namespace jensen::cli {
 
-/// Throws InputError if `path` cannot become a new file: it exists (unless `replace`), is a directory or a link to
-/// nothing, or its folder is missing or cannot be written. Pipes and devices are written to; they exist always.
-void check_output_file(const std::filesystem::path& path, bool replace);
+/// Throws InputError, naming the option, if `path` cannot become a new file: it exists (unless `replace`), is a
+/// directory or a link to nothing, or its folder is missing or cannot be written. Pipes and devices are written to;
+/// they exist always.
+void check_output_file(const std::filesystem::path& path, bool replace, std::string_view option = "--out");
 
 /// A file beside `path` that takes its name on commit(); without commit() it is removed. What is no regular file (a
 /// pipe, a device, "-") is written to directly.

@@ -183,6 +183,39 @@ void add_draws(CLI::App& app, Words& words) {
   add_file_output(verb, words, "the header names the parameters");
 }
 
+void add_bench(CLI::App& app, Words& words) {
+  CLI::App& verb =
+      add_verb(app, "bench", "Measure how fast this device evaluates and trains, and how far that is from its limits.",
+               "jensen bench [--suite quick|full] [options]\n"
+               "       jensen bench --rows N --cols D --family F [options]",
+               "  jensen bench --device cpu --json bench.json\n"
+               "  jensen bench --rows 1000000 --cols 100 --family poisson --samples 1,64\n\n"
+               "Data is made on the device from the seed. Each result is compared with double precision\n"
+               "first; what is wrong is not timed.");
+  add(verb, "--suite", words.suite, "SUITE", "Cases",
+      "quick: seven shapes, reduced to about a minute on two cores; full: the same as large as the data sets they are "
+      "named after (default: quick)");
+  add(verb, "--rows", words.rows, "N", "Cases", "One case of your own instead: its rows (default: 1000000)");
+  add(verb, "--cols", words.columns, "D", "Cases", "Its columns, 1 to 16384 (default: 28)");
+  add(verb, "--family", words.family, "F", "Cases",
+      fmt::format("Distribution of its response: {} (default: bernoulli)", family_names()));
+  add(verb, "--samples", words.samples, "S", "Cases",
+      "Monte Carlo samples of a pass, 1 to 1024, or several: 1,8,64 (default: 1,8,64)");
+  add(verb, "--guide", words.guide, "KIND", "Cases",
+      "Shape of the approximate posterior in training steps: auto, meanfield, fullrank or structured (default: auto, "
+      "as "
+      "train takes it)");
+  add(verb, "--repeats", words.repeats, "N", "Run",
+      "Repeats of each measurement (default: 15, of the quick suite 9, and fewer of what takes long)");
+  add(verb, "--seed", words.seed, "N", "Run", "The same seed gives the same data, for any --threads (default: 1)");
+  add(verb, "--threads", words.threads, "N", "Run", "CPU threads (default: 0, which is all)");
+  add(verb, "--device", words.device, "D", "Run", "auto, cpu or cuda (default: auto, a GPU if one is usable)");
+  add(verb, "--json", words.json_file, "FILE", "Output",
+      "New file for all numbers as one JSON object, or - for stdout; the table then goes to stderr");
+  add_flag(verb, "--force", words.force, "Output", "Replace the file if it exists");
+  add_flag(verb, "--quiet", words.quiet, "Output", "Say nothing but the table, warnings and errors");
+}
+
 void add_list(CLI::App& app, Words& words, const std::string& name, const std::string& description) {
   CLI::App& verb =
       add_verb(app, name, description, fmt::format("jensen {} [--json]", name), fmt::format("  jensen {}", name));
@@ -205,6 +238,7 @@ void add_verbs(CLI::App& app, Words& words) {
   add_summary(app, words);
   add_predict(app, words);
   add_draws(app, words);
+  add_bench(app, words);
   add_list(app, words, "families", "List the families of responses: what y may be, links, further parameters.");
   add_list(app, words, "priors", "List the distributions of priors: arguments, support, parameters they suit.");
   add_list(app, words, "info", "Show this build, the devices it can use and the files it reads and writes.");

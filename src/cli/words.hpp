@@ -16,6 +16,7 @@ struct Words {
               separator = ",";
   std::string seed = "1", threads = "0", samples, batch = "0", steps = "0", learning_rate, count = "1000";
   std::string kind = "response", new_levels = "error", prediction_draws;
+  std::string suite, rows, columns, repeats, json_file;  ///< of bench
   std::vector<std::string> priors, text;
   bool force = false, quiet = false, json = false, all = false;
 };

@@ -1,0 +1,41 @@
+#pragma once
+/// \file What a device can do at most, measured: bytes and operations a second.
+///
+/// No CUDA header is reachable from here.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace jensen {
+
+/// Each call measures once, for some milliseconds, and waits.
+class LimitProbe {
+ public:
+  virtual ~LimitProbe() = default;
+  /// Bytes a second, of an array far larger than the caches: read once; and read and written elsewhere (both counted).
+  virtual double read_bandwidth() = 0;
+  virtual double copy_bandwidth() = 0;
+  /// Single-precision operations a second (a multiply-add is two) of independent chains in registers.
+  virtual double fp32_rate() = 0;
+  /// Operations a second of the fastest matrix product that keeps single precision's range: tensor cores on TF32; on
+  /// the CPU, which has none that Jensen uses, fp32_rate().
+  virtual double matrix_rate() = 0;
+  virtual std::string matrix_kind() const = 0;  ///< "tf32" or "fp32"
+  virtual std::size_t cache_bytes() const = 0;  ///< of the last level
+  virtual std::size_t free_memory() const = 0;  ///< bytes of the device; 0: not known here (the host's)
+};
+
+/// threads = 0: as many as OpenMP gives.
+std::unique_ptr<LimitProbe> make_cpu_probe(int threads);
+/// Throws DeviceFailure if there is no usable GPU.
+std::unique_ptr<LimitProbe> make_cuda_probe();
+
+/// Versions as CUDA numbers them, 13000 for 13.0; 0: none.
+struct CudaVersions {
+  int driver = 0, runtime = 0;
+};
+CudaVersions cuda_versions();
+
+}  // namespace jensen

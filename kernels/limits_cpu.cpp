@@ -1,0 +1,124 @@
+#include "limits.hpp"
+
+#include <omp.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <new>
+#include <string_view>
+
+#include "data_term_cpu.hpp"
+#include "limits_cpu_isa.hpp"
+
+namespace jensen {
+namespace {
+
+struct Loops {
+  decltype(&baseline::sum_floats) sum;
+  decltype(&baseline::multiply_add_chains) chains;
+  decltype(&baseline::multiply_add_operations) operations;
+};
+
+/// The same instruction set that the data terms run on.
+Loops choose_loops() {
+#if defined(__x86_64__)
+  const std::string_view isa = data_term_cpu_isa();
+  if (isa == "avx512") return {avx512::sum_floats, avx512::multiply_add_chains, avx512::multiply_add_operations};
+  if (isa == "avx2") return {avx2::sum_floats, avx2::multiply_add_chains, avx2::multiply_add_operations};
+#endif
+  return {baseline::sum_floats, baseline::multiply_add_chains, baseline::multiply_add_operations};
+}
+
+std::size_t last_level_cache() {
+  long bytes = -1;
+#if defined(_SC_LEVEL3_CACHE_SIZE)
+  bytes = std::max(sysconf(_SC_LEVEL3_CACHE_SIZE), sysconf(_SC_LEVEL2_CACHE_SIZE));
+#endif
+  return bytes > 0 ? static_cast<std::size_t>(bytes) : std::size_t{32} << 20U;
+}
+
+class CpuProbe final : public LimitProbe {
+ public:
+  explicit CpuProbe(int threads)
+      : threads_(threads > 0 ? threads : omp_get_max_threads()),
+        loops_(choose_loops()),
+        count_(static_cast<std::int64_t>(std::clamp<std::size_t>(4 * last_level_cache(), least, most) / sizeof(float))),
+        from_(allocate(count_)),
+        to_(allocate(count_)) {
+    // Touched first by the threads that will read: where there are several memories, each is near its own.
+    in_parts([&](std::int64_t begin, std::int64_t end) {
+      std::fill(from_.get() + begin, from_.get() + end, 1.0F);
+      std::fill(to_.get() + begin, to_.get() + end, 0.0F);
+    });
+  }
+
+  double read_bandwidth() override {
+    const double seconds =
+        in_parts([&](std::int64_t begin, std::int64_t end) { keep(loops_.sum(from_.get() + begin, end - begin)); });
+    return static_cast<double>(count_) * sizeof(float) / seconds;
+  }
+  double copy_bandwidth() override {
+    const double seconds = in_parts([&](std::int64_t begin, std::int64_t end) {
+      std::memcpy(to_.get() + begin, from_.get() + begin, static_cast<std::size_t>(end - begin) * sizeof(float));
+    });
+    return 2.0 * static_cast<double>(count_) * sizeof(float) / seconds;
+  }
+  double fp32_rate() override {
+    constexpr std::int64_t rounds = 2'000'000;  // about ten milliseconds: longer than a scheduler's slice
+    const double seconds = in_parts([&](std::int64_t, std::int64_t) { keep(loops_.chains(rounds, 1)); });
+    return static_cast<double>(threads_) * static_cast<double>(loops_.operations(rounds)) / seconds;
+  }
+  double matrix_rate() override { return fp32_rate(); }
+  std::string matrix_kind() const override { return "fp32"; }
+  std::size_t cache_bytes() const override { return last_level_cache(); }
+  std::size_t free_memory() const override { return 0; }
+
+ private:
+  // Four times the last cache, so that little of the array is found there; bounded for machines that share a huge one.
+  static constexpr std::size_t least = std::size_t{64} << 20U, most = std::size_t{1} << 30U;
+
+  struct Release {
+    void operator()(float* memory) const { ::operator delete (memory, std::align_val_t{64}); }
+  };
+  using Memory = std::unique_ptr<float, Release>;
+  static Memory allocate(std::int64_t count) {
+    return Memory(
+        static_cast<float*>(::operator new (static_cast<std::size_t>(count) * sizeof(float), std::align_val_t{64})));
+  }
+
+  /// Seconds that all threads take for their parts of the array.
+  template <class F>
+  double in_parts(F f) {
+    double seconds = 0;
+#pragma omp parallel num_threads(threads_)
+    {
+      const std::int64_t t = omp_get_thread_num(), n = omp_get_num_threads();
+#pragma omp barrier
+      const auto begin = std::chrono::steady_clock::now();
+      f(count_ / 16 * t / n * 16, t + 1 == n ? count_ : count_ / 16 * (t + 1) / n * 16);
+#pragma omp barrier
+#pragma omp master
+      seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    }
+    return seconds;
+  }
+  /// So that the loops are not optimised away.
+  void keep(float value) {
+#pragma omp atomic write
+    sink_ = value;
+  }
+
+  int threads_;
+  Loops loops_;
+  std::int64_t count_;
+  Memory from_, to_;
+  float sink_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<LimitProbe> make_cpu_probe(int threads) { return std::make_unique<CpuProbe>(threads); }
+
+}  // namespace jensen

@@ -1,0 +1,27 @@
+#pragma once
+/// \file Timing: repeats, quartiles, and the limits measured between them.
+
+#include <functional>
+#include <vector>
+
+#include "jensen/bench.hpp"
+
+namespace jensen {
+
+/// How often a measurement is repeated.
+struct Repeats {
+  int wanted = 15;
+  int least = 3;       ///< however long it takes
+  double budget = 20;  ///< seconds after which there are no more than `least`
+};
+
+/// Nearest rank.
+BenchTime quartiles(std::vector<double> seconds);
+double median(std::vector<double> values);
+
+/// Seconds of one call by the median over repeats of time(count), the seconds of `count` calls, each repeat long enough
+/// for the clock. `between` is called before each repeat.
+BenchTime measure(
+    const std::function<double(int)>& time, const Repeats& repeats, const std::function<void()>& between = [] {});
+
+}  // namespace jensen

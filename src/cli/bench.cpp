@@ -1,0 +1,171 @@
+#include "jensen/bench.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <iterator>
+
+#include "cli/bench_json.hpp"
+#include "cli/commands.hpp"
+#include "cli/output_file.hpp"
+#include "cli/terminal.hpp"
+#include "cli/text.hpp"
+
+namespace jensen::cli {
+namespace {
+
+constexpr std::size_t table_columns = 100;
+
+/// Says on stderr what is being measured: on a terminal one line that renews itself, elsewhere a line each.
+class BenchProgress : public BenchObserver {
+ public:
+  explicit BenchProgress(bool quiet) : quiet_(quiet), terminal_(is_terminal(stderr)) {}
+  ~BenchProgress() override {
+    if (open_) say("\r\x1b[K");
+  }
+  BenchProgress(const BenchProgress&) = delete;
+  BenchProgress& operator=(const BenchProgress&) = delete;
+
+  void measuring(const std::string& what, int done, int all) override {
+    if (quiet_) return;
+    if (!terminal_) {
+      say("{}/{}  {}\n", done + 1, all, what);
+      return;
+    }
+    const std::string line = fmt::format("{}/{}  {}", done + 1, all, what);
+    say("\r{}\x1b[K", line.substr(0, terminal_columns(stderr) - 1));
+    std::fflush(stderr);
+    open_ = true;
+  }
+
+ private:
+  bool quiet_, terminal_, open_ = false;
+};
+
+/// 12.3 us, 4.56 ms
+std::string time_text(double seconds) {
+  if (seconds < 1e-3) return fmt::format("{:.3g} us", 1e6 * seconds);
+  if (seconds < 1) return fmt::format("{:.3g} ms", 1e3 * seconds);
+  return fmt::format("{:.3g} s", seconds);
+}
+
+std::string percent(double fraction) {
+  const double value = 100 * fraction;
+  return fmt::format("{:.{}f} %", value, value < 0.995 ? 1 : 0);
+}
+
+std::string spread(const BenchTime& t) { return fmt::format("{} to {}", time_text(t.low), time_text(t.high)); }
+
+std::string head_text(const BenchResult& r) {
+  std::string text = r.device == DeviceKind::cuda
+                         ? fmt::format("device: {}, CUDA driver {}, runtime {}\n", printable(r.device_name),
+                                       r.cuda_driver, r.cuda_runtime)
+                         : fmt::format("device: cpu, {}, {} thread{}\n", r.isa, r.threads, r.threads == 1 ? "" : "s");
+  text += fmt::format("build:  Jensen {}, commit {}, {}, CUDA {}\n", r.build.version, r.build.commit, r.build.compiler,
+                      r.build.cuda);
+  const BenchLimits& l = r.limits;
+  text += fmt::format("limits: read {}B/s, copy {}B/s, {}FLOP/s single precision", scaled(l.read_bandwidth),
+                      scaled(l.copy_bandwidth), scaled(l.fp32_rate));
+  text += l.matrix_kind == "fp32"
+              ? ", which is also what matrix products may reach\n"
+              : fmt::format(", {}FLOP/s {} matrix products\n", scaled(l.matrix_rate), l.matrix_kind);
+  return text;
+}
+
+std::string title_of(const BenchCaseResult& c) {
+  const BenchProblem& p = c.problem;
+  std::string text = fmt::format("{}: {} x {}", p.name, grouped(p.rows), p.columns);
+  if (p.levels > 0) text += fmt::format(", {} levels", grouped(p.levels));
+  text += fmt::format(", {} parameters, {} guide", grouped(c.parameters), c.guide);
+  if (p.rows < c.rows_wanted) {
+    text += fmt::format("\n  memory is short: {} rows instead of {}", grouped(p.rows), grouped(c.rows_wanted));
+  }
+  return text;
+}
+
+std::string pass_table(const BenchCaseResult& c) {
+  std::string text = fmt::format("  {:>4}{:>10}{:>15}{:>9}{:>10}  {:<11}{:>8}{:>10}  {}\n", "S", "rows/s",
+                                 "row-samples/s", "B/s", "FLOP/s", "limit", "of it", "median", "quartiles");
+  for (const BenchPass& p : c.passes) {
+    text += fmt::format("  {:>4}{:>10}{:>15}{:>9}{:>10}  {:<11}{:>8}{:>10}  {}\n", p.samples, scaled(p.rows_per_second),
+                        scaled(p.row_samples_per_second), scaled(p.bytes_per_second), scaled(p.operations_per_second),
+                        to_string(p.limit), percent(p.fraction), time_text(p.time.median), spread(p.time));
+  }
+  return text;
+}
+
+/// Stages with their shares, as many as make 95 %, wrapped.
+std::string stage_lines(const BenchSteps& s) {
+  constexpr const char* indent = "        ";
+  std::string text, line = indent;
+  double shown = 0, all = 0;
+  for (const BenchStage& stage : s.stages) all += stage.seconds;
+  const auto put = [&](std::string_view name, double seconds) {
+    const std::string item = fmt::format("{} {}", name, percent(seconds / s.staged_seconds));
+    const bool first = line == indent;
+    if (!first && line.size() + 2 + item.size() > table_columns) {
+      text += line + ",\n";
+      line = indent + item;
+    } else {
+      line += (first ? "" : ", ") + item;
+    }
+  };
+  for (const BenchStage& stage : s.stages) {
+    if (shown > 0.95 * s.staged_seconds) break;
+    put(stage.name, stage.seconds);
+    shown += stage.seconds;
+  }
+  if (all > shown) put("other stages", all - shown);
+  put("between stages", s.staged_seconds - all);
+  return text + line + "\n";
+}
+
+std::string step_table(const BenchCaseResult& c) {
+  std::string text = fmt::format("  {:>4}{:>13}{:>12}{:>15}{:>10}  {}\n", "S", "rows a step", "steps/s",
+                                 "row-samples/s", "a step", "quartiles");
+  for (const BenchSteps& s : c.steps) {
+    text +=
+        fmt::format("  {:>4}{:>13}{:>12}{:>15}{:>10}  {}\n", s.samples, grouped(s.batch), scaled(s.steps_per_second),
+                    scaled(s.row_samples_per_second), time_text(s.time.median), spread(s.time));
+    text += stage_lines(s);
+  }
+  return text;
+}
+
+std::string bench_table(const BenchResult& r) {
+  std::string text = head_text(r);
+  text += "\nOne pass of value and gradient over all rows at S samples\n";
+  for (const BenchCaseResult& c : r.cases) {
+    text += fmt::format("\n{}\n", title_of(c));
+    if (!c.passes.empty()) text += pass_table(c);
+    if (!c.refused.empty()) text += fmt::format("  not timed: {}\n", c.refused);
+  }
+  text += "\nTraining steps, and where their time goes\n";
+  for (const BenchCaseResult& c : r.cases) {
+    if (!c.steps.empty()) text += fmt::format("\n{}\n{}", title_of(c), step_table(c));
+  }
+  return text;
+}
+
+}  // namespace
+
+int run(const BenchCommand& command) {
+  if (!command.json.empty()) check_output_file(command.json, command.force, "--json");
+  BenchResult result;
+  {
+    BenchProgress progress(command.quiet);
+    result = bench(command.options, &progress);
+  }
+  std::fputs(bench_table(result).c_str(), command.json == "-" ? stderr : stdout);
+  if (!command.json.empty()) {
+    OutputFile file(command.json);
+    file.write(bench_json(result));
+    file.commit();
+  }
+  for (const BenchCaseResult& c : result.cases) {
+    if (!c.refused.empty()) throw RunFailure(fmt::format("{}: {}; nothing of it was timed", c.problem.name, c.refused));
+  }
+  return exit_done;
+}
+
+}  // namespace jensen::cli
