@@ -59,17 +59,23 @@ struct CheckRows {
 
   JENSEN_HD void add_row(std::int64_t row, int s, double* sums, double* sizes) const {
     const float* latent = z + static_cast<std::int64_t>(s) * dimension;
-    double constants[max_constants], a[max_arguments] = {}, reach[max_arguments] = {}, d[max_arguments] = {};
+    double constants[max_constants], a[max_arguments] = {}, reach[max_arguments] = {};
     for (int c = 0; c < max_constants; ++c) {
       constants[c] = term.constants[c] == nullptr ? 0.0 : static_cast<double>(term.constants[c][row]);
     }
     for (int i = 0; i < term.argument_count; ++i) argument(term.arguments[i], row, latent, s, a[i], reach[i]);
-    const double f = evaluate_density(term.density, constants, a, term.argument_count, d);
     // How much the derivatives move with the arguments: rounding moves an argument by a small part of its reach.
     constexpr double step = 0x1p-12;
-    double moved[max_arguments] = {}, d_moved[max_arguments] = {};
-    for (int i = 0; i < term.argument_count; ++i) moved[i] = a[i] + step * reach[i];
-    evaluate_density(term.density, constants, moved, term.argument_count, d_moved);
+    double f = 0, d[max_arguments] = {}, d_moved[max_arguments] = {};
+#if defined(__CUDACC__)
+#pragma unroll 1  // all densities are within: once is enough to compile
+#endif
+    for (int moved = 1; moved >= 0; --moved) {
+      double at[max_arguments] = {};
+      for (int i = 0; i < term.argument_count; ++i) at[i] = a[i] + moved * step * reach[i];
+      f = evaluate_density(term.density, constants, at, term.argument_count, d);
+      for (int i = 0; i < term.argument_count && moved == 1; ++i) d_moved[i] = d[i];
+    }
 
     sums[0] += f;
     sizes[0] += ::fabs(f) + 1;

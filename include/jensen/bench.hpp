@@ -52,7 +52,7 @@ struct BenchTime {
   int repeats = 0;
 };
 
-/// Measured before anything else; bytes and operations a second, medians.
+/// Measured before anything else; bytes and operations a second, the best of the repeats.
 struct BenchLimits {
   double read_bandwidth = 0;
   double copy_bandwidth = 0;  ///< bytes read and bytes written both counted

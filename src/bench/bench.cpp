@@ -113,18 +113,15 @@ class Bench {
 
   void measure_limits() {
     observer_.measuring("the device's limits", done_++, all_);
-    std::vector<double> read, copy, fp32, matrix;
-    for (int r = 0; r <= repeats_.wanted; ++r) {
-      const double values[] = {probe_->read_bandwidth(), probe_->copy_bandwidth(), probe_->fp32_rate(),
-                               probe_->matrix_rate()};
-      if (r == 0) continue;  // warms up
-      read.push_back(values[0]);
-      copy.push_back(values[1]);
-      fp32.push_back(values[2]);
-      matrix.push_back(values[3]);
+    BenchLimits& limits = result_.limits;
+    limits.matrix_kind = probe_->matrix_kind();
+    limits.cache_bytes = probe_->cache_bytes();
+    for (int r = 0; r < std::max(repeats_.wanted, 5); ++r) {
+      limits.read_bandwidth = std::max(limits.read_bandwidth, probe_->read_bandwidth());
+      limits.copy_bandwidth = std::max(limits.copy_bandwidth, probe_->copy_bandwidth());
+      limits.fp32_rate = std::max(limits.fp32_rate, probe_->fp32_rate());
+      limits.matrix_rate = std::max(limits.matrix_rate, probe_->matrix_rate());
     }
-    result_.limits = {median(read),   median(copy),          median(fp32),
-                      median(matrix), probe_->matrix_kind(), probe_->cache_bytes()};
   }
 
   BenchCaseResult measure_case(BenchProblem problem) {
