@@ -12,6 +12,7 @@
 
 #include "data_term_cpu.hpp"
 #include "general_term.hpp"
+#include "replay_key.hpp"
 
 namespace jensen {
 
@@ -20,6 +21,8 @@ class CpuBackend {
   /// Blocks of rows: large enough that zeroing a block's sums does not show, few enough to add up quickly.
   static constexpr std::int64_t least_rows = 1024;
   static constexpr std::int64_t most_blocks = 256;
+  /// Whether priors, and whole steps of small models, are one launch each: here there is nothing to launch.
+  static constexpr bool small_terms_together = false;
 
   /// threads = 0: as many as OpenMP gives.
   explicit CpuBackend(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {}
@@ -29,6 +32,16 @@ class CpuBackend {
   void upload(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
   void download(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
   void zero(void* to, std::size_t bytes) { std::memset(to, 0, bytes); }
+
+  template <class T>
+  void set(T* to, const T& value) {
+    *to = value;
+  }
+  /// Runs what enqueue() enqueues.
+  template <class F>
+  void replay(const ReplayKey&, F enqueue) {
+    enqueue();
+  }
 
   /// f(i) for i in [0, n), in any order. `work`: operations an item costs, roughly; a little work runs on this thread,
   /// because starting the others would cost more.

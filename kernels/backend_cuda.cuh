@@ -8,8 +8,10 @@
 #include <cstdint>
 
 #include "cuda_check.cuh"
+#include "cuda_graph.cuh"
 #include "data_term_tile.hpp"
 #include "general_term.hpp"
+#include "small_step_cuda.cuh"
 #include "term_oracle.hpp"
 
 namespace jensen {
@@ -41,6 +43,8 @@ class CudaBackend {
   static constexpr std::int64_t least_rows = 128;
   static constexpr std::int64_t most_blocks = 2048;
   static constexpr std::int64_t level_block = 8;
+  /// Priors, and whole steps of small models, are one launch each.
+  static constexpr bool small_terms_together = true;
 
   explicit CudaBackend(int device) {
     check(cudaSetDevice(device), "cudaSetDevice");
@@ -68,6 +72,27 @@ class CudaBackend {
     check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
   }
   void zero(void* to, std::size_t bytes) { check(cudaMemsetAsync(to, 0, bytes, stream_), "cudaMemsetAsync"); }
+
+  template <class T>
+  void set(T* to, const T& value) {
+    set_kernel<<<1, 1, 0, stream_>>>(to, value);
+    check(cudaGetLastError(), "set");
+  }
+  /// Runs what enqueue() enqueues, as a graph where it has been seen before.
+  template <class F>
+  void replay(const ReplayKey& key, F enqueue) {
+    const Range range("step");
+    graphs_.replay(stream_, key, enqueue);
+  }
+  /// Steps of a small model, one after the other.
+  template <class Step>
+  void run_steps(const Step& step, std::span<const StepInput> inputs) {
+    const Range range("small_steps");
+    StepInputs all;
+    std::copy(inputs.begin(), inputs.end(), all.input);
+    small_steps_kernel<<<1, small_step_threads, 0, stream_>>>(step, all, static_cast<int>(inputs.size()));
+    check(cudaGetLastError(), "small_steps_kernel");
+  }
 
   template <class F>
   void for_each(const char* name, std::int64_t n, F f, std::int64_t /*work*/ = 1) {
@@ -114,6 +139,7 @@ class CudaBackend {
   }
 
   cudaStream_t stream_ = nullptr;
+  GraphCache graphs_;
   int shared_bytes_ = 0;
 };
 

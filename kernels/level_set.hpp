@@ -67,10 +67,10 @@ class LevelSet {
     draws.stride = stride_;
   }
 
-  void fill_noise(std::uint64_t seed, Purpose purpose, std::uint64_t step, int s, std::uint32_t first_quad,
+  void fill_noise(std::uint64_t seed, Purpose purpose, const StepInput* input, int s, std::uint32_t first_quad,
                   bool antithetic) {
     if (own_ == 0) return;
-    const FillLevelNoise noise{seed, purpose, step, s, first_quad, coordinates_, stride_, antithetic, eps_.data()};
+    const FillLevelNoise noise{seed, purpose, input, s, first_quad, coordinates_, stride_, antithetic, eps_.data()};
     backend_.for_each("level_noise", noise.items(), noise, 200);
   }
 
