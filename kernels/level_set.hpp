@@ -104,10 +104,11 @@ class LevelSet {
                          effects_.data(), effect_sums_.data(), coupled_sums_.data(),
                          anchored ? anchor_sums.data() : nullptr, latent_bar_.data(), joint, partials_[g].data()},
           Backend::level_block * 100 * group.effects * group.effects);
-      const AddLevelSums add{
-          group,  partials_[g].data(), blocks, s, z_, dimension_, joint, noise_squared_.data(), coupled_sums_.data(),
-          stride_};
-      backend_.for_each("add_level_sums", add.items(), add, blocks);
+      const BlockSums sums = add_up_blocks(backend_, "add_level_sums", partials_[g].data(), blocks,
+                                           static_cast<std::int64_t>(s) * level_sum_count(group));
+      const AddLevelSums add{group,  sums, s, z_, dimension_, joint, noise_squared_.data(), coupled_sums_.data(),
+                             stride_};
+      backend_.for_each("add_level_sums", add.items(), add, blocks_together * level_sum_count(group));
     }
   }
 

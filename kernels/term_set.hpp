@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "block_sum.hpp"
 #include "buffer.hpp"
 #include "engine.hpp"
 #include "general_term.hpp"
@@ -33,37 +34,12 @@ struct Contribution {
   int slot;
 };
 
-/// Blocks' sums are added up by groups of so many, side by side, then the groups': two short loops for one long one.
-constexpr std::int64_t blocks_together = 16;
-
-/// Adds the blocks of each group, in order, to its first. Item: (group, sample, value or slot).
-struct AddBlocksOfGroup {
-  Partials partials;
-  std::int64_t blocks;
-  JENSEN_HD std::int64_t width() const { return static_cast<std::int64_t>(partials.samples) * (1 + partials.slots); }
-  JENSEN_HD std::int64_t items() const { return (blocks + blocks_together - 1) / blocks_together * width(); }
-  JENSEN_HD void operator()(std::int64_t item) const {
-    const std::int64_t first = item / width() * blocks_together;
-    const std::int64_t end = first + blocks_together < blocks ? first + blocks_together : blocks;
-    double* at = partials.data + item % width();
-    double total = 0;
-    for (std::int64_t b = first; b < end; ++b) total += at[b * width()];
-    at[first * width()] = total;
-  }
-};
-
-/// Adds every `every`-th of a term's blocks, in order, to its sums, or makes it them. Item: (sample, value or slot).
+/// Adds what is left of a term's blocks to its sums, or makes it them. Item: (sample, value or slot).
 struct AddBlocks {
-  Partials partials;
-  std::int64_t blocks, every;
+  BlockSums blocks;
   bool more;  ///< to what is in `sums`
   double* sums;
-  JENSEN_HD void operator()(std::int64_t item) const {
-    const std::int64_t width = static_cast<std::int64_t>(partials.samples) * (1 + partials.slots);
-    double total = more ? sums[item] : 0.0;
-    for (std::int64_t b = 0; b < blocks; b += every) total += partials.data[b * width + item];
-    sums[item] = total;
-  }
+  JENSEN_HD void operator()(std::int64_t item) const { sums[item] = (more ? sums[item] : 0.0) + blocks.total(item); }
 };
 
 template <class Backend>
@@ -125,8 +101,8 @@ class TermSet {
       more = add_window(t, window, z, dimension, effects, samples, effect_sums, more);
     }
     if (more) return;
-    const AddBlocks none{{partials_[t].data(), samples, slot_count(terms_[t])}, 0, 1, false, sums(t)};
-    backend_.for_each("add_blocks", static_cast<std::int64_t>(samples) * (1 + none.partials.slots), none);
+    const std::int64_t width = static_cast<std::int64_t>(samples) * (1 + slot_count(terms_[t]));
+    backend_.for_each("add_blocks", width, AddBlocks{{nullptr, 0, width, 1}, false, sums(t)});
   }
 
   /// Adds the window's sums to the term's, or (not `more`) makes them the term's; returns whether the term has sums.
@@ -156,14 +132,9 @@ class TermSet {
                               effect_sums + part.first_effect * stride_);
         }
       }
-      const bool grouped = plan.blocks > blocks_together;
-      if (grouped) {
-        const AddBlocksOfGroup groups{partials, plan.blocks};
-        backend_.for_each("add_blocks", groups.items(), groups, blocks_together);
-      }
-      const std::int64_t every = grouped ? blocks_together : 1;
-      backend_.for_each("add_blocks", static_cast<std::int64_t>(samples) * (1 + partials.slots),
-                        AddBlocks{partials, plan.blocks, every, more, sums(t)}, plan.blocks / every);
+      const std::int64_t width = static_cast<std::int64_t>(samples) * (1 + partials.slots);
+      const BlockSums blocks = add_up_blocks(backend_, "add_blocks", partials.data, plan.blocks, width);
+      backend_.for_each("add_blocks", width, AddBlocks{blocks, more, sums(t)}, blocks_together);
       more = true;
     }
     return more;
