@@ -13,6 +13,7 @@
 
 #include "data_term_cpu.hpp"
 #include "general_term.hpp"
+#include "replay_key.hpp"
 #include "stage_clock.hpp"
 
 namespace jensen {
@@ -22,6 +23,8 @@ class CpuBackend {
   /// Blocks of rows: large enough that zeroing a block's sums does not show, few enough to add up quickly.
   static constexpr std::int64_t least_rows = 1024;
   static constexpr std::int64_t most_blocks = 256;
+  /// Whether priors, and whole steps of small models, are one launch each: here there is nothing to launch.
+  static constexpr bool small_terms_together = false;
 
   /// threads = 0: as many as OpenMP gives.
   explicit CpuBackend(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {}
@@ -44,6 +47,16 @@ class CpuBackend {
     const auto begin = std::chrono::steady_clock::now();
     work();
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+
+  template <class T>
+  void set(T* to, const T& value) {
+    *to = value;
+  }
+  /// Runs what enqueue() enqueues.
+  template <class F>
+  void replay(const ReplayKey&, F enqueue) {
+    enqueue();
   }
 
   /// f(i) for i in [0, n), in any order. `work`: operations an item costs, roughly; a little work runs on this thread,

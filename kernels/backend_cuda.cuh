@@ -8,8 +8,10 @@
 #include <cstdint>
 
 #include "cuda_check.cuh"
+#include "cuda_graph.cuh"
 #include "data_term_tile.hpp"
 #include "general_term.hpp"
+#include "small_step_cuda.cuh"
 #include "stage_clock_cuda.cuh"
 #include "term_oracle.hpp"
 
@@ -42,6 +44,8 @@ class CudaBackend {
   static constexpr std::int64_t least_rows = 128;
   static constexpr std::int64_t most_blocks = 2048;
   static constexpr std::int64_t level_block = 8;
+  /// Priors, and whole steps of small models, are one launch each.
+  static constexpr bool small_terms_together = true;
 
   explicit CudaBackend(int device) {
     check(cudaSetDevice(device), "cudaSetDevice");
@@ -81,6 +85,7 @@ class CudaBackend {
 
   /// Times what is enqueued while it lives, under this name, if the clock is on.
   CudaStageClock::Scope stage(const char* name) { return {clock, name}; }
+  CudaStageClock clock{stream_};
   /// Seconds that the GPU takes for what `work` enqueues. Waits.
   template <class F>
   double seconds(F work) {
@@ -91,6 +96,30 @@ class CudaBackend {
     float milliseconds = 0;
     check(cudaEventElapsedTime(&milliseconds, begin_, end_), "cudaEventElapsedTime");
     return 1e-3 * static_cast<double>(milliseconds);
+  }
+
+  template <class T>
+  void set(T* to, const T& value) {
+    const auto timed = stage("set_input");
+    set_kernel<<<1, 1, 0, stream_>>>(to, value);
+    check(cudaGetLastError(), "set");
+  }
+  /// Runs what enqueue() enqueues, as a graph where it has been seen before.
+  template <class F>
+  void replay(const ReplayKey& key, F enqueue) {
+    const Range range("step");
+    if (clock.on) return enqueue();  // stages are timed one by one, which a graph does not allow
+    graphs_.replay(stream_, key, enqueue);
+  }
+  /// Steps of a small model, one after the other.
+  template <class Step>
+  void run_steps(const Step& step, std::span<const StepInput> inputs) {
+    const Range range("small_steps");
+    const auto timed = stage("small_steps");
+    StepInputs all;
+    std::copy(inputs.begin(), inputs.end(), all.input);
+    small_steps_kernel<<<1, small_step_threads, 0, stream_>>>(step, all, static_cast<int>(inputs.size()));
+    check(cudaGetLastError(), "small_steps_kernel");
   }
 
   template <class F>
@@ -140,11 +169,7 @@ class CudaBackend {
 
   cudaStream_t stream_ = nullptr;
   cudaEvent_t begin_ = nullptr, end_ = nullptr;
-
- public:
-  CudaStageClock clock{stream_};
-
- private:
+  GraphCache graphs_;
   int shared_bytes_ = 0;
 };
 

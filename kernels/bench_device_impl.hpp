@@ -1,5 +1,5 @@
 #pragma once
-/// \file BenchDevice for any backend. Instantiated in engine_cpu.cpp and engine_cuda.cu.
+/// \file BenchDevice for any backend. Instantiated in bench_device_cpu.cpp and bench_device_cuda.cu.
 
 #include <algorithm>
 #include <memory>

@@ -9,9 +9,7 @@
 #include "buffer.hpp"
 #include "engine.hpp"
 #include "level_set.hpp"
-#include "optimizers/adam.hpp"
-#include "step_functors.hpp"
-#include "sum.hpp"
+#include "small_step.hpp"
 #include "term_set.hpp"
 
 namespace jensen {
@@ -24,49 +22,42 @@ class ElboStep {
 
   ElboStep(Backend& backend, Head head, const EngineSpec& spec);
 
-  /// Enqueues one step; nothing here waits for the device.
+  /// Enqueues one step; nothing here waits for the device. Steps of a small model may be held back until some have
+  /// come together, or flush().
   void step(std::int64_t t, double learning_rate, int window) {
     if (anchored() && batch_range(rows_, batch_, t).begin == 0) move_anchor();
-    estimate(t);
-    // (6) lambda <- optimizer(lambda, dELBO/dlambda)
-    const auto size = guide_.size();
-    backend_.for_each("adam", size,
-                      Adam{lambda.data(), first_moment.data(), second_moment.data(), gradient.data(),
-                           good_count_.data(), static_cast<float>(Adam::corrected_step_size(learning_rate, t + 1)),
-                           static_cast<float>(Adam::corrected_epsilon(t + 1))},
-                      8);
-    if (window >= 0) backend_.for_each("average", size, AddToAverage{lambda.data(), average[window].data()});
+    const StepInput input = input_of(t, learning_rate, window);
+    if (small()) {
+      held_.push_back(input);
+      if (held_.size() == most_steps_together) flush();
+      return;
+    }
+    backend_.set(input_.data(), input);
+    const RowWindow rows = select_rows(t);
+    backend_.replay({rows.batch, rows.rows.count}, [&] { enqueue(rows, false); });
+  }
+
+  /// Enqueues the steps that are held back. To be called before anything that step() changes is read or written.
+  void flush() {
+    if (!held_.empty()) run_small(held_, false);
+    held_.clear();
   }
 
   /// The ELBO and its gradient at lambda, with the noise and rows of step t.
   void estimate(std::int64_t t) {
-    const int s = samples_;
-    const RowWindow window = select_rows(t);
-    const std::int64_t count = window.rows.count;
-    // (1) z_s = draw(lambda, eps_s)
-    fill_noise(Purpose::train, static_cast<std::uint64_t>(t), s, true);
-    draw(s, anchored());
-    // (2) l_s = log p(z_s) + N/B sum_{i in batch} log p(x_i | z_s),   (4) g_s = d l_s / d z_s
-    terms_.evaluate(z_.data(), dimension(), levels.effects(), s + (anchored() ? 1 : 0), {&window, 1}, true,
-                    levels.effect_sums());
-    combine(s, count > 0 ? static_cast<double>(rows_) / static_cast<double>(count) : 0.0,
-            anchored() ? anchor_joint.data() : nullptr, reference_);
-    // (3) ELBO ~= 1/S sum_s [l_s - log q(z_s; lambda)], with the entropy and the reference in closed form
-    backend_.for_each("check_finite", s, CheckFinite{dimension(), joint.data(), good_.data()}, dimension());
-    sum(backend_, "closed_form", guide_.size(), ClosedFormSummand<Guide>{guide_, lambda.data()}, chunks_.data(),
-        closed_form_.data());
-    backend_.for_each(
-        "record_elbo", 1,
-        RecordElbo{draws(), closed_form_.data(), entropy_constant_, good_count_.data(), statistics.data()});
-    // (5) dELBO/dlambda ~= pullback of g_s through (1), plus the closed form's gradient
-    backend_.for_each("pull_back", guide_.size(), PullBack<Guide>{guide_, lambda.data(), draws(), gradient.data()},
-                      s * guide_.work());
+    const StepInput input = input_of(t, 0, -1);
+    if (small()) return run_small({&input, 1}, true);
+    backend_.set(input_.data(), input);
+    enqueue(select_rows(t), true);
   }
 
   /// l_s over all rows for `s` fresh draws (s at most evaluation_samples), no gradient step. Leaves joint, eps and
   /// level_noise filled.
   void evaluate(int s, std::uint64_t first_draw) {
-    fill_noise(Purpose::evaluate, first_draw, s, false);
+    StepInput input;
+    input.step = first_draw;
+    backend_.set(input_.data(), input);
+    fill_noise(Purpose::evaluate, s, false);
     draw(s, false);
     terms_.evaluate(z_.data(), dimension(), levels.effects(), s, all_rows_, true, levels.effect_sums());
     combine(s, 1.0, nullptr, 0);
@@ -96,62 +87,119 @@ class ElboStep {
   LevelSet<Backend> levels;
 
  private:
+  /// One step, or only its gradient, from what input_ says. With small_step() the page that reads as the design's
+  /// section 1.
+  void enqueue(const RowWindow& rows, bool gradient_only) {
+    const int s = samples_;
+    const std::int64_t count = rows.rows.count;
+    if (rows.rows.indices != nullptr) {
+      backend_.for_each("select_rows", count, SelectRows{input_.data(), batch_rows_.data()}, 40);
+    }
+    // (1) z_s = draw(lambda, eps_s)
+    fill_noise(Purpose::train, s, true);
+    draw(s, anchored());
+    // (2) l_s = log p(z_s) + N/B sum_{i in batch} log p(x_i | z_s),   (4) g_s = d l_s / d z_s
+    terms_.evaluate(z_.data(), dimension(), levels.effects(), s + (anchored() ? 1 : 0), {&rows, 1}, true,
+                    levels.effect_sums());
+    combine(s, count > 0 ? static_cast<double>(rows_) / static_cast<double>(count) : 0.0,
+            anchored() ? anchor_joint.data() : nullptr, reference_);
+    // (3) ELBO ~= 1/S sum_s [l_s - log q(z_s; lambda)], with the entropy and the reference in closed form
+    const auto prepare = prepare_elbo();
+    backend_.for_each("prepare_elbo", prepare.items(), prepare, dimension());
+    backend_.for_each("record_elbo", 1, record_elbo());
+    // (5) dELBO/dlambda ~= pullback of g_s through (1), plus the closed form's gradient
+    // (6) lambda <- optimizer(lambda, dELBO/dlambda)
+    backend_.for_each("update", guide_.size(), update(gradient_only), 8 + s * guide_.work());
+  }
+
+  /// The same of a small model, for some steps one after the other.
+  SmallStep<Guide, Head> small_step(bool gradient_only) {
+    const int s = samples_;
+    return {input_.data(),
+            noise(Purpose::train, s, true),
+            {guide_.head, lambda.data(), spread_.data(), nullptr, s, w_.data(), z_.data()},
+            terms_.evaluate_small(z_.data(), dimension(), s),
+            terms_.sum_small(s),
+            combine_terms(s, 1.0, nullptr, false, reference_),
+            prepare_elbo(),
+            record_elbo(),
+            update(gradient_only)};
+  }
+  bool small() const {
+    return Backend::small_terms_together && !anchored() && ordered_.empty() && !levels.any() &&
+           terms_.small(samples_) && samples_ * guide_.size() * guide_.work() <= most_small_work;
+  }
+  void run_small([[maybe_unused]] std::span<const StepInput> inputs, [[maybe_unused]] bool gradient_only) {
+    if constexpr (Backend::small_terms_together) backend_.run_steps(small_step(gradient_only), inputs);
+  }
+
+  StepInput input_of(std::int64_t t, double learning_rate, int window) const {
+    StepInput input;
+    input.step = static_cast<std::uint64_t>(t);
+    if (anchored() && !levels.any()) {
+      const BatchRange range = batch_range(rows_, batch_, t);
+      input.begin = range.begin;
+      input.shuffle = Shuffle(static_cast<std::uint32_t>(rows_), seed_, static_cast<std::uint64_t>(range.epoch));
+    }
+    input.step_size = static_cast<float>(Adam::corrected_step_size(learning_rate, t + 1));
+    input.epsilon = static_cast<float>(Adam::corrected_epsilon(t + 1));
+    input.window = window;
+    return input;
+  }
+
   /// The rows of step t: of an epoch's reshuffling, or with groups a batch that is always the same rows.
-  RowWindow select_rows(std::int64_t t) {
+  RowWindow select_rows(std::int64_t t) const {
     if (!anchored()) return {{nullptr, rows_}, 0};
     const BatchRange range = batch_range(rows_, batch_, t);
-    const std::int64_t count = range.end - range.begin;
-    const auto epoch = static_cast<std::uint64_t>(range.epoch);
     if (levels.any()) {
       const std::int64_t batches = batch_count(rows_, batch_);
-      const Shuffle order(static_cast<std::uint32_t>(batches), seed_, epoch);
+      const Shuffle order(static_cast<std::uint32_t>(batches), seed_, static_cast<std::uint64_t>(range.epoch));
       const std::int64_t b = order(static_cast<std::uint32_t>(t % batches));
       const std::int64_t begin = batch_begin(rows_, batches, b);
       return {{nullptr, batch_begin(rows_, batches, b + 1) - begin, begin}, static_cast<std::size_t>(b)};
     }
-    backend_.for_each(
-        "select_rows", count,
-        SelectRows{Shuffle(static_cast<std::uint32_t>(rows_), seed_, epoch), range.begin, batch_rows_.data()}, 40);
-    return {{batch_rows_.data(), count}, 0};
+    return {{batch_rows_.data(), range.end - range.begin}, 0};
   }
 
   /// The anchor follows the location of q; its data terms are summed over all rows, once an epoch.
   void move_anchor() {
-    backend_.for_each("move_anchor", dimension(), Copy<float>{lambda.data(), anchor.data()});
-    backend_.for_each("anchor_latent", dimension(), Copy<float>{lambda.data(), w_.data()});
+    backend_.for_each("move_anchor", dimension(), MoveAnchor{lambda.data(), anchor.data(), w_.data(), z_.data()});
     levels.move_anchor(lambda.data());
     expand(1, 0);
     terms_.evaluate(z_.data(), dimension(), levels.effects(), 1, all_rows_, false, levels.effect_sums());
-    backend_.for_each("combine", 1 + dimension(), combine_terms(1, 1.0, nullptr, true));
+    backend_.for_each("combine", 1 + dimension(), combine_terms(1, 1.0, nullptr, true, 0));
     backend_.for_each("anchor_joint", 1 + dimension(), Copy<double>{joint.data(), anchor_joint.data()});
     levels.keep_anchor_sums();
   }
 
-  void fill_noise(Purpose purpose, std::uint64_t step, int s, bool antithetic) {
-    const FillNoise noise{seed_, purpose, step, s, dimension(), antithetic, eps.data()};
-    backend_.for_each("noise", noise.items(), noise, 200);
-    levels.fill_noise(seed_, purpose, step, s, static_cast<std::uint32_t>(noise.quads()), antithetic);
+  FillNoise<Head> noise(Purpose purpose, int s, bool antithetic) const {
+    return {guide_.head, lambda.data(), seed_, purpose, input_.data(), s, antithetic, eps.data(), spread_.data()};
+  }
+  void fill_noise(Purpose purpose, int s, bool antithetic) {
+    const FillNoise<Head> head = noise(purpose, s, antithetic);
+    backend_.for_each("noise", head.items(), head, 200);
+    levels.fill_noise(seed_, purpose, input_.data(), s, static_cast<std::uint32_t>(head.quads()), antithetic);
   }
 
   void draw(int s, bool with_anchor) {
-    backend_.for_each("spread_noise", static_cast<std::int64_t>(s) * dimension(),
-                      SpreadNoise<Head>{guide_.head, lambda.data(), eps.data(), spread_.data()}, 8);
-    backend_.for_each("draw", static_cast<std::int64_t>(s + (with_anchor ? 1 : 0)) * dimension(),
-                      DrawLatent<Head>{guide_.head, lambda.data(), spread_.data(), anchor.data(), s, w_.data()},
-                      guide_.work());
-    expand(s + (with_anchor ? 1 : 0), with_anchor ? s : -1);
+    const int all = s + (with_anchor ? 1 : 0);
+    backend_.for_each(
+        "draw", static_cast<std::int64_t>(all) * dimension(),
+        DrawLatent<Head>{guide_.head, lambda.data(), spread_.data(), anchor.data(), s, w_.data(), z_.data()},
+        guide_.work());
+    expand(all, with_anchor ? s : -1);
   }
 
   /// z from w: thresholds and the groups' effects.
   void expand(int s, int anchor_sample) {
-    backend_.for_each("latent", static_cast<std::int64_t>(s) * dimension(), Copy<float>{w_.data(), z_.data()});
     for (const OrderedBlock& block : ordered_) {
       backend_.for_each("expand_ordered", s, ExpandOrdered{block, w_.data(), dimension(), z_.data()}, 200);
     }
     levels.expand(lambda.data(), z_.data(), dimension(), s, anchor_sample);
   }
 
-  CombineTerms combine_terms(int s, double data_scale, const double* anchor_sums, bool data_only) const {
+  CombineTerms combine_terms(int s, double data_scale, const double* anchor_sums, bool data_only,
+                             double reference) const {
     return {terms_.rows(),
             terms_.term_count(),
             terms_.sums(),
@@ -163,20 +211,41 @@ class ElboStep {
             data_scale,
             anchor_sums,
             data_only,
+            reference,
             joint.data(),
             z_.data()};
   }
 
   /// joint from the terms' sums, pulled back from z to w, less the reference.
   void combine(int s, double data_scale, const double* anchor_sums, double reference) {
-    const std::int64_t items = static_cast<std::int64_t>(s) * (1 + dimension());
-    backend_.for_each("combine", items, combine_terms(s, data_scale, anchor_sums, false), 64);
+    // The reference is one of w: where thresholds make z another, it is taken off after them.
+    const CombineTerms terms = combine_terms(s, data_scale, anchor_sums, false, ordered_.empty() ? reference : 0);
+    backend_.for_each("combine", terms.items(), terms, 64);
     levels.pull_back(s, data_scale, anchor_sums != nullptr, reference, joint.data());
+    if (ordered_.empty()) return;
     for (const OrderedBlock& block : ordered_) {
       backend_.for_each("pull_back_ordered", s, PullBackOrdered{block, w_.data(), dimension(), joint.data()}, 400);
     }
-    if (reference == 0) return;
-    backend_.for_each("reference", items, SubtractReference{reference, dimension(), w_.data(), joint.data()}, 8);
+    backend_.for_each("reference", terms.items(), SubtractReference{reference, dimension(), w_.data(), joint.data()},
+                      8);
+  }
+
+  PrepareElbo<Guide> prepare_elbo() const {
+    return {
+        samples_, dimension(), joint.data(), good_.data(), {{guide_, lambda.data()}, guide_.size(), chunks_.data()}};
+  }
+  RecordElbo record_elbo() const {
+    return {draws(), chunks_.data(), entropy_constant_, good_count_.data(), statistics.data()};
+  }
+  UpdateParameter<Guide> update(bool gradient_only) const {
+    return {guide_,
+            draws(),
+            input_.data(),
+            gradient_only,
+            lambda.data(),
+            gradient.data(),
+            {first_moment.data(), second_moment.data()},
+            {average[0].data(), average[1].data()}};
   }
 
   Draws draws() const {
@@ -184,6 +253,9 @@ class ElboStep {
     levels.describe(d);
     return d;
   }
+
+  /// Of the guide's stages, as TermSet's of the terms'.
+  static constexpr std::int64_t most_small_work = 100'000;
 
   Backend& backend_;
   Guide guide_;
@@ -201,7 +273,9 @@ class ElboStep {
   Buffer<Backend, float> spread_, w_, z_;
   Buffer<Backend, std::uint32_t> batch_rows_;
   Buffer<Backend, std::int32_t> good_, good_count_;
-  Buffer<Backend, double> chunks_, closed_form_;
+  Buffer<Backend, double> chunks_;
+  Buffer<Backend, StepInput> input_;
+  std::vector<StepInput> held_;  ///< steps of a small model that have not been enqueued yet
 };
 
 /// First row of each fixed batch, and the end.
@@ -262,7 +336,7 @@ ElboStep<Backend, Head>::ElboStep(Backend& backend, Head head, const EngineSpec&
   good_ = {backend_, most};
   good_count_ = {backend_, 1};
   chunks_ = {backend_, static_cast<std::size_t>(sum_chunks)};
-  closed_form_ = {backend_, 1};
+  input_ = {backend_, 1};
   statistics = {backend_, 1};
   for (auto* buffer : {&first_moment, &second_moment, &gradient, &eps, &w_, &z_, &anchor}) buffer->zero();
   for (auto* buffer : {&joint, &anchor_joint, &average[0], &average[1]}) buffer->zero();

@@ -1,17 +1,12 @@
 #include <thrust/version.h>
 
 #include "backend_cpu.hpp"
-#include "bench_device_impl.hpp"
 #include "engine_impl.hpp"
 
 namespace jensen {
 
 std::unique_ptr<Engine> make_cpu_engine(const EngineSpec& spec) {
   return make_engine(std::make_unique<CpuBackend>(spec.threads), spec);
-}
-
-std::unique_ptr<BenchDevice> make_cpu_bench(int threads) {
-  return std::make_unique<BenchDeviceOf<CpuBackend>>(std::make_unique<CpuBackend>(threads));
 }
 
 std::string thrust_build() {

@@ -1,5 +1,4 @@
 #include "backend_cuda.cuh"
-#include "bench_device_impl.hpp"
 #include "engine_impl.hpp"
 
 namespace jensen {
@@ -8,12 +7,6 @@ std::unique_ptr<Engine> make_cuda_engine(const EngineSpec& spec) {
   std::string reason;
   if (cuda_devices(reason).empty()) throw DeviceFailure(reason + " (device cuda); use --device cpu");
   return make_engine(std::make_unique<CudaBackend>(0), spec);
-}
-
-std::unique_ptr<BenchDevice> make_cuda_bench() {
-  std::string reason;
-  if (cuda_devices(reason).empty()) throw DeviceFailure(reason + " (device cuda); use --device cpu");
-  return std::make_unique<BenchDeviceOf<CudaBackend>>(std::make_unique<CudaBackend>(0));
 }
 
 std::vector<CudaDevice> cuda_devices(std::string& reason) {

@@ -24,12 +24,14 @@ class EngineOf final : public Engine {
   }
 
   StepStatistics take_statistics() override {
+    step_.flush();
     const Statistics s = step_.statistics.download().front();
     step_.statistics.zero();
     return {s.steps, s.elbo_sum, s.elbo_square_sum, s.elbo_shift, s.nonfinite};
   }
 
   void reset_averages() override {
+    step_.flush();
     for (int w = 0; w < 2; ++w) {
       step_.average[w].zero();
       averaged_[w] = 0;
@@ -37,15 +39,20 @@ class EngineOf final : public Engine {
   }
 
   std::vector<double> average(int window) override {
+    step_.flush();
     std::vector<double> mean = step_.average[window].download();
     const auto count = static_cast<double>(std::max<std::int64_t>(averaged_[window], 1));
     for (double& value : mean) value /= count;
     return mean;
   }
 
-  std::vector<float> lambda() override { return step_.lambda.download(); }
+  std::vector<float> lambda() override {
+    step_.flush();
+    return step_.lambda.download();
+  }
 
   Evaluation evaluate(std::span<const float> at, int draws) override {
+    step_.flush();
     const std::vector<float> kept = step_.lambda.download();
     step_.lambda.upload(at);
     Evaluation result;
@@ -71,6 +78,7 @@ class EngineOf final : public Engine {
   }
 
   EngineState state() override {
+    step_.flush();
     EngineState state{step_.lambda.download(),
                       step_.first_moment.download(),
                       step_.second_moment.download(),
@@ -88,6 +96,7 @@ class EngineOf final : public Engine {
   }
 
   void restore(const EngineState& state) override {
+    step_.flush();
     step_.lambda.upload(state.lambda);
     step_.first_moment.upload(state.first_moment);
     step_.second_moment.upload(state.second_moment);
@@ -102,6 +111,7 @@ class EngineOf final : public Engine {
   }
 
   Estimate estimate(std::span<const float> at, std::int64_t t) override {
+    step_.flush();
     step_.lambda.upload(at);
     step_.statistics.zero();
     step_.estimate(t);

@@ -1,4 +1,4 @@
-/// \file What stands in for engine_cuda.cu and limits_cuda.cu in a build without the CUDA toolkit.
+/// \file What stands in for the .cu files in a build without the CUDA toolkit.
 
 #include "bench_device.hpp"
 #include "engine.hpp"

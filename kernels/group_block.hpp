@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "block_sum.hpp"
 #include "group_map.hpp"
 #include "term.hpp"
 
@@ -294,8 +295,7 @@ struct PullBackLevels {
 /// (sample, part), part 0 the value and the hyperparameters, part 1 + c coefficient or coupled effect c.
 struct AddLevelSums {
   GroupBlock group;
-  const double* partials;
-  std::int64_t blocks;
+  BlockSums blocks;
   int samples;
   const float* z;
   int dimension;
@@ -343,10 +343,7 @@ struct AddLevelSums {
 
  private:
   JENSEN_HD double total(int s, int i) const {
-    const int count = level_sum_count(group);
-    double sum = 0;
-    for (std::int64_t b = 0; b < blocks; ++b) sum += partials[(b * samples + s) * count + i];
-    return sum;
+    return blocks.total(static_cast<std::int64_t>(s) * level_sum_count(group) + i);
   }
 };
 

@@ -68,10 +68,10 @@ class LevelSet {
     draws.stride = stride_;
   }
 
-  void fill_noise(std::uint64_t seed, Purpose purpose, std::uint64_t step, int s, std::uint32_t first_quad,
+  void fill_noise(std::uint64_t seed, Purpose purpose, const StepInput* input, int s, std::uint32_t first_quad,
                   bool antithetic) {
     if (own_ == 0) return;
-    const FillLevelNoise noise{seed, purpose, step, s, first_quad, coordinates_, stride_, antithetic, eps_.data()};
+    const FillLevelNoise noise{seed, purpose, input, s, first_quad, coordinates_, stride_, antithetic, eps_.data()};
     backend_.for_each("level_noise", noise.items(), noise, 200);
   }
 
@@ -105,10 +105,11 @@ class LevelSet {
                          effects_.data(), effect_sums_.data(), coupled_sums_.data(),
                          anchored ? anchor_sums.data() : nullptr, latent_bar_.data(), joint, partials_[g].data()},
           Backend::level_block * 100 * group.effects * group.effects);
-      const AddLevelSums add{
-          group,  partials_[g].data(), blocks, s, z_, dimension_, joint, noise_squared_.data(), coupled_sums_.data(),
-          stride_};
-      backend_.for_each("add_level_sums", add.items(), add, blocks);
+      const BlockSums sums = add_up_blocks(backend_, "add_level_sums", partials_[g].data(), blocks,
+                                           static_cast<std::int64_t>(s) * level_sum_count(group));
+      const AddLevelSums add{group,  sums, s, z_, dimension_, joint, noise_squared_.data(), coupled_sums_.data(),
+                             stride_};
+      backend_.for_each("add_level_sums", add.items(), add, blocks_together * level_sum_count(group));
     }
   }
 

@@ -14,7 +14,7 @@ namespace jensen {
 class CudaStageClock {
  public:
   /// `stream` is read when a stage opens.
-  explicit CudaStageClock(const cudaStream_t& stream) : stream_(stream) {}
+  explicit CudaStageClock(cudaStream_t& stream) : stream_(stream) {}
   ~CudaStageClock() {
     for (const Pair& pair : pairs_) {
       cudaEventDestroy(pair.begin);
@@ -80,7 +80,7 @@ class CudaStageClock {
     used_ = 0;
   }
 
-  const cudaStream_t& stream_;
+  cudaStream_t& stream_;
   int depth_ = 0;
   std::size_t used_ = 0;
   std::vector<Pair> pairs_;

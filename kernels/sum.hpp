@@ -9,7 +9,7 @@ namespace jensen {
 
 constexpr std::int64_t sum_chunks = 128;
 
-/// Stage one: chunk c adds f(i) for its consecutive i, in double.
+/// Stage one: chunk c of sum_chunks adds f(i) for its consecutive i in [0, n), in double.
 template <class F>
 struct SumChunk {
   F f;
@@ -24,22 +24,11 @@ struct SumChunk {
   }
 };
 
-/// Stage two: adds the chunks in order.
-struct SumOfChunks {
-  const double* chunks;
-  double* out;
-  JENSEN_HD void operator()(std::int64_t) const {
-    double total = 0;
-    for (std::int64_t c = 0; c < sum_chunks; ++c) total += chunks[c];
-    *out = total;
-  }
-};
-
-/// *out = sum of f(i), i in [0, n). `chunks`: room for sum_chunks doubles; both in the backend's memory.
-template <class Backend, class F>
-void sum(Backend& backend, const char* name, std::int64_t n, F f, double* chunks, double* out) {
-  backend.for_each(name, sum_chunks, SumChunk<F>{f, n, chunks}, (n + sum_chunks - 1) / sum_chunks);
-  backend.for_each(name, 1, SumOfChunks{chunks, out});
+/// Stage two: the chunks in order.
+JENSEN_HD double add_chunks(const double* chunks) {
+  double total = 0;
+  for (std::int64_t c = 0; c < sum_chunks; ++c) total += chunks[c];
+  return total;
 }
 
 }  // namespace jensen

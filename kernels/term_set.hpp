@@ -6,11 +6,13 @@
 #include <span>
 #include <vector>
 
+#include "block_sum.hpp"
 #include "buffer.hpp"
 #include "densities/names.hpp"
 #include "engine.hpp"
 #include "general_term.hpp"
 #include "segments.hpp"
+#include "small_terms.hpp"
 
 namespace jensen {
 
@@ -33,18 +35,12 @@ struct Contribution {
   int slot;
 };
 
-/// Adds a term's blocks, in order, to its sums. Item: (sample, value or slot).
+/// Adds what is left of a term's blocks to its sums, or makes it them. Item: (sample, value or slot).
 struct AddBlocks {
-  Partials partials;
-  std::int64_t blocks;
+  BlockSums blocks;
+  bool more;  ///< to what is in `sums`
   double* sums;
-  JENSEN_HD void operator()(std::int64_t item) const {
-    const auto s = static_cast<int>(item / (1 + partials.slots));
-    const auto slot = static_cast<int>(item % (1 + partials.slots));
-    double total = 0;
-    for (std::int64_t b = 0; b < blocks; ++b) total += partials.at(b, s)[slot];
-    sums[item] += total;
-  }
+  JENSEN_HD void operator()(std::int64_t item) const { sums[item] = (more ? sums[item] : 0.0) + blocks.total(item); }
 };
 
 template <class Backend>
@@ -58,15 +54,27 @@ class TermSet {
   /// terms over all of theirs. Adds the derivatives by the groups' effects to effect_sums (coordinates x stride).
   void evaluate(const float* z, int dimension, Effects effects, int samples, std::span<const RowWindow> windows,
                 bool priors, float* effect_sums) {
-    sums_.zero();
+    if (priors && Backend::small_terms_together) {
+      const SmallTermList list = priors_.list();
+      run_small_terms({list, z, dimension, samples}, {list, samples, sums_.data()});
+    }
     for (std::size_t t = 0; t < terms_.size(); ++t) {
-      if (!terms_[t].subsampled) {
-        if (priors) add_window(t, {{nullptr, terms_[t].rows}, 0}, z, dimension, effects, samples, nullptr);
-        continue;
+      if (terms_[t].subsampled) {
+        evaluate_term(t, windows, z, dimension, effects, samples, effect_sums);
+      } else if (priors && !Backend::small_terms_together) {
+        const RowWindow all{{nullptr, terms_[t].rows}, 0};
+        evaluate_term(t, {&all, 1}, z, dimension, effects, samples, nullptr);
       }
-      for (const RowWindow& window : windows) add_window(t, window, z, dimension, effects, samples, effect_sums);
     }
   }
+
+  /// Whether `samples` latents are so little work for all terms over all rows that one thread block can do it.
+  bool small(int samples) const { return small_ && samples * work_ <= most_small_work; }
+  /// All terms over all rows, in two stages, if small().
+  EvaluateSmallTerms evaluate_small(const float* z, int dimension, int samples) const {
+    return {all_.list(), z, dimension, samples};
+  }
+  SumSmallTerms sum_small(int samples) const { return {all_.list(), samples, sums_.data()}; }
 
   int term_count() const { return static_cast<int>(terms_.size()); }
   const TermRow* rows() const { return rows_.data(); }
@@ -79,8 +87,28 @@ class TermSet {
   /// Rows of a term of general shape that are evaluated at once: what their values take stays in the caches.
   static constexpr std::int64_t general_rows = 16384;
 
-  void add_window(std::size_t t, const RowWindow& window, const float* z, int dimension, const Effects& effects,
-                  int samples, float* effect_sums) {
+  /// Multiplications of one thread block in a few microseconds.
+  static constexpr std::int64_t most_small_work = 100'000;
+
+  void run_small_terms(const EvaluateSmallTerms& evaluate, const SumSmallTerms& sum) {
+    backend_.for_each("priors", evaluate.items(), evaluate);
+    backend_.for_each("sum_priors", sum.items(), sum);
+  }
+
+  void evaluate_term(std::size_t t, std::span<const RowWindow> windows, const float* z, int dimension,
+                     const Effects& effects, int samples, float* effect_sums) {
+    bool more = false;
+    for (const RowWindow& window : windows) {
+      more = add_window(t, window, z, dimension, effects, samples, effect_sums, more);
+    }
+    if (more) return;
+    const std::int64_t width = static_cast<std::int64_t>(samples) * (1 + slot_count(terms_[t]));
+    backend_.for_each("add_blocks", width, AddBlocks{{nullptr, 0, width, 1}, false, sums(t)});
+  }
+
+  /// Adds the window's sums to the term's, or (not `more`) makes them the term's; returns whether the term has sums.
+  bool add_window(std::size_t t, const RowWindow& window, const float* z, int dimension, const Effects& effects,
+                  int samples, float* effect_sums, bool more) {
     const Term& term = terms_[t];
     const std::int64_t step = has_data_shape(term) || !gathers_[t].empty() ? window.rows.count : general_rows;
     for (std::int64_t begin = 0; begin < window.rows.count; begin += step) {
@@ -109,10 +137,14 @@ class TermSet {
                               effect_sums + part.first_effect * stride_);
         }
       }
-      backend_.for_each("add_blocks", static_cast<std::int64_t>(samples) * (1 + partials.slots),
-                        AddBlocks{partials, plan.blocks, sums_.data() + offsets_[t]}, plan.blocks);
+      const std::int64_t width = static_cast<std::int64_t>(samples) * (1 + partials.slots);
+      const BlockSums blocks = add_up_blocks(backend_, "add_blocks", partials.data, plan.blocks, width);
+      backend_.for_each("add_blocks", width, AddBlocks{blocks, more, sums(t)}, blocks_together);
+      more = true;
     }
+    return more;
   }
+  double* sums(std::size_t t) const { return sums_.data() + offsets_[t]; }
 
   /// A gathered part and the order in which its rows are summed.
   struct Gather {
@@ -134,6 +166,10 @@ class TermSet {
   Buffer<Backend, std::int32_t> contribution_begin_;
   Buffer<Backend, Contribution> contributions_;
   Buffer<Backend, float> values_;
+  bool small_ = false;     ///< no term gathers, and there are few rows
+  std::int64_t work_ = 0;  ///< multiplications a sample, of all terms over all rows
+  SmallTerms<Backend> priors_;
+  SmallTerms<Backend> all_;  ///< all terms, if small_
 };
 
 template <class Backend>
@@ -206,6 +242,22 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
   contribution_begin_ = {backend_, std::span<const std::int32_t>(begin)};
   contributions_ = {backend_, std::span<const Contribution>(list)};
   values_ = {backend_, static_cast<std::size_t>(value_rows_ * most_values * stride_)};
+
+  if (!Backend::small_terms_together) return;
+  std::vector<Term> priors;
+  std::vector<std::int64_t> offsets;
+  small_ = true;
+  for (std::size_t t = 0; t < terms_.size(); ++t) {
+    const Term& term = terms_[t];
+    work_ += term.rows * (1 + slot_count(term));
+    small_ = small_ && !has_gathers(term);
+    if (term.subsampled) continue;
+    priors.push_back(term);
+    offsets.push_back(offsets_[t]);
+  }
+  priors_ = {backend_, std::span<const Term>(priors), offsets, most_samples};
+  small_ = small_ && work_ <= most_small_work;
+  if (small_) all_ = {backend_, std::span<const Term>(terms_), offsets_, most_samples};
 }
 
 }  // namespace jensen

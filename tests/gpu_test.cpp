@@ -79,6 +79,43 @@ TEST_F(Gpu, TrajectoriesStayTogetherAndRepeatBitForBit) {
   for (std::size_t p = 0; p < cpu.size(); ++p) EXPECT_NEAR(cpu[p], gpu[p], 0.02) << p;
 }
 
+// 32 steps go in one launch of one block; a report between them must not change what they do.
+TEST_F(Gpu, TrajectoriesOfSmallModelsStayTogetherAndRepeatBitForBit) {
+  for (const auto guide : {GuideShape::meanfield, GuideShape::fullrank}) {
+    auto model = testing::random_model(DensityKind::gaussian, 8, 10, 23);
+    const EngineSpec& spec = prepare(model, guide, 8);
+    const auto run = [&](std::unique_ptr<Engine> engine, std::int64_t report_every) {
+      for (std::int64_t t = 0; t < 200; ++t) {
+        engine->step(t, 0.01, t < 100 ? 0 : 1);
+        if (t % report_every == 0) engine->take_statistics();
+      }
+      return engine->state();
+    };
+    const EngineState cpu = run(make_cpu_engine(spec), 50);
+    const EngineState gpu = run(make_cuda_engine(spec), 50);
+    const EngineState other = run(make_cuda_engine(spec), 7);
+    EXPECT_EQ(gpu.lambda, other.lambda);
+    EXPECT_EQ(gpu.average[1], other.average[1]);
+    for (std::size_t p = 0; p < cpu.lambda.size(); ++p) EXPECT_NEAR(cpu.lambda[p], gpu.lambda[p], 0.02) << p;
+  }
+}
+
+// Each fixed batch has a recorded step of its own.
+TEST_F(Gpu, TrajectoriesOfModelsWithGroupsStayTogetherAndRepeatBitForBit) {
+  using enum testing::Parametrization;
+  const testing::GroupModel model = testing::group_model(
+      {DensityKind::gaussian, GuideShape::fullrank, 5003, 777, {2, 1}, 60, automatic, true, false, true});
+  const EngineSpec& spec = model.model.spec;
+  const auto run = [&](std::unique_ptr<Engine> engine) {
+    for (std::int64_t t = 0; t < 60; ++t) engine->step(t, 0.01, -1);
+    return engine->lambda();
+  };
+  const auto cpu = run(make_cpu_engine(spec));
+  const auto gpu = run(make_cuda_engine(spec));
+  EXPECT_EQ(gpu, run(make_cuda_engine(spec)));
+  for (std::size_t p = 0; p < cpu.size(); ++p) EXPECT_NEAR(cpu[p], gpu[p], 0.02) << p;
+}
+
 TEST_F(Gpu, EvaluationEqualsTheCpus) {
   auto model = testing::random_model(DensityKind::gaussian, 3001, 9, 5);
   const EngineSpec& spec = prepare(model, GuideShape::fullrank, 3001);

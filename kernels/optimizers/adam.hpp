@@ -6,21 +6,16 @@
 
 namespace jensen {
 
-/// One element of Adam's ascent step (Kingma & Ba 2015, algorithm 1). [equation (6)]
-/// An element is left as it is when no draw of the step was finite.
+/// Adam's ascent step, element by element (Kingma & Ba 2015, algorithm 1). [equation (6)]
 struct Adam {
-  float* lambda;
   float* first;  ///< moments
   float* second;
-  const float* gradient;
-  const std::int32_t* good_count;
-  float step_size;  ///< learning rate with both bias corrections: see corrected_step_size
-  float epsilon;
 
   static constexpr double beta1 = 0.9;
   static constexpr double beta2 = 0.999;
 
-  /// t counts from 1. Also scales epsilon, which belongs to the corrected second moment.
+  /// The learning rate with both bias corrections; t counts from 1. Also scales epsilon, which belongs to the corrected
+  /// second moment.
   static double corrected_step_size(double learning_rate, std::int64_t t) {
     return learning_rate * std::sqrt(1 - std::pow(beta2, static_cast<double>(t))) /
            (1 - std::pow(beta1, static_cast<double>(t)));
@@ -29,22 +24,14 @@ struct Adam {
     return 1e-8 * std::sqrt(1 - std::pow(beta2, static_cast<double>(t)));
   }
 
-  JENSEN_HD void operator()(std::int64_t p) const {
-    if (*good_count == 0) return;
-    const float g = gradient[p];
+  /// What element p moves by, given its gradient g; the moments move on.
+  JENSEN_HD float step(std::int64_t p, float g, float step_size, float epsilon) const {
     const float m = first[p] + static_cast<float>(1 - beta1) * (g - first[p]);
     const float v = second[p] + static_cast<float>(1 - beta2) * (g * g - second[p]);
     first[p] = m;
     second[p] = v;
-    lambda[p] += step_size * m / (::sqrtf(v) + epsilon);
+    return step_size * m / (::sqrtf(v) + epsilon);
   }
-};
-
-/// sum += lambda, for the average of the last iterates (Polyak & Juditsky 1992).
-struct AddToAverage {
-  const float* lambda;
-  double* total;
-  JENSEN_HD void operator()(std::int64_t p) const { total[p] += static_cast<double>(lambda[p]); }
 };
 
 }  // namespace jensen

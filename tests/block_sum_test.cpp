@@ -1,0 +1,40 @@
+#include "block_sum.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+#include "backend_cpu.hpp"
+
+namespace jensen {
+namespace {
+
+/// The sums of `blocks` blocks of `width` small integers, which are exact in any order, against one plain loop.
+void expect_sums(std::int64_t blocks, std::int64_t width, CpuBackend& backend) {
+  std::mt19937 random(static_cast<unsigned>(blocks * 31 + width));
+  std::vector<double> data(static_cast<std::size_t>(blocks * width));
+  std::vector<double> expected(static_cast<std::size_t>(width));
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    data[i] = static_cast<double>(random() % 1000);
+    expected[i % expected.size()] += data[i];
+  }
+  const BlockSums sums = add_up_blocks(backend, "sums", data.data(), blocks, width);
+  EXPECT_LE((blocks + sums.every - 1) / sums.every, blocks_together);
+  for (std::int64_t v = 0; v < width; ++v) {
+    EXPECT_EQ(sums.total(v), expected[static_cast<std::size_t>(v)]) << blocks << " blocks, value " << v;
+  }
+}
+
+TEST(BlockSums, AreTheSumsForAnyNumberOfBlocks) {
+  CpuBackend backend(2);
+  for (const std::int64_t width : {1, 3, 40}) {
+    for (const std::int64_t blocks :
+         {0, 1, 2, 15, 16, 17, 31, 32, 33, 255, 256, 257, 271, 272, 4095, 4096, 4097, 12500}) {
+      expect_sums(blocks, width, backend);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace jensen

@@ -1,0 +1,208 @@
+/// \file What a GPU does with a step, played on the CPU: launches recorded once and replayed, priors together, a small
+/// model's steps as the work of one thread block.
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <numeric>
+#include <utility>
+
+#include "backend_cpu.hpp"
+#include "engine_impl.hpp"
+#include "level_models.hpp"
+
+namespace jensen {
+namespace {
+
+/// A device that runs the items of a launch in random order, and with `record` replays launches as CUDA graphs do: with
+/// the arguments that they had when they were recorded.
+class PlayedBackend {
+ public:
+  static constexpr std::int64_t least_rows = 32;
+  static constexpr std::int64_t most_blocks = 40;
+  static constexpr std::int64_t level_block = 8;
+  static constexpr bool small_terms_together = true;
+
+  explicit PlayedBackend(bool record) : record_(record) {}
+
+  void* allocate(std::size_t bytes) { return cpu_.allocate(bytes); }
+  void release(void* memory) { cpu_.release(memory); }
+  void upload(void* to, const void* from, std::size_t bytes) { cpu_.upload(to, from, bytes); }
+  void download(void* to, const void* from, std::size_t bytes) { cpu_.download(to, from, bytes); }
+  template <class T>
+  void set(T* to, const T& value) {
+    *to = value;
+  }
+  void zero(void* to, std::size_t bytes) {
+    launch([=, this] { cpu_.zero(to, bytes); });
+  }
+  template <class F>
+  void for_each(const char*, std::int64_t n, F f, std::int64_t = 1) {
+    launch([=, this] { in_random_order(n, f); });
+  }
+  void evaluate_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension, Partials out) {
+    launch([=, this] { cpu_.evaluate_term(term, rows, plan, z, dimension, out); });
+  }
+  void evaluate_general_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension,
+                             Effects effects, RowValues values, Partials out) {
+    launch([=, this] { cpu_.evaluate_general_term(term, rows, plan, z, dimension, effects, values, out); });
+  }
+
+  template <class F>
+  void replay(const ReplayKey& key, F enqueue) {
+    if (!record_) return enqueue();
+    for (const auto& [known, launches] : recorded_) {
+      if (!(known == key)) continue;
+      for (const auto& one : launches) one();
+      return;
+    }
+    std::vector<std::function<void()>> launches;
+    recording_ = &launches;
+    enqueue();
+    recording_ = nullptr;
+    for (const auto& one : launches) one();
+    recorded_.emplace_back(key, std::move(launches));
+  }
+  template <class Step>
+  void run_steps(const Step& step, std::span<const StepInput> inputs) {
+    EXPECT_LE(inputs.size(), std::size_t{most_steps_together});
+    for (const StepInput& input : inputs) {
+      *step.input = input;
+      step.stages([&](std::int64_t items, const auto& stage) { in_random_order(items, stage); });
+    }
+    ++block_launches;
+  }
+
+  static inline int block_launches = 0;
+
+ private:
+  template <class Work>
+  void launch(Work work) {
+    if (recording_ == nullptr) return work();
+    recording_->emplace_back(work);
+  }
+  template <class F>
+  void in_random_order(std::int64_t n, const F& f) {
+    std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+    std::iota(order.begin(), order.end(), 0);
+    std::shuffle(order.begin(), order.end(), random_);
+    for (const std::int64_t i : order) f(i);
+  }
+
+  CpuBackend cpu_{1};
+  bool record_;
+  std::mt19937 random_{11};
+  std::vector<std::function<void()>>* recording_ = nullptr;
+  std::vector<std::pair<ReplayKey, std::vector<std::function<void()>>>> recorded_;
+};
+
+std::unique_ptr<Engine> make_played(const EngineSpec& spec, bool record) {
+  return make_engine(std::make_unique<PlayedBackend>(record), spec);
+}
+
+testing::RandomModel regression(DensityKind density, GuideShape guide, std::int64_t rows, std::int64_t batch,
+                                int columns) {
+  auto model = testing::random_model(density, rows, columns, 31);
+  model.spec.guide = guide;
+  model.spec.batch = batch;
+  model.spec.reference = 1;
+  model.spec.lambda = testing::random_lambda(testing::lambda_size(model.spec), 3);
+  return model;
+}
+
+void expect_the_cpus(const EngineSpec& spec) {
+  for (const std::int64_t t : {0, 3}) {
+    const auto a = make_cpu_engine(spec)->estimate(spec.lambda, t);
+    const auto b = make_played(spec, false)->estimate(spec.lambda, t);
+    // Both round each row's arithmetic to single precision: 2^-24 times the sum of absolute values.
+    const double size = std::abs(a.elbo) + 30 * static_cast<double>(spec.rows) + 100;
+    EXPECT_NEAR(a.elbo, b.elbo, 1e-6 * size);
+    ASSERT_EQ(a.gradient.size(), b.gradient.size());
+    for (std::size_t p = 0; p < a.gradient.size(); ++p) EXPECT_NEAR(a.gradient[p], b.gradient[p], 1e-6 * size) << p;
+  }
+}
+
+EngineState run(const EngineSpec& spec, bool record, int interrupt_every) {
+  const auto engine = make_played(spec, record);
+  for (std::int64_t t = 0; t < 70; ++t) {
+    engine->step(t, 0.02, t < 35 ? 0 : (t < 60 ? 1 : -1));
+    if (interrupt_every > 0 && t % interrupt_every == 0) engine->take_statistics();
+  }
+  return engine->state();
+}
+
+void expect_same_bits(const EngineState& a, const EngineState& b) {
+  EXPECT_EQ(a.lambda, b.lambda);
+  EXPECT_EQ(a.first_moment, b.first_moment);
+  EXPECT_EQ(a.second_moment, b.second_moment);
+  EXPECT_EQ(a.average[0], b.average[0]);
+  EXPECT_EQ(a.average[1], b.average[1]);
+  EXPECT_EQ(a.anchor_joint, b.anchor_joint);
+}
+
+TEST(SmallModels, GradientIsTheCpus) {
+  const int before = PlayedBackend::block_launches;
+  for (const auto density : {DensityKind::gaussian, DensityKind::bernoulli_logit, DensityKind::poisson_log}) {
+    for (const auto guide : {GuideShape::meanfield, GuideShape::fullrank}) {
+      for (const std::int64_t rows : {0, 1, 8, 129}) {
+        for (const int columns : {1, 10}) expect_the_cpus(regression(density, guide, rows, rows, columns).spec);
+      }
+    }
+  }
+  EXPECT_EQ(PlayedBackend::block_launches - before, 2 * 3 * 2 * 4 * 2) << "these models are small";
+}
+
+TEST(SmallModels, StepsTogetherAreStepsApart) {
+  const int before = PlayedBackend::block_launches;
+  const auto model = regression(DensityKind::gaussian, GuideShape::fullrank, 20, 20, 4);
+  const EngineState together = run(model.spec, true, 0);
+  EXPECT_EQ(PlayedBackend::block_launches - before, 3);  // 70 steps by 32
+  EXPECT_NE(together.lambda, model.spec.lambda);
+  expect_same_bits(together, run(model.spec, true, 1));
+  expect_same_bits(together, run(model.spec, true, 7));
+}
+
+TEST(SmallModels, FollowTheCpusPath) {
+  const auto model = regression(DensityKind::bernoulli_logit, GuideShape::meanfield, 30, 30, 5);
+  const auto cpu = make_cpu_engine(model.spec);
+  const auto played = make_played(model.spec, true);
+  for (std::int64_t t = 0; t < 100; ++t) {
+    cpu->step(t, 0.01, -1);
+    played->step(t, 0.01, -1);
+  }
+  const StepStatistics a = cpu->take_statistics(), b = played->take_statistics();
+  EXPECT_EQ(a.steps, b.steps);
+  EXPECT_EQ(a.nonfinite, b.nonfinite);
+  EXPECT_NEAR(a.elbo_sum, b.elbo_sum, 1e-4 * std::abs(a.elbo_sum));
+  const auto at = cpu->lambda(), other = played->lambda();
+  // Adam divides by the gradient's own size, so rounding is amplified where a gradient is near zero, by at most a step.
+  for (std::size_t p = 0; p < at.size(); ++p) EXPECT_NEAR(at[p], other[p], 0.02) << p;
+}
+
+TEST(LargerModels, GradientIsTheCpus) {
+  const int before = PlayedBackend::block_launches;
+  expect_the_cpus(regression(DensityKind::bernoulli_logit, GuideShape::fullrank, 5003, 5003, 12).spec);
+  expect_the_cpus(regression(DensityKind::gaussian, GuideShape::meanfield, 900, 77, 3).spec);
+  expect_the_cpus(regression(DensityKind::poisson_log, GuideShape::meanfield, 0, 0, 200).spec);
+  EXPECT_EQ(PlayedBackend::block_launches, before);
+}
+
+using enum testing::Parametrization;
+
+TEST(Replay, NothingOfAStepIsInTheLaunches) {
+  const testing::GroupModel groups = testing::group_model(
+      {DensityKind::gaussian, GuideShape::fullrank, 503, 77, {2, 1}, 30, automatic, true, false, true});
+  const testing::GroupModel whole = testing::group_model(
+      {DensityKind::poisson_log, GuideShape::meanfield, 99, 99, {1}, 9, automatic, false, false, false});
+  const auto batches = regression(DensityKind::bernoulli_logit, GuideShape::fullrank, 1001, 300, 6);  // 250 and 251
+  const auto full = regression(DensityKind::gaussian, GuideShape::meanfield, 9000, 9000, 12);
+  for (const EngineSpec* spec : {&groups.model.spec, &whole.model.spec, &batches.spec, &full.spec}) {
+    const EngineState replayed = run(*spec, true, 0);
+    EXPECT_NE(replayed.lambda, spec->lambda);
+    expect_same_bits(replayed, run(*spec, false, 0));
+    expect_same_bits(replayed, run(*spec, true, 3));
+  }
+}
+
+}  // namespace
+}  // namespace jensen
