@@ -23,12 +23,12 @@ class LimitProbe {
   /// the CPU, which has none that Jensen uses, fp32_rate().
   virtual double matrix_rate() = 0;
   virtual std::string matrix_kind() const = 0;  ///< "tf32" or "fp32"
-  virtual std::size_t cache_bytes() const = 0;  ///< of the last level
+  virtual std::size_t cache_bytes() const = 0;  ///< of the last level that one core, or the GPU, has
   virtual std::size_t free_memory() const = 0;  ///< bytes of the device; 0: not known here (the host's)
 };
 
-/// threads = 0: as many as OpenMP gives.
-std::unique_ptr<LimitProbe> make_cpu_probe(int threads);
+/// threads = 0: as many as OpenMP gives. cache_bytes: what the caller knows of the last level.
+std::unique_ptr<LimitProbe> make_cpu_probe(int threads, std::size_t cache_bytes);
 /// Throws DeviceFailure if there is no usable GPU.
 std::unique_ptr<LimitProbe> make_cuda_probe();
 

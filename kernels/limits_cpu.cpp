@@ -1,7 +1,6 @@
 #include "limits.hpp"
 
 #include <omp.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -31,20 +30,13 @@ Loops choose_loops() {
   return {baseline::sum_floats, baseline::multiply_add_chains, baseline::multiply_add_operations};
 }
 
-std::size_t last_level_cache() {
-  long bytes = -1;
-#if defined(_SC_LEVEL3_CACHE_SIZE)
-  bytes = std::max(sysconf(_SC_LEVEL3_CACHE_SIZE), sysconf(_SC_LEVEL2_CACHE_SIZE));
-#endif
-  return bytes > 0 ? static_cast<std::size_t>(bytes) : std::size_t{32} << 20U;
-}
-
 class CpuProbe final : public LimitProbe {
  public:
-  explicit CpuProbe(int threads)
+  CpuProbe(int threads, std::size_t cache)
       : threads_(threads > 0 ? threads : omp_get_max_threads()),
+        cache_(cache),
         loops_(choose_loops()),
-        count_(static_cast<std::int64_t>(std::clamp<std::size_t>(4 * last_level_cache(), least, most) / sizeof(float))),
+        count_(static_cast<std::int64_t>(std::clamp<std::size_t>(4 * cache, least, most) / sizeof(float))),
         from_(allocate(count_)),
         to_(allocate(count_)) {
     // Touched first by the threads that will read: where there are several memories, each is near its own.
@@ -72,7 +64,7 @@ class CpuProbe final : public LimitProbe {
   }
   double matrix_rate() override { return fp32_rate(); }
   std::string matrix_kind() const override { return "fp32"; }
-  std::size_t cache_bytes() const override { return last_level_cache(); }
+  std::size_t cache_bytes() const override { return cache_; }
   std::size_t free_memory() const override { return 0; }
 
  private:
@@ -111,6 +103,7 @@ class CpuProbe final : public LimitProbe {
   }
 
   int threads_;
+  std::size_t cache_;
   Loops loops_;
   std::int64_t count_;
   Memory from_, to_;
@@ -119,6 +112,8 @@ class CpuProbe final : public LimitProbe {
 
 }  // namespace
 
-std::unique_ptr<LimitProbe> make_cpu_probe(int threads) { return std::make_unique<CpuProbe>(threads); }
+std::unique_ptr<LimitProbe> make_cpu_probe(int threads, std::size_t cache_bytes) {
+  return std::make_unique<CpuProbe>(threads, cache_bytes);
+}
 
 }  // namespace jensen

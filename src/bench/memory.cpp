@@ -32,6 +32,16 @@ double available_memory() {
   return std::max(bytes, 0.0);
 }
 
+std::size_t last_cache_bytes() {
+  // The C library multiplies by the number of such caches in some machines: here it is what one core can use.
+  double bytes = 0;
+  for (int index = 0; index < 8; ++index) {
+    const std::string path = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/size";
+    bytes = std::max(bytes, 1024 * number_in(path));  // as "32768K"
+  }
+  return bytes > 0 ? static_cast<std::size_t>(bytes) : std::size_t{32} << 20U;
+}
+
 double bytes_needed(const BenchProblem& problem, int samples) {
   const auto n = static_cast<double>(problem.rows);
   const auto k = static_cast<double>(problem.columns);
@@ -40,8 +50,8 @@ double bytes_needed(const BenchProblem& problem, int samples) {
   const auto levels = static_cast<double>(problem.levels);
   // columns, up to three constants, four of thresholds, levels and their order
   double bytes = 4 * n * (k + 3 + (problem.family == Family::cumulative ? 4 : 0) + (problem.levels > 0 ? 3 : 0));
-  bytes += 8 * 2048 * most * (1 + head);  // blocks' sums: no more than 2,048 blocks
-  bytes += 4 * k * k + 4 * head * head;   // priors' rows, mean-field's basis or the factor
+  bytes += 8 * 2048 * most * (1 + head);                   // blocks' sums: no more than 2,048 blocks
+  bytes += 4 * k * k + 2 * head * std::min(head, 2048.0);  // priors' rows, fullrank's factor
   bytes +=
       4 * most * static_cast<double>(std::min(problem.rows, default_batch_of(problem))) * (problem.levels > 0 ? 2 : 0);
   bytes += 4 * most * 16384 * 16;                   // values of rows of terms of general shape

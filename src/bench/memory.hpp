@@ -1,6 +1,7 @@
 #pragma once
-/// \file How much memory a case takes, and how much there is.
+/// \file How much memory a case takes, and how much there is; the host's caches.
 
+#include <cstddef>
 #include <cstdint>
 
 #include "jensen/bench.hpp"
@@ -9,6 +10,9 @@ namespace jensen {
 
 /// Bytes that this process may still have on the host; 0 if that cannot be found out.
 double available_memory();
+
+/// Bytes of the last cache that a core has; 32 MiB if that cannot be found out.
+std::size_t last_cache_bytes();
 
 /// Bytes on the device for a problem at up to S samples a step: data and the engine's buffers, from above.
 double bytes_needed(const BenchProblem& problem, int samples);

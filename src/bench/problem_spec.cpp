@@ -92,8 +92,6 @@ void add_guide(const BenchProblem& problem, const BenchData& data, GuideKind gui
     for (std::size_t i = 0; i < h; ++i) {
       out.spec.lambda.push_back(log_scale_of(problem, static_cast<std::int64_t>(i), coefficients));
     }
-    out.spec.basis.assign(h * h, 0);
-    for (std::size_t i = 0; i < h; ++i) out.spec.basis[i * h + i] = 1;
   } else {
     out.spec.guide = GuideShape::fullrank;
     for (std::size_t i = 0; i < h; ++i) {

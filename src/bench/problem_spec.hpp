@@ -15,7 +15,8 @@ std::int64_t head_dimension(const BenchProblem& problem);
 /// Rows a step as jensen train chooses them.
 std::int64_t default_batch_of(const BenchProblem& problem);
 BenchShape shape_of(const BenchProblem& problem, std::uint64_t seed);
-/// auto and structured as jensen train reads them. Throws InputError if the guide takes no such number of parameters.
+/// auto and structured as jensen train reads them; mean-field has no change of basis here. Throws InputError if the
+/// guide takes no such number of parameters.
 GuideKind guide_of(const BenchProblem& problem, GuideKind asked);
 
 /// What the specification points to on the host.

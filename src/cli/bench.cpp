@@ -54,6 +54,9 @@ std::string percent(double fraction) {
   return fmt::format("{:.{}f} %", value, value < 0.995 ? 1 : 0);
 }
 
+/// Of a number that may be far below 1.
+std::string rate_text(double value) { return value < 999.5 ? fmt::format("{:.3g}", value) : scaled(value); }
+
 std::string spread(const BenchTime& t) { return fmt::format("{} to {}", time_text(t.low), time_text(t.high)); }
 
 std::string head_text(const BenchResult& r) {
@@ -116,7 +119,7 @@ std::string stage_lines(const BenchSteps& s) {
     shown += stage.seconds;
   }
   if (all > shown) put("other stages", all - shown);
-  put("between stages", s.staged_seconds - all);
+  if (s.staged_seconds - all > 5e-4 * s.staged_seconds) put("between stages", s.staged_seconds - all);
   return text + line + "\n";
 }
 
@@ -125,7 +128,7 @@ std::string step_table(const BenchCaseResult& c) {
                                  "row-samples/s", "a step", "quartiles");
   for (const BenchSteps& s : c.steps) {
     text +=
-        fmt::format("  {:>4}{:>13}{:>12}{:>15}{:>10}  {}\n", s.samples, grouped(s.batch), scaled(s.steps_per_second),
+        fmt::format("  {:>4}{:>13}{:>12}{:>15}{:>10}  {}\n", s.samples, grouped(s.batch), rate_text(s.steps_per_second),
                     scaled(s.row_samples_per_second), time_text(s.time.median), spread(s.time));
     text += stage_lines(s);
   }
