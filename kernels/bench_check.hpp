@@ -67,7 +67,7 @@ struct CheckRows {
     // How much the derivatives move with the arguments: rounding moves an argument by a small part of its reach.
     constexpr double step = 0x1p-12;
     double f = 0, d[max_arguments] = {}, d_moved[max_arguments] = {};
-#if defined(__CUDACC__)
+#if defined(__CUDA_ARCH__)
 #pragma unroll 1  // all densities are within: once is enough to compile
 #endif
     for (int moved = 1; moved >= 0; --moved) {

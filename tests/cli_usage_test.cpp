@@ -15,7 +15,7 @@ using testing::Not;
 using testing::StartsWith;
 
 TEST_F(Cli, EveryHelpHasAnExampleAndTheExitCodesAndFitsInAHundredColumns) {
-  for (const char* verb : {"", "train", "summary", "predict", "draws", "families", "priors", "info"}) {
+  for (const char* verb : {"", "train", "summary", "predict", "draws", "bench", "families", "priors", "info"}) {
     SCOPED_TRACE(verb);
     std::vector<std::string> words = {"--help"};
     if (*verb) words.insert(words.begin(), verb);

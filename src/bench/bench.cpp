@@ -73,10 +73,13 @@ class Bench {
       if (problem.name.empty()) problem.name = to_string(problem.family);
     }
     all_ = 1 + static_cast<int>(problems_.size() * options_.samples.size()) * 2;
+    std::vector<BenchCaseResult> cases;
+    for (const BenchProblem& problem : problems_) cases.push_back(fit_memory(problem));
     measure_limits();
     observer_.limits_measured(result_);
-    for (BenchProblem& problem : problems_) {
-      result_.cases.push_back(measure_case(std::move(problem)));
+    for (BenchCaseResult& one : cases) {
+      measure_case(one);
+      result_.cases.push_back(std::move(one));
       observer_.case_measured(result_.cases.back());
     }
     return std::move(result_);
@@ -124,7 +127,8 @@ class Bench {
     }
   }
 
-  BenchCaseResult measure_case(BenchProblem problem) {
+  /// The problem with as many rows as the memory holds. Throws InputError if it holds none.
+  BenchCaseResult fit_memory(BenchProblem problem) {
     BenchCaseResult out;
     out.rows_wanted = problem.rows;
     const double memory = cuda() ? static_cast<double>(probe_->free_memory()) : available_memory();
@@ -143,10 +147,14 @@ class Bench {
     out.problem = problem;
     out.guide = to_string(guide);
     out.parameters = head_dimension(problem) + problem.levels;
+    return out;
+  }
+
+  void measure_case(BenchCaseResult& out) {
     try {
-      const std::unique_ptr<BenchData> data = device_->generate(shape_of(problem, options_.seed));
+      const std::unique_ptr<BenchData> data = device_->generate(shape_of(out.problem, options_.seed));
       ProblemSpec filled;
-      fill_spec(problem, *data, guide, filled);
+      fill_spec(out.problem, *data, guide_of(out.problem, options_.guide), filled);
       filled.spec.seed = options_.seed;
       filled.spec.threads = options_.threads;
       for (const int samples : options_.samples) {
@@ -156,7 +164,6 @@ class Bench {
     } catch (const std::bad_alloc&) {
       out.refused = "out of memory";
     }
-    return out;
   }
 
   /// False if the result is wrong.

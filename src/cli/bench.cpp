@@ -42,11 +42,20 @@ class BenchProgress : public BenchObserver {
   bool quiet_, terminal_, open_ = false;
 };
 
+/// Microseconds, milliseconds or seconds, as suits a time.
+struct TimeUnit {
+  double per_second;
+  const char* name;
+};
+TimeUnit unit_of(double seconds) {
+  if (seconds < 1e-3) return {1e6, "us"};
+  return seconds < 1 ? TimeUnit{1e3, "ms"} : TimeUnit{1, "s"};
+}
+
 /// 12.3 us, 4.56 ms
 std::string time_text(double seconds) {
-  if (seconds < 1e-3) return fmt::format("{:.3g} us", 1e6 * seconds);
-  if (seconds < 1) return fmt::format("{:.3g} ms", 1e3 * seconds);
-  return fmt::format("{:.3g} s", seconds);
+  const TimeUnit unit = unit_of(seconds);
+  return fmt::format("{:.3g} {}", unit.per_second * seconds, unit.name);
 }
 
 std::string percent(double fraction) {
@@ -57,7 +66,11 @@ std::string percent(double fraction) {
 /// Of a number that may be far below 1.
 std::string rate_text(double value) { return value < 999.5 ? fmt::format("{:.3g}", value) : scaled(value); }
 
-std::string spread(const BenchTime& t) { return fmt::format("{} to {}", time_text(t.low), time_text(t.high)); }
+/// 4.51 to 4.62 ms
+std::string spread(const BenchTime& t) {
+  const TimeUnit unit = unit_of(t.median);
+  return fmt::format("{:.3g} to {:.3g} {}", unit.per_second * t.low, unit.per_second * t.high, unit.name);
+}
 
 std::string head_text(const BenchResult& r) {
   std::string text = r.device == DeviceKind::cuda
@@ -67,11 +80,10 @@ std::string head_text(const BenchResult& r) {
   text += fmt::format("build:  Jensen {}, commit {}, {}, CUDA {}\n", r.build.version, r.build.commit, r.build.compiler,
                       r.build.cuda);
   const BenchLimits& l = r.limits;
-  text += fmt::format("limits: read {}B/s, copy {}B/s, {}FLOP/s single precision", scaled(l.read_bandwidth),
-                      scaled(l.copy_bandwidth), scaled(l.fp32_rate));
-  text += l.matrix_kind == "fp32"
-              ? ", which is also what matrix products may reach\n"
-              : fmt::format(", {}FLOP/s {} matrix products\n", scaled(l.matrix_rate), l.matrix_kind);
+  text +=
+      fmt::format("limits: read {}B/s, copy {}B/s, {}FLOP/s in single precision{}\n", scaled(l.read_bandwidth),
+                  scaled(l.copy_bandwidth), scaled(l.fp32_rate),
+                  l.matrix_kind == "fp32" ? "" : fmt::format(", {}FLOP/s {}", scaled(l.matrix_rate), l.matrix_kind));
   return text;
 }
 
