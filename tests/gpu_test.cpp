@@ -2,7 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "bench/problem_spec.hpp"
+#include "bench_device.hpp"
 #include "level_models.hpp"
+#include "limits.hpp"
+#include "model/families.hpp"
 
 namespace jensen {
 namespace {
@@ -126,6 +132,54 @@ TEST_F(Gpu, EvaluationEqualsTheCpus) {
     EXPECT_NEAR(a.log_joint[s], b.log_joint[s], 1e-5 * (std::abs(a.log_joint[s]) + 3001));
     EXPECT_NEAR(a.noise_squared[s], b.noise_squared[s], 1e-4);
   }
+}
+
+// Data made on the GPU, terms that are there already, and the benchmark's oracle.
+TEST_F(Gpu, EveryFamilyIsRightOnDataMadeThere) {
+  const auto device = make_cuda_bench();
+  for (const FamilyInfo& family : all_families()) {
+    for (const std::int64_t levels : {0, 300}) {
+      if (levels > 0 && family.family != Family::bernoulli) continue;
+      SCOPED_TRACE(family.name);
+      const BenchProblem problem{"", family.family, 30'011, 30, levels};
+      const auto data = device->generate(shape_of(problem, 2));
+      ProblemSpec filled;
+      fill_spec(problem, *data, guide_of(problem, GuideKind::automatic), filled);
+      filled.spec.samples = 8;
+      filled.spec.batch = levels > 0 ? default_batch_of(problem) : problem.rows;
+      const auto engine = make_cuda_engine(filled.spec);
+      engine->estimate(filled.spec.lambda, 0);
+      EXPECT_LT(device->check(*engine, *data, 8, 1e9).error, 1e-3);  // what reduced matrix products may cost
+      EXPECT_GT(engine->time_passes(2), 0);
+    }
+  }
+}
+
+TEST_F(Gpu, LimitsAreMeasured) {
+  const auto probe = make_cuda_probe();
+  EXPECT_GT(probe->read_bandwidth(), 1e10);  // any GPU of compute capability 8.0 has more
+  EXPECT_GT(probe->copy_bandwidth(), 1e10);
+  EXPECT_GT(probe->fp32_rate(), 1e12);
+  EXPECT_GT(probe->matrix_rate(), 1e12);
+  EXPECT_GT(probe->cache_bytes(), 0U);
+  EXPECT_GT(probe->free_memory(), 0U);
+  EXPECT_GE(cuda_versions().driver, cuda_versions().runtime / 1000 * 1000);  // a driver runs its own major version
+}
+
+TEST_F(Gpu, StagesAreTimedOnlyWhenAsked) {
+  auto model = testing::random_model(DensityKind::poisson_log, 20011, 12, 23);
+  const EngineSpec& spec = prepare(model, GuideShape::fullrank, 6007);
+  const auto run = [&](bool timed) {
+    const auto engine = make_cuda_engine(spec);
+    engine->time_stages(timed);
+    for (std::int64_t t = 0; t < 20; ++t) engine->step(t, 0.01, -1);
+    const std::vector<float> lambda = engine->lambda();
+    double seconds = 0;
+    for (const StageTime& stage : engine->take_stages()) seconds += stage.seconds;
+    EXPECT_EQ(seconds > 0, timed);
+    return lambda;
+  };
+  EXPECT_EQ(run(true), run(false));  // one by one or from a graph: the same steps
 }
 
 }  // namespace
