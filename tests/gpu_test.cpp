@@ -149,7 +149,7 @@ TEST_F(Gpu, EveryFamilyIsRightOnDataMadeThere) {
       filled.spec.batch = levels > 0 ? default_batch_of(problem) : problem.rows;
       const auto engine = make_cuda_engine(filled.spec);
       engine->estimate(filled.spec.lambda, 0);
-      EXPECT_LT(device->check(*engine, *data, 8, 1e9).error, 1e-3);  // what reduced matrix products may cost
+      EXPECT_LT(device->check(*engine, *data, 8, 1e9).error, 1e-5);  // single precision, or what keeps as much
       EXPECT_GT(engine->time_passes(2), 0);
     }
   }

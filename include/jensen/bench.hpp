@@ -57,7 +57,7 @@ struct BenchLimits {
   double read_bandwidth = 0;
   double copy_bandwidth = 0;  ///< bytes read and bytes written both counted
   double fp32_rate = 0;       ///< single-precision operations, a multiply-add being two
-  double matrix_rate = 0;     ///< the fastest that matrix products may use
+  double matrix_rate = 0;     ///< of the fastest matrix products that there are
   std::string matrix_kind;    ///< "tf32" or "fp32", which is what matrix_rate is of
   std::size_t cache_bytes = 0;
 };
@@ -72,7 +72,8 @@ struct BenchPass {
   double bytes = 0;       ///< every column once: 4 N (D + 1) of D features and a response of one column
   double operations = 0;  ///< 4 N D S: of the two matrix products; the density's are not counted
   /// The limits as they were between the repeats, medians; the floor is the larger of bytes / bandwidth (of data that
-  /// is not in the caches: in_cache) and operations / rate.
+  /// is not in the caches: in_cache) and operations / rate. The rate is that of products which keep single precision:
+  /// fp32_rate, or a third of matrix_rate if that is more, since three TF32 products can stand for one.
   double bandwidth = 0, rate = 0;
   bool in_cache = false;
   double floor = 0;  ///< seconds

@@ -19,15 +19,15 @@ int run(const InfoCommand& command) {
                           json_string(device.detail));
     }
     fmt::print(
-        "{{\"version\": {}, \"compiler\": {}, \"cuda\": {}, \"thrust\": {}, \"devices\": [{}], "
+        "{{\"version\": {}, \"commit\": {}, \"compiler\": {}, \"cuda\": {}, \"thrust\": {}, \"devices\": [{}], "
         "\"cuda_unavailable_reason\": {}, \"reads\": [\"csv\", \"csv.gz\"], \"writes\": [\"csv\", \"toml\", "
         "\"hdf5\"]}}\n",
-        json_string(build.version), json_string(build.compiler), json_string(build.cuda), json_string(build.thrust),
-        list, no_gpu.empty() ? "null" : json_string(no_gpu));
+        json_string(build.version), json_string(build.commit), json_string(build.compiler), json_string(build.cuda),
+        json_string(build.thrust), list, no_gpu.empty() ? "null" : json_string(no_gpu));
     return exit_done;
   }
-  fmt::print("Jensen {}\n  compiler  {}\n  CUDA      {}\n  Thrust    {}\n\nDevices\n", build.version, build.compiler,
-             build.cuda, build.thrust);
+  fmt::print("Jensen {}\n  commit    {}\n  compiler  {}\n  CUDA      {}\n  Thrust    {}\n\nDevices\n", build.version,
+             build.commit, build.compiler, build.cuda, build.thrust);
   for (const DeviceInfo& device : devices()) fmt::print("  {}: {}\n", device.name, device.detail);
   if (!no_gpu.empty()) fmt::print("  no GPU: {}\n", no_gpu);
   fmt::print(
