@@ -30,6 +30,7 @@ __global__ void __launch_bounds__(probe_threads) multiply_add_kernel(float a, fl
   float x[chains];
 #pragma unroll
   for (int k = 0; k < chains; ++k) x[k] = static_cast<float>(threadIdx.x + k);
+#pragma unroll 8  // or the loop's own instructions would take a share
   for (int r = 0; r < rounds; ++r) {
 #pragma unroll
     for (int k = 0; k < chains; ++k) x[k] = fmaf(x[k], a, b);
@@ -48,6 +49,7 @@ __global__ void __launch_bounds__(probe_threads) matrix_kernel(unsigned one, int
   float d[accumulators][4] = {};
   const unsigned a[4] = {one, one, one, one};
   const unsigned b[2] = {one, one};
+#pragma unroll 4
   for (int r = 0; r < rounds; ++r) {
 #pragma unroll
     for (int k = 0; k < accumulators; ++k) {

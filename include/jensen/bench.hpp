@@ -92,11 +92,13 @@ struct BenchStage {
   double calls = 0;    ///< a step
 };
 
-/// Whole training steps.
+/// Whole training steps, the mean over passes through the rows: each pass of minibatches begins with the sums over all
+/// rows that its control variate needs.
 struct BenchSteps {
   int samples = 0;
-  std::int64_t batch = 0;  ///< rows a step
-  BenchTime time;          ///< a step
+  std::int64_t batch = 0;      ///< rows a step
+  BenchTime time;              ///< a step
+  std::int64_t nonfinite = 0;  ///< draws that were not finite, of all
   double steps_per_second = 0, row_samples_per_second = 0;
   double staged_seconds = 0;       ///< a step while its stages were timed, which slows it down
   std::vector<BenchStage> stages;  ///< the longest first; what is left of staged_seconds is between them

@@ -171,6 +171,8 @@ class Bench {
       }
     } catch (const std::bad_alloc&) {
       out.refused = "out of memory";
+    } catch (const DeviceFailure& failure) {  // the cases before keep their numbers
+      out.refused = failure.what();
     }
   }
 
@@ -216,7 +218,7 @@ class Bench {
       return false;
     }
     std::vector<double> bandwidth, rate;
-    pass.time = measure([&](int count) { return engine.time_passes(count); }, repeats_,
+    pass.time = measure([&](int count) { return engine.time_passes(count); }, repeats_, 1,
                         [&] {
                           bandwidth.push_back(probe_->read_bandwidth());
                           rate.push_back(product_rate(*probe_));
@@ -239,29 +241,33 @@ class Bench {
     return true;
   }
 
+  /// By whole passes over the rows, since each begins with a sum over all of them where there are minibatches.
   BenchSteps measure_steps(Engine& engine, const EngineSpec& spec) const {
     BenchSteps steps;
     steps.samples = spec.samples;
     steps.batch = spec.batch;
+    const std::int64_t epoch = batch_count(spec.rows, spec.batch);
     std::int64_t t = 0;
     // So small that the guide stays where the data was drawn, however many steps there are.
     constexpr double learning_rate = 1e-6;
-    const auto run = [&](int count) {
+    const auto run = [&](int epochs) {
       const auto begin = std::chrono::steady_clock::now();
-      for (int i = 0; i < count; ++i) engine.step(t++, learning_rate, -1);
-      engine.take_statistics();  // waits
-      return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      for (std::int64_t i = 0; i < epochs * epoch; ++i) engine.step(t++, learning_rate, -1);
+      steps.nonfinite += engine.take_statistics().nonfinite;  // waits
+      return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() /
+             static_cast<double>(epoch);
     };
-    steps.time = measure(run, repeats_);
+    steps.time = measure(run, repeats_, static_cast<double>(epoch));
     steps.steps_per_second = 1 / steps.time.median;
-    steps.row_samples_per_second = static_cast<double>(spec.batch) * spec.samples / steps.time.median;
-    const int staged = static_cast<int>(std::clamp(0.1 / steps.time.median, 1.0, 200.0));
+    steps.row_samples_per_second =
+        static_cast<double>(spec.rows) / static_cast<double>(epoch) * spec.samples / steps.time.median;
+    const double one_epoch = steps.time.median * static_cast<double>(epoch);
+    const int staged = static_cast<int>(std::clamp(0.1 / one_epoch, 1.0, 200.0));
     engine.time_stages(true);
-    run(1);
-    engine.take_stages();
     steps.staged_seconds = run(staged) / staged;
+    const double count = static_cast<double>(epoch) * staged;
     for (const StageTime& stage : engine.take_stages()) {
-      steps.stages.push_back({stage.name, stage.seconds / staged, static_cast<double>(stage.calls) / staged});
+      steps.stages.push_back({stage.name, stage.seconds / count, static_cast<double>(stage.calls) / count});
     }
     engine.time_stages(false);
     std::ranges::stable_sort(steps.stages, std::ranges::greater{}, &BenchStage::seconds);

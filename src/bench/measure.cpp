@@ -24,11 +24,11 @@ BenchTime quartiles(std::vector<double> seconds) {
 
 double median(std::vector<double> values) { return quartiles(std::move(values)).median; }
 
-BenchTime measure(const std::function<double(int)>& time, const Repeats& repeats,
+BenchTime measure(const std::function<double(int)>& time, const Repeats& repeats, double pieces,
                   const std::function<void()>& between) {
   using Clock = std::chrono::steady_clock;
   time(1);  // warms up
-  const double once = std::max(time(1), 1e-9);
+  const double once = std::max(pieces * time(1), 1e-9);
   const int calls = static_cast<int>(std::clamp(std::ceil(least_seconds / once), 1.0, double{most_calls}));
   const auto begin = Clock::now();
   std::vector<double> seconds;

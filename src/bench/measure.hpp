@@ -19,9 +19,10 @@ struct Repeats {
 BenchTime quartiles(std::vector<double> seconds);
 double median(std::vector<double> values);
 
-/// Seconds of one call by the median over repeats of time(count), the seconds of `count` calls, each repeat long enough
-/// for the clock. `between` is called before each repeat.
+/// Seconds of one piece of work by the median over repeats. time(count) does `count` times `pieces` of them and returns
+/// the seconds of `count`, each repeat long enough for the clock. `between` is called before each repeat.
 BenchTime measure(
-    const std::function<double(int)>& time, const Repeats& repeats, const std::function<void()>& between = [] {});
+    const std::function<double(int)>& time, const Repeats& repeats, double pieces = 1,
+    const std::function<void()>& between = [] {});
 
 }  // namespace jensen

@@ -153,7 +153,7 @@ std::string bench_table(const BenchResult& r) {
   for (const BenchCaseResult& c : r.cases) {
     text += fmt::format("\n{}\n", title_of(c));
     if (!c.passes.empty()) text += pass_table(c);
-    if (!c.refused.empty()) text += fmt::format("  not timed: {}\n", c.refused);
+    if (!c.refused.empty()) text += fmt::format("  not timed further: {}\n", c.refused);
   }
   text += "\nTraining steps, and where their time goes\n";
   for (const BenchCaseResult& c : r.cases) {
@@ -178,7 +178,7 @@ int run(const BenchCommand& command) {
     file.commit();
   }
   for (const BenchCaseResult& c : result.cases) {
-    if (!c.refused.empty()) throw RunFailure(fmt::format("{}: {}; nothing of it was timed", c.problem.name, c.refused));
+    if (!c.refused.empty()) throw RunFailure(fmt::format("{}: {}", c.problem.name, c.refused));
   }
   return exit_done;
 }

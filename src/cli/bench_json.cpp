@@ -60,7 +60,7 @@ std::string steps_json(const BenchSteps& s) {
   Members m;
   m.count("samples", s.samples).count("batch", s.batch).time(s.time);
   m.number("steps_per_s", s.steps_per_second).number("row_samples_per_s", s.row_samples_per_second);
-  m.number("staged_s", s.staged_seconds).put("stages", stages.object());
+  m.count("nonfinite", s.nonfinite).number("staged_s", s.staged_seconds).put("stages", stages.object());
   return m.object();
 }
 
