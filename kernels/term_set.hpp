@@ -90,7 +90,7 @@ class TermSet {
       } else {
         rows.first += begin;
       }
-      const BlockPlan plan = plan_blocks(rows.count, Backend::least_rows, Backend::most_blocks);
+      const BlockPlan plan = plan_blocks(rows.count, backend_.least_rows, backend_.most_blocks);
       const Partials partials{partials_[t].data(), samples, slot_count(term)};
       if (has_data_shape(term)) {
         backend_.evaluate_term(term, rows, plan, z, dimension, partials);
@@ -175,7 +175,7 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
       value_rows_ = std::max(value_rows_, most_rows);
       most_values = std::max<std::int64_t>(most_values, 1 + term.argument_count);
     }
-    const std::int64_t largest = bound_blocks(term.rows, Backend::least_rows, Backend::most_blocks);
+    const std::int64_t largest = bound_blocks(term.rows, backend_.least_rows, backend_.most_blocks);
     partials_.emplace_back(backend_, static_cast<std::size_t>(largest * most_samples * slot));
     offsets_.push_back(total);
     rows.push_back({total, slot, term.subsampled ? 1 : 0});
