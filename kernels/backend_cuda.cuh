@@ -9,7 +9,7 @@
 
 #include "cuda_check.cuh"
 #include "cuda_graph.cuh"
-#include "data_term_tile.hpp"
+#include "data_term_cuda.cuh"
 #include "general_term.hpp"
 #include "small_step_cuda.cuh"
 #include "stage_clock_cuda.cuh"
@@ -17,32 +17,9 @@
 
 namespace jensen {
 
-template <class Density>
-__global__ void __launch_bounds__(tile_threads) data_term_kernel(const __grid_constant__ DataTermTile<Density> tile) {
-  extern __shared__ float memory[];
-  const auto shared = tile.cut(memory);
-  const auto block = static_cast<std::int64_t>(blockIdx.x);
-  const auto thread = static_cast<int>(threadIdx.x);
-  tile.clear(block, thread);
-  for (std::int64_t t = tile.begin(block); t < tile.end(block); t += tile.shape.rows) {
-    const auto left = tile.end(block) - t;
-    const int count = left < tile.shape.rows ? static_cast<int>(left) : tile.shape.rows;
-    tile.load(shared, t, count, thread);
-    for (int first = 0; first < tile.out.samples; first += tile_samples) {
-      const int samples = tile.out.samples - first < tile_samples ? tile.out.samples - first : tile_samples;
-      __syncthreads();
-      tile.evaluate(shared, count, first, samples, thread);
-      __syncthreads();
-      tile.reduce(shared, block, count, first, samples, thread);
-    }
-    __syncthreads();
-  }
-}
-
 class CudaBackend {
  public:
-  static constexpr std::int64_t least_rows = 128;
-  static constexpr std::int64_t most_blocks = 2048;
+  static constexpr std::int64_t least_rows = 64;
   static constexpr std::int64_t level_block = 8;
   /// Priors, and whole steps of small models, are one launch each.
   static constexpr bool small_terms_together = true;
@@ -52,9 +29,12 @@ class CudaBackend {
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
     check(cudaEventCreate(&begin_), "cudaEventCreate");
     check(cudaEventCreate(&end_), "cudaEventCreate");
-    int bytes = 0;
-    check(cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), "cudaDeviceGetAttribute");
-    shared_bytes_ = bytes < most_shared ? bytes : most_shared;
+    int processors = 0;
+    check(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device), "cudaDeviceGetAttribute");
+    most_blocks = blocks_per_processor * processors;
+    check(cudaDeviceGetAttribute(&shared_bytes_, cudaDevAttrMaxSharedMemoryPerBlockOptin, device),
+          "cudaDeviceGetAttribute");
+    allow_data_term(shared_bytes_);
   }
   ~CudaBackend() {
     cudaEventDestroy(begin_);
@@ -63,6 +43,8 @@ class CudaBackend {
   }
   CudaBackend(const CudaBackend&) = delete;
   CudaBackend& operator=(const CudaBackend&) = delete;
+
+  std::int64_t most_blocks = 0;
 
   void* allocate(std::size_t bytes) {
     void* memory = nullptr;
@@ -130,23 +112,17 @@ class CudaBackend {
     check(cudaGetLastError(), name);
   }
 
+  /// The sums of a term that has_data_shape().
   void evaluate_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension, Partials out) {
-    // Priors have few rows: nothing to gain from tiles.
-    const TileShape shape = is_prior(term.density) ? TileShape{} : tile_shape(term, shared_bytes_);
-    if (shape.rows == 0) {
+    if (!evaluate_by_tiles(term, rows, plan, z, dimension, {}, {}, out)) {
       for_each("term_oracle", plan.blocks * out.samples, TermOracle{term, rows, plan, z, dimension, out});
-      return;
     }
-    if (plan.blocks == 0) return;
-    const Range range("data_term");
-    with_response_density(term.density, [&](auto density) {
-      launch<decltype(density)>({term, rows, plan, z, dimension, out, shape});
-    });
   }
 
-  /// The sums of any term; leaves in `values` the derivatives of its arguments.
+  /// The sums of any term; leaves in `values` the derivatives of the arguments that gather.
   void evaluate_general_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension,
                              Effects effects, RowValues values, Partials out) {
+    if (evaluate_by_tiles(term, rows, plan, z, dimension, effects, values, out)) return;
     for_each("evaluate_rows", rows.count * out.samples,
              EvaluateRows{term, rows, z, dimension, effects, out.samples, values});
     for_each("sum_row_values", plan.blocks * (1 + out.slots) * out.samples,
@@ -154,17 +130,26 @@ class CudaBackend {
   }
 
  private:
-  /// Enough for 64 rows of about 400 columns while two blocks fit on a multiprocessor.
-  static constexpr int most_shared = 112 * 1024;
+  /// Blocks of rows for each multiprocessor: enough that the last ones to run leave few idle, few enough that their
+  /// sums are quickly added.
+  static constexpr int blocks_per_processor = 4;
 
-  template <class Density>
-  void launch(const DataTermTile<Density>& tile) {
-    const auto bytes = static_cast<std::size_t>(tile.shape.shared_floats()) * sizeof(float);
-    check(cudaFuncSetAttribute(data_term_kernel<Density>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(bytes)),
-          "cudaFuncSetAttribute");
-    data_term_kernel<Density><<<static_cast<unsigned>(tile.plan.blocks), tile_threads, bytes, stream_>>>(tile);
-    check(cudaGetLastError(), "data_term_kernel");
+  /// False if the term's shape is none of the kernel's: not for priors, whose rows are few.
+  bool evaluate_by_tiles(const Term& term, RowList rows, BlockPlan blocks, const float* z, int dimension,
+                         Effects effects, RowValues values, Partials out) {
+    if (!has_tile_shape(term)) return false;
+    const TilePlan plan = tile_plan(term, out.samples, blocks.rows_per_block, shared_bytes_);
+    if (plan.rows == 0) return false;
+    if (blocks.blocks == 0) return true;
+    DataTermWork work(term, rows, blocks, z, dimension, out, plan);
+    if (has_gathers(term)) {
+      work.effects = effects;
+      work.derivative = values.derivative(0);
+      work.derivative_stride = values.stride;
+    }
+    const Range range("data_term");
+    launch_data_term(work, false, stream_);
+    return true;
   }
 
   cudaStream_t stream_ = nullptr;

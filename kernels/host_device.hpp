@@ -1,11 +1,17 @@
 #pragma once
-/// \file The one macro of the arithmetic: a function of one element, callable from host and device code.
+/// \file The macros of the arithmetic. JENSEN_HD: a function of one element, callable from host and device code.
+/// JENSEN_DEVICE: part of what a thread block does, which tests play on the host. JENSEN_UNROLL: before a loop over
+/// registers, which have no addresses.
 ///
 /// On the host it is always inlined, because data_term_cpu.cpp is compiled once per instruction set: an out-of-line
 /// copy could be merged by the linker with one that this processor cannot run.
 
 #if defined(__CUDACC__)
 #define JENSEN_HD __host__ __device__ __forceinline__
+#define JENSEN_DEVICE __device__ __forceinline__
+#define JENSEN_UNROLL _Pragma("unroll")
 #else
 #define JENSEN_HD inline __attribute__((always_inline))
+#define JENSEN_DEVICE inline
+#define JENSEN_UNROLL
 #endif

@@ -119,7 +119,7 @@ class TermSet {
       } else {
         rows.first += begin;
       }
-      const BlockPlan plan = plan_blocks(rows.count, Backend::least_rows, Backend::most_blocks);
+      const BlockPlan plan = plan_blocks(rows.count, backend_.least_rows, backend_.most_blocks);
       const Partials partials{partials_[t].data(), samples, slot_count(term)};
       if (has_data_shape(term)) {
         const auto timed = backend_.stage(density_name(term.density));
@@ -225,7 +225,7 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
     }
     const bool in_pieces = !has_data_shape(term) && gathers_[t].empty();
     const std::int64_t largest = bound_blocks(in_pieces ? std::min(term.rows, general_rows) : term.rows,
-                                              Backend::least_rows, Backend::most_blocks);
+                                              backend_.least_rows, backend_.most_blocks);
     partials_.emplace_back(backend_, static_cast<std::size_t>(largest * most_samples * slot));
     offsets_.push_back(total);
     rows.push_back({total, slot, term.subsampled ? 1 : 0});

@@ -25,6 +25,13 @@ class PlayedBackend {
 
   explicit PlayedBackend(bool record) : record_(record) {}
 
+  StageClock clock;
+  StageClock::Scope stage(const char* name) { return {clock, name}; }
+  template <class F>
+  double seconds(F work) {
+    return cpu_.seconds(work);
+  }
+
   void* allocate(std::size_t bytes) { return cpu_.allocate(bytes); }
   void release(void* memory) { cpu_.release(memory); }
   void upload(void* to, const void* from, std::size_t bytes) { cpu_.upload(to, from, bytes); }

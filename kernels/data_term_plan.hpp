@@ -1,0 +1,172 @@
+#pragma once
+/// \file How the GPU's data term cuts a term into tiles: sizes and places in shared memory, from the term's shape
+/// alone.
+///
+/// Letters: R rows of a tile, K columns of the dense part, S samples. A block has eight warps.
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+
+#include "term.hpp"
+
+namespace jensen {
+
+constexpr int tile_threads = 256;
+constexpr int tile_warps = tile_threads / 32;
+
+/// Accumulators of the second product that a kernel keeps in registers: each warp has up to `m` tiles of 16 columns by
+/// `n` tiles of 8 samples, four numbers a thread each.
+struct TileBucket {
+  int m, n;
+};
+constexpr TileBucket tile_buckets[] = {{1, 1}, {1, 2}, {1, 8}, {4, 2}, {4, 8}, {8, 4}};
+constexpr int tile_bucket_count = 6;
+
+/// Rows between two additions of the float accumulators to the double partial sums.
+constexpr int flush_rows = 2048;
+
+struct TilePlan {
+  int rows = 0;     ///< R: a multiple of 16; 0 if the term does not fit
+  int stages = 0;   ///< tiles in shared memory: one in use, the others on their way
+  int columns = 0;  ///< K
+  int pitch = 0;    ///< elements from one row of X to the next, in device memory
+  int stride = 0;   ///< and in shared memory
+  int octet = 1;    ///< rows between lanes' rows in a tensor-core tile, see row_of_octet()
+  int bucket = 0;
+  int group_samples = 0;  ///< of one block, a multiple of 8: X is read once for each group of samples
+  int groups = 0;
+  int lane_shift = 0;     ///< 2^lane_shift threads work on the samples of one row
+  int column_tiles = 0;   ///< of 16, of the second product
+  int row_splits = 1;     ///< warps that share a column tile, each taking a part of the rows
+  int column_splits = 1;  ///< warps that share a row tile of the first product, each taking a part of the columns
+  int eta_stride = 0;     ///< floats between rows of eta
+  int stage_x = 0;        ///< bytes of a stage's X
+  int stage_bytes = 0;    ///< with constants and offset
+  int scalars = 0, prepared = 0, eta = 0, derivative = 0, first_stage = 0;  ///< byte offsets; theta is at 0
+  int bytes = 0;
+
+  JENSEN_HD int k_steps() const { return (columns + 7) / 8; }
+};
+
+constexpr int prepared_floats = 8;  ///< room for a density's Prepared<float>
+
+/// The row in the tile of lane group g (0 to 7) in octet i of rows. Rows of a quarter warp are `octet` apart, so that
+/// its reads of X fall into different banks whatever the stride.
+JENSEN_HD int row_of_octet(const TilePlan& p, int i, int g) {
+  return (i / p.octet) * 8 * p.octet + g * p.octet + i % p.octet;
+}
+/// The row that lane t (0 to 3) of a group contracts over in place j of the second product: 2 * octet apart likewise.
+JENSEN_HD int row_of_place(const TilePlan& p, int j, int t) {
+  const int q = 2 * p.octet;
+  return (j / q) * 4 * q + t * q + j % q;
+}
+/// The place and lane of a row: the inverse.
+struct RowPlace {
+  int j, t;
+};
+JENSEN_HD RowPlace place_of_row(const TilePlan& p, int row) {
+  const int q = 2 * p.octet;
+  return {row / (4 * q) * q + row % q, row % (4 * q) / q};
+}
+
+/// True for the shapes that the kernel takes: a_0 with at most one dense part, scalars and gathers; other arguments of
+/// scalars alone.
+inline bool has_tile_shape(const Term& term) {
+  if (is_prior(term.density) || term.density == DensityKind::categorical) return false;
+  if (term.argument_count > max_data_arguments) return false;
+  int dense = 0;
+  for (int a = 0; a < term.argument_count; ++a) {
+    if (a > 0 && term.arguments[a].offset != nullptr) return false;
+    for (int p = 0; p < term.arguments[a].part_count; ++p) {
+      const PartKind kind = term.arguments[a].parts[p].kind;
+      if (a > 0 && kind != PartKind::scalar) return false;
+      if (kind == PartKind::dense) ++dense;
+    }
+  }
+  return dense <= 1;
+}
+
+/// Index of a_0's dense part, or -1.
+inline int dense_part_of(const Term& term) {
+  for (int p = 0; p < term.arguments[0].part_count; ++p) {
+    if (term.arguments[0].parts[p].kind == PartKind::dense) return p;
+  }
+  return -1;
+}
+
+/// Lays out shared memory for `rows` and `stages` of a plan whose other sizes are known.
+inline void lay_out(TilePlan& p, int element_bytes) {
+  const auto up = [](int bytes) { return (bytes + 15) / 16 * 16; };
+  const int row_tiles = p.rows / 16;
+  p.column_splits = row_tiles < tile_warps ? tile_warps / row_tiles : 1;
+  p.scalars = p.k_steps() * 8 * p.group_samples * 4;
+  p.prepared = p.scalars + p.group_samples * 4;
+  p.eta = p.prepared + p.group_samples * prepared_floats * 4;
+  const int eta_bytes = p.column_splits * p.rows * p.eta_stride * 4;
+  const int reduction_bytes = 4 * tile_threads * 8;  // of the value and three derivatives, at the end
+  p.derivative = p.eta + (eta_bytes > reduction_bytes ? eta_bytes : reduction_bytes);
+  p.first_stage = p.derivative + p.rows * p.group_samples * 4;
+  // 16 bytes because a copy starts at such an address at or before the first row; 16 elements because tensor-core tiles
+  // reach beyond the last column of the last row.
+  p.stage_x = up(p.rows * p.stride * element_bytes + 16 + 16 * element_bytes);
+  p.stage_bytes = p.stage_x + (max_constants + 1) * p.rows * 4;
+  p.bytes = p.first_stage + p.stages * p.stage_bytes;
+}
+
+/// The plan for S samples in blocks of `rows_per_block` rows, in at most `shared_bytes` a block. `pitch`: elements of
+/// `element_bytes` (4 or 2) from row to row of X. Small accumulators leave room for two blocks on a multiprocessor.
+inline TilePlan tile_plan(const Term& term, int samples, std::int64_t rows_per_block, int shared_bytes, int pitch = 0,
+                          int element_bytes = 4) {
+  TilePlan p;
+  const int dense = dense_part_of(term);
+  p.columns = dense < 0 ? 0 : term.arguments[0].parts[dense].columns;
+  p.pitch = pitch == 0 ? p.columns : pitch;
+  const int words = 4 / element_bytes;  // elements in a bank's word
+  p.stride = p.pitch + (p.pitch % (8 * words) == 0 ? 4 * words : 0);
+  const int word_stride = p.stride / words;
+  const int best_octet = p.stride % words != 0 || word_stride % 2 == 1 ? 4 : word_stride % 4 == 2 ? 2 : 1;
+
+  p.column_tiles = (p.columns + 15) / 16;
+  int warps_of_columns = 1;
+  while (warps_of_columns < p.column_tiles && warps_of_columns < tile_warps) warps_of_columns *= 2;
+  p.row_splits = tile_warps / warps_of_columns;
+  const int m = (p.column_tiles + warps_of_columns - 1) / warps_of_columns;
+
+  int most = 0;  // sample tiles that a bucket with room for m has
+  for (const TileBucket& bucket : tile_buckets) {
+    if (bucket.m >= m && bucket.n > most) most = bucket.n;
+  }
+  if (most == 0) return {};
+  const int sample_tiles = (samples + 7) / 8;
+  for (; most >= 1; most /= 2) {
+    p.groups = (sample_tiles + most - 1) / most;
+    p.group_samples = (sample_tiles + p.groups - 1) / p.groups * 8;
+    p.bucket = 0;
+    while (tile_buckets[p.bucket].m < m || tile_buckets[p.bucket].n * 8 < p.group_samples) ++p.bucket;
+    p.eta_stride = p.group_samples % 16 == 0 ? p.group_samples + 8 : p.group_samples;
+    const int in_group = samples < p.group_samples ? samples : p.group_samples;
+    p.lane_shift = 0;
+    while ((1 << p.lane_shift) < in_group) ++p.lane_shift;
+
+    const bool small = tile_buckets[p.bucket].m * tile_buckets[p.bucket].n <= 8;
+    const int least = 8 * p.row_splits > 16 ? 8 * p.row_splits : 16;
+    // More rows than a block has would be zeros; and more than 128 only where a row gives a thread hardly any work.
+    int largest = samples <= 4 ? 256 : 128;
+    while (largest > least && largest / 2 >= rows_per_block) largest /= 2;
+    for (const int budget : {small ? shared_bytes / 2 : shared_bytes, shared_bytes}) {
+      for (p.stages = 3; p.stages >= 2; --p.stages) {
+        // A third stage is worth more than rows beyond 64, fewer rows than 32 are worth less than either.
+        for (p.rows = largest; p.rows >= (p.stages == 3 && least < 64 ? 64 : least); p.rows /= 2) {
+          p.octet = best_octet;
+          while (8 * p.octet > p.rows) p.octet /= 2;
+          lay_out(p, element_bytes);
+          if (p.bytes <= budget) return p;
+        }
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace jensen

@@ -1,0 +1,288 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "data_term_cases.hpp"
+#include "data_term_play.hpp"
+#include "general_term.hpp"
+#include "term_oracle.hpp"
+
+namespace jensen {
+namespace {
+
+using testing::ampere;
+using testing::hopper;
+using testing::play;
+
+/// Priors stand at the end: the kernel does not take them.
+const std::vector<DensityKind> response_densities(all_densities.begin(),
+                                                  std::find_if(all_densities.begin(), all_densities.end(), is_prior));
+
+struct How {
+  bool split = true;
+  int shared_bytes = hopper;
+  std::uint32_t order = 1;
+};
+
+std::vector<double> block_sums(const TermCase& c, BlockPlan plan, const How& how = {}) {
+  PoisonedPartials out(c, plan);
+  DataTermWork work(c.term, c.rows, plan, c.z.data(), c.dimension, out.view,
+                    tile_plan(c.term, c.shape.samples, plan.rows_per_block, how.shared_bytes));
+  work.split = how.split;
+  play(work, how.order);
+  return out.values;
+}
+
+std::vector<double> oracle_sums(const TermCase& c, BlockPlan plan) {
+  PoisonedPartials out(c, plan);
+  const TermOracle oracle{c.term, c.rows, plan, c.z.data(), c.dimension, out.view};
+  for (std::int64_t item = 0; item < plan.blocks * c.shape.samples; ++item) oracle(item);
+  return out.values;
+}
+
+void expect_right(const std::vector<double>& got, const Reference& reference, const TermCase& c) {
+  ASSERT_EQ(got.size(), reference.sums.size());
+  const WorstShare worst = worst_share(got, reference);
+  ASSERT_LE(worst.share, 1) << got[worst.at] << " for " << reference.sums[worst.at] << " as number " << worst.at
+                            << " of " << c.shape;
+}
+
+TEST(DataTermBlock, IsTheSumInDouble) {
+  std::mt19937 generator(2024);
+  const auto pick = [&](const std::vector<int>& from) { return from[generator() % from.size()]; };
+  for (std::uint32_t seed = 0; seed < 150; ++seed) {
+    const DensityKind density = response_densities[seed % response_densities.size()];
+    const TermCase c({density, pick({1, 2, 7, 31, 63, 64, 65, 127, 129, 211, 300}),
+                      pick({0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 28, 33, 34, 55, 100}),
+                      pick({1, 2, 3, 8, 9, 15, 16, 17, 33}), seed});
+    const BlockPlan plan = plan_blocks(c.rows.count, pick({1, 64, 100, 128, 1000}), 8);
+    expect_right(block_sums(c, plan, {true, seed % 2 == 0 ? hopper : ampere, seed}), reference_sums(c, plan), c);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(DataTermBlock, AgreesWithTheOracle) {
+  for (const DensityKind density : response_densities) {
+    const TermCase c({density, 333, 11, 18, 4});
+    const BlockPlan plan = plan_blocks(c.rows.count, 128, 2048);
+    const std::vector<double> tiles = block_sums(c, plan);
+    const std::vector<double> plain = oracle_sums(c, plan);
+    const Reference reference = reference_sums(c, plan);
+    for (std::size_t i = 0; i < tiles.size(); ++i) {
+      ASSERT_NEAR(tiles[i], plain[i], 2 * reference.room[i]) << "number " << i << " of " << c.shape;
+    }
+  }
+}
+
+/// Sizes that fill each bucket, with as few rows as they allow.
+struct WideShape {
+  int columns, samples;
+};
+TEST(DataTermBlock, TakesEveryBucket) {
+  std::vector<bool> seen(tile_bucket_count);
+  for (const WideShape& s : {WideShape{128, 7}, WideShape{120, 16}, WideShape{90, 64}, WideShape{129, 15},
+                             WideShape{512, 9}, WideShape{500, 40}, WideShape{1000, 17}, WideShape{1000, 3},
+                             WideShape{3, 256}, WideShape{0, 130}, WideShape{255, 70}}) {
+    for (const int shared_bytes : {hopper, ampere}) {
+      if (s.columns == 1000 && shared_bytes == ampere) continue;  // does not fit
+      const TermCase c({DensityKind::bernoulli_logit, 37, s.columns, s.samples, 9});
+      const BlockPlan plan = plan_blocks(c.rows.count, 30, 2048);
+      seen[static_cast<std::size_t>(tile_plan(c.term, s.samples, plan.rows_per_block, shared_bytes).bucket)] = true;
+      expect_right(block_sums(c, plan, {true, shared_bytes, 1}), reference_sums(c, plan), c);
+      if (HasFatalFailure()) return;
+    }
+  }
+  EXPECT_THAT(seen, ::testing::Each(true));
+}
+
+/// More rows than are summed in float: the registers are emptied on the way.
+TEST(DataTermBlock, TakesLongBlocks) {
+  for (const int samples : {1, 9}) {
+    const TermCase c({DensityKind::poisson_log, 3 * flush_rows + 77, 5, samples, 12});
+    const BlockPlan plan{c.rows.count, 1};
+    expect_right(block_sums(c, plan), reference_sums(c, plan), c);
+    if (HasFatalFailure()) return;
+  }
+}
+
+// One owner for each sum, and every read after a barrier or a wait: else the bits would depend on the order in which
+// threads run.
+TEST(DataTermBlock, GivesTheSameBitsInAnyOrderOfThreads) {
+  for (const auto& [columns, samples] : {WideShape{37, 35}, WideShape{28, 1}, WideShape{300, 5}, WideShape{0, 3}}) {
+    const TermCase c({DensityKind::gaussian, 405, columns, samples, 6});
+    const BlockPlan plan = plan_blocks(c.rows.count, 350, 2048);
+    const std::vector<double> first = block_sums(c, plan);
+    for (const std::uint32_t order : {2U, 3U, 4U}) {
+      EXPECT_EQ(block_sums(c, plan, {true, hopper, order}), first) << c.shape;
+    }
+  }
+}
+
+TEST(DataTermBlock, WithoutRowsIsZero) {
+  const TermCase c({DensityKind::poisson_log, 0, 5, 17, 3});
+  for (const double value : block_sums(c, {128, 1})) EXPECT_EQ(value, 0.0);
+}
+
+TEST(DataTermBlock, KeepsANonFiniteSampleToItself) {
+  for (const bool split : {true, false}) {
+    TermCase c({DensityKind::gaussian, 100, 9, 18, 5});
+    const BlockPlan plan = plan_blocks(c.rows.count, 128, 2048);
+    const How how{split, hopper, 1};
+    const std::vector<double> before = block_sums(c, plan, how);
+    constexpr std::size_t bad = 7;
+    const auto dimension = static_cast<std::size_t>(c.dimension);
+    for (const float value : {std::nanf(""), tf32::number(0x7FFFFFFFU), std::numeric_limits<float>::infinity()}) {
+      std::fill_n(c.z.begin() + static_cast<std::ptrdiff_t>(bad * dimension), dimension, value);
+      const std::vector<double> after = block_sums(c, plan, how);
+      const auto width = static_cast<std::size_t>(1 + c.slots());
+      for (std::size_t i = 0; i < after.size(); ++i) {
+        if (i / width == bad) continue;
+        ASSERT_EQ(after[i], before[i]) << "number " << i;
+      }
+      EXPECT_FALSE(std::isfinite(after[bad * width]));
+    }
+  }
+}
+
+/// A hierarchical model's term: weights, and effects of two groups' levels beside the dense part.
+TEST(DataTermBlock, GathersEffectsAndLeavesDerivatives) {
+  std::mt19937 generator(8);
+  std::normal_distribution<float> normal;
+  for (const bool listed : {false, true}) {
+    TermCase c({DensityKind::negative_binomial_log, 230, 6, 11, 13});
+    const auto table = static_cast<std::size_t>(c.term.rows);
+    constexpr std::int32_t levels = 9;
+    constexpr std::int64_t stride = 13;  // samples from effect to effect, and from row to row of the derivatives
+    std::vector<std::int32_t> index(table);
+    for (auto& i : index) i = static_cast<std::int32_t>(generator() % levels);
+    std::vector<float> covariates(table * 2), weights(table), effects(4 * levels * stride);
+    for (auto* values : {&covariates, &weights, &effects}) {
+      for (float& v : *values) v = 0.4F * normal(generator);
+    }
+    for (float& w : weights) w = std::abs(w);
+    Predictor& first = c.term.arguments[0];
+    first.parts[first.part_count++] = {PartKind::gather, 0, 1, 1, nullptr, index.data(), 0, 0};
+    first.parts[first.part_count++] = {PartKind::gather, 0, 2, 1, covariates.data(), index.data(), levels, 1};
+    c.term.weights = weights.data();
+    if (!listed) c.rows = {nullptr, c.rows.count, 3};
+    ASSERT_TRUE(has_tile_shape(c.term));
+
+    const auto count = static_cast<std::size_t>(c.rows.count);
+    const BlockPlan plan = plan_blocks(c.rows.count, 100, 2048);
+    PoisonedPartials got(c, plan), want(c, plan);
+    std::vector<float> got_values(3 * count * stride, -7.0F), want_values(got_values);
+    const RowValues got_rows{got_values.data(), c.rows.count, stride},
+        want_rows{want_values.data(), c.rows.count, stride};
+    DataTermWork work(c.term, c.rows, plan, c.z.data(), c.dimension, got.view,
+                      tile_plan(c.term, c.shape.samples, plan.rows_per_block, hopper));
+    work.effects = {effects.data(), stride};
+    work.derivative = got_rows.derivative(0);
+    work.derivative_stride = stride;
+    play(work, 1);
+
+    const EvaluateRows evaluate{c.term, c.rows, c.z.data(), c.dimension, work.effects, c.shape.samples, want_rows};
+    for (std::int64_t i = 0; i < c.rows.count * c.shape.samples; ++i) evaluate(i);
+    const SumRowValues sum{c.term, c.rows, plan, want_rows, want.view};
+    for (std::int64_t i = 0; i < plan.blocks * (1 + c.slots()) * c.shape.samples; ++i) sum(i);
+    // Each row's numbers are of order ten, rounded a handful of times on both sides.
+    const double room = 2 * 10 * tolerance::density_float;
+    for (std::size_t i = 0; i < count * stride; ++i) {
+      ASSERT_NEAR(got_rows.derivative(0)[i], want_rows.derivative(0)[i], room) << i;
+    }
+    for (std::size_t i = 0; i < got.values.size(); ++i) ASSERT_NEAR(got.values[i], want.values[i], 100 * room) << i;
+  }
+}
+
+TEST(TilePlanOf, FitsAndCoversWhatItIsFor) {
+  for (const int columns : {0, 1, 8, 16, 17, 28, 55, 64, 100, 256, 512, 784, 1000}) {
+    for (const int samples : {1, 2, 8, 15, 16, 33, 64, 65, 256}) {
+      for (const std::int64_t rows : {64, 300, 20000}) {
+        for (const int bytes : {hopper, ampere}) {
+          if (columns == 1000 && bytes == ampere) continue;
+          const TermCase c({DensityKind::gaussian, 1, columns, 1, 1});
+          const TilePlan p = tile_plan(c.term, samples, rows, bytes);
+          SCOPED_TRACE(::testing::Message() << columns << " columns, " << samples << " samples, " << bytes);
+          ASSERT_GT(p.rows, 0);
+          EXPECT_LE(p.bytes, bytes);
+          EXPECT_EQ(p.rows % (8 * p.row_splits), 0);
+          EXPECT_EQ(p.rows % (8 * p.octet), 0);
+          EXPECT_GE(p.groups * p.group_samples, samples);
+          EXPECT_GE(p.stages, 2);
+          EXPECT_LE(p.group_samples, 8 * tile_buckets[p.bucket].n);
+          EXPECT_LE(p.column_tiles * p.row_splits, 8 * tile_buckets[p.bucket].m);
+        }
+      }
+    }
+  }
+}
+
+TEST(TilePlanOf, RefusesWhatDoesNotFit) {
+  const TermCase c({DensityKind::gaussian, 1, 3000, 1, 1});
+  EXPECT_EQ(tile_plan(c.term, 1, 1000, hopper).rows, 0);
+}
+
+/// A warp's 32 reads of X fall into different banks, in both products.
+TEST(TilePlanOf, KeepsReadsOfXInDifferentBanks) {
+  for (int columns = 1; columns <= 300; ++columns) {
+    const TermCase c({DensityKind::gaussian, 1, columns, 1, 1});
+    const TilePlan p = tile_plan(c.term, 8, 1000, hopper);
+    std::vector<int> rows;
+    for (int i = 0; i < p.rows / 8; ++i) {
+      std::vector<bool> banks(32);
+      for (int g = 0; g < 8; ++g) {
+        rows.push_back(row_of_octet(p, i, g));
+        for (int t = 0; t < 4; ++t) banks[static_cast<std::size_t>((rows.back() * p.stride + t) % 32)] = true;
+      }
+      EXPECT_EQ(std::count(banks.begin(), banks.end(), true), 32) << columns << " columns, octet " << i;
+    }
+    std::sort(rows.begin(), rows.end());
+    for (int r = 0; r < p.rows; ++r) ASSERT_EQ(rows[static_cast<std::size_t>(r)], r);
+    for (int j = 0; j < p.rows / 4; ++j) {
+      std::vector<bool> banks(32);
+      for (int t = 0; t < 4; ++t) {
+        const int row = row_of_place(p, j, t);
+        ASSERT_LT(row, p.rows);
+        EXPECT_EQ(place_of_row(p, row).j, j);
+        EXPECT_EQ(place_of_row(p, row).t, t);
+        for (int g = 0; g < 8; ++g) banks[static_cast<std::size_t>((row * p.stride + g) % 32)] = true;
+      }
+      EXPECT_EQ(std::count(banks.begin(), banks.end(), true), 32) << columns << " columns, place " << j;
+    }
+  }
+}
+
+TEST(HasTileShape, TakesGathersAndWeightsInTheFirstArgument) {
+  Term term;
+  EXPECT_TRUE(has_tile_shape(term));
+  const float x = 0;
+  const std::int32_t index = 0;
+  const Part dense{PartKind::dense, 0, 1, 1, &x};
+  const Part gather{PartKind::gather, 0, 1, 1, nullptr, &index, 0, 0};
+  term.weights = &x;
+  term.arguments[0].part_count = 3;
+  term.arguments[0].parts[1] = dense;
+  term.arguments[0].parts[2] = gather;
+  EXPECT_TRUE(has_tile_shape(term));
+  EXPECT_EQ(dense_part_of(term), 1);
+  term.arguments[0].parts[0] = dense;
+  EXPECT_FALSE(has_tile_shape(term));
+  term.arguments[0].parts[0] = Part{};
+  term.argument_count = 2;
+  term.arguments[1].part_count = 1;
+  EXPECT_TRUE(has_tile_shape(term));
+  term.arguments[1].parts[0] = gather;
+  EXPECT_FALSE(has_tile_shape(term));
+  term.argument_count = 1;
+  term.density = DensityKind::categorical;
+  EXPECT_FALSE(has_tile_shape(term));
+  term.density = DensityKind::normal_prior;
+  EXPECT_FALSE(has_tile_shape(term));
+}
+
+}  // namespace
+}  // namespace jensen
