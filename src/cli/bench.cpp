@@ -16,32 +16,6 @@ namespace {
 
 constexpr std::size_t table_columns = 100;
 
-/// Says on stderr what is being measured: on a terminal one line that renews itself, elsewhere a line each.
-class BenchProgress : public BenchObserver {
- public:
-  explicit BenchProgress(bool quiet) : quiet_(quiet), terminal_(is_terminal(stderr)) {}
-  ~BenchProgress() override {
-    if (open_) say("\r\x1b[K");
-  }
-  BenchProgress(const BenchProgress&) = delete;
-  BenchProgress& operator=(const BenchProgress&) = delete;
-
-  void measuring(const std::string& what, int done, int all) override {
-    if (quiet_) return;
-    if (!terminal_) {
-      say("{}/{}  {}\n", done + 1, all, what);
-      return;
-    }
-    const std::string line = fmt::format("{}/{}  {}", done + 1, all, what);
-    say("\r{}\x1b[K", line.substr(0, terminal_columns(stderr) - 1));
-    std::fflush(stderr);
-    open_ = true;
-  }
-
- private:
-  bool quiet_, terminal_, open_ = false;
-};
-
 /// Microseconds, milliseconds or seconds, as suits a time.
 struct TimeUnit {
   double per_second;
@@ -52,10 +26,15 @@ TimeUnit unit_of(double seconds) {
   return seconds < 1 ? TimeUnit{1e3, "ms"} : TimeUnit{1, "s"};
 }
 
+/// Three digits, or all before the point.
+std::string short_number(double value) {
+  return value < 999.5 ? fmt::format("{:.3g}", value) : fmt::format("{:.0f}", value);
+}
+
 /// 12.3 us, 4.56 ms
 std::string time_text(double seconds) {
   const TimeUnit unit = unit_of(seconds);
-  return fmt::format("{:.3g} {}", unit.per_second * seconds, unit.name);
+  return fmt::format("{} {}", short_number(unit.per_second * seconds), unit.name);
 }
 
 std::string percent(double fraction) {
@@ -69,7 +48,8 @@ std::string rate_text(double value) { return value < 999.5 ? fmt::format("{:.3g}
 /// 4.51 to 4.62 ms
 std::string spread(const BenchTime& t) {
   const TimeUnit unit = unit_of(t.median);
-  return fmt::format("{:.3g} to {:.3g} {}", unit.per_second * t.low, unit.per_second * t.high, unit.name);
+  return fmt::format("{} to {} {}", short_number(unit.per_second * t.low), short_number(unit.per_second * t.high),
+                     unit.name);
 }
 
 std::string head_text(const BenchResult& r) {
@@ -147,31 +127,62 @@ std::string step_table(const BenchCaseResult& c) {
   return text;
 }
 
-std::string bench_table(const BenchResult& r) {
-  std::string text = head_text(r);
-  text += "\nOne pass of value and gradient over all rows at S samples\n";
-  for (const BenchCaseResult& c : r.cases) {
-    text += fmt::format("\n{}\n", title_of(c));
-    if (!c.passes.empty()) text += pass_table(c);
-    if (!c.refused.empty()) text += fmt::format("  not timed further: {}\n", c.refused);
-  }
-  text += "\nTraining steps, and where their time goes\n";
-  for (const BenchCaseResult& c : r.cases) {
-    if (!c.steps.empty()) text += fmt::format("\n{}\n{}", title_of(c), step_table(c));
-  }
+std::string case_table(const BenchCaseResult& c) {
+  std::string text = "\n" + title_of(c) + "\n";
+  if (!c.passes.empty()) text += "  one pass of value and gradient over all rows\n" + pass_table(c);
+  if (!c.steps.empty()) text += "  training steps, and where their time goes\n" + step_table(c);
+  if (!c.refused.empty()) text += fmt::format("  not timed further: {}\n", c.refused);
   return text;
 }
+
+/// Says on stderr what is being measured (on a terminal one line that renews itself, elsewhere a line each), and shows
+/// each case as soon as it is over.
+class BenchPrinter : public BenchObserver {
+ public:
+  BenchPrinter(bool quiet, std::FILE* table) : quiet_(quiet), terminal_(is_terminal(stderr)), table_(table) {}
+  ~BenchPrinter() override { close_line(); }
+  BenchPrinter(const BenchPrinter&) = delete;
+  BenchPrinter& operator=(const BenchPrinter&) = delete;
+
+  void measuring(const std::string& what, int done, int all) override {
+    if (quiet_) return;
+    const std::string line = fmt::format("{}/{}  {}", done + 1, all, printable(what));
+    if (!terminal_) {
+      say("{}\n", line);
+      return;
+    }
+    say("\r{}\x1b[K", line.substr(0, terminal_columns(stderr) - 1));
+    std::fflush(stderr);
+    open_ = true;
+  }
+  void limits_measured(const BenchResult& result) override { show(head_text(result)); }
+  void case_measured(const BenchCaseResult& result) override { show(case_table(result)); }
+
+ private:
+  void show(const std::string& text) {
+    close_line();
+    std::fputs(text.c_str(), table_);
+    std::fflush(table_);
+  }
+  void close_line() {
+    if (open_) say("\r\x1b[K");
+    open_ = false;
+  }
+
+  bool quiet_, terminal_, open_ = false;
+  std::FILE* table_;
+};
 
 }  // namespace
 
 int run(const BenchCommand& command) {
   if (!command.json.empty()) check_output_file(command.json, command.force, "--json");
-  BenchResult result;
-  {
-    BenchProgress progress(command.quiet);
-    result = bench(command.options, &progress);
-  }
-  std::fputs(bench_table(result).c_str(), command.json == "-" ? stderr : stdout);
+  const std::string no_gpu = command.options.device == DeviceKind::automatic && build_info().cuda != "none"
+                                 ? cuda_unavailable_reason()
+                                 : std::string();
+  if (!no_gpu.empty() && !command.quiet) say("note: no GPU is used: {}\n", no_gpu);
+  BenchPrinter printer(command.quiet, command.json == "-" ? stderr : stdout);
+  const BenchResult result = bench(command.options, &printer);
   if (!command.json.empty()) {
     OutputFile file(command.json);
     file.write(bench_json(result));
