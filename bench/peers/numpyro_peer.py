@@ -41,7 +41,7 @@ batch = args.batch or problem.rows
 
 
 def rate(t):
-    return args.rate / jnp.sqrt(1 + t / args.decay) if args.decay else args.rate
+    return args.rate * 0.1 ** (t / args.decay) if args.decay else args.rate
 
 
 class Numpyro:

@@ -18,7 +18,7 @@ def arguments(forms):
     parser.add_argument("--checkpoints", type=int, default=20, help="of train")
     parser.add_argument("--batch", type=int, default=0, help="of train: rows a step, 0 for all")
     parser.add_argument("--rate", type=float, default=0.01, help="of train: Adam's first step size")
-    parser.add_argument("--decay", type=float, default=0, help="of train: step t has rate / sqrt(1 + t / decay); 0: constant")
+    parser.add_argument("--decay", type=float, default=0, help="of train: steps in which the rate falls tenfold; 0: never")
     parser.add_argument("--start-sd", type=float, default=0.1, help="of train; 0.1 is AutoNormal's own")
     return parser.parse_args()
 

@@ -42,6 +42,21 @@ def quadrature_logistic():
     return abs(values.mean() - exact), 5 * evaluate.standard_error(values)
 
 
+def quadrature_many():
+    """Several coefficients: the same ELBO from draws of all of them as from the rows' own integrals."""
+    p = small(500, 6)
+    sd = np.linspace(0.05, 0.3, 6)
+    values = evaluate.elbo_draws(p, p.mean, sd, 4096)
+    return abs(values.mean() - evaluate.elbo(p, p.mean, sd)), 5 * evaluate.standard_error(values)
+
+
+def enough_nodes():
+    """Twice the nodes change nothing that matters beside the 0.1 nat told apart, even where q is wide."""
+    p = small(2000, 6)
+    sd = np.full(6, 0.3)
+    return abs(evaluate.elbo(p, p.mean, sd) - evaluate.elbo(p, p.mean, sd, 64)), 1e-6
+
+
 def prior_kl():
     """KL of normal(1, 0.5) from normal(0, 2): log 4 + (0.25 + 1) / 8 - 1/2."""
     kl = evaluate.kl_to_prior(np.array([1.0]), np.array([0.5]), 2.0)
@@ -83,7 +98,7 @@ def flights(root):
 
 
 def run(root):
-    checks = [closed_form_gaussian, quadrature_logistic, prior_kl, gradient, file_round_trip, lambda: flights(root)]
+    checks = [closed_form_gaussian, quadrature_logistic, quadrature_many, enough_nodes, prior_kl, gradient, file_round_trip, lambda: flights(root)]
     failed = 0
     for check in checks:
         error, allowed = check()

@@ -57,7 +57,7 @@ class Training:
 
     def step(self):
         if args.decay:
-            rate = args.rate / math.sqrt(1 + self.t / args.decay)
+            rate = args.rate * 0.1 ** (self.t / args.decay)
             for group in self.adam.param_groups:
                 group["lr"].fill_(rate) if torch.is_tensor(group["lr"]) else group.update(lr=rate)
         xs, ys = x, y

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
 
 
 class PeerFailed(Exception):
@@ -18,7 +19,8 @@ class Worker:
         self.name = name
         if cpus:
             command = ["taskset", "-c", ",".join(str(cpu) for cpu in cpus)] + command
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        self.errors = tempfile.TemporaryFile("w+")  # a pipe that nobody reads would fill up
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
                                         text=True, env={**os.environ, **environment})
         self.ready = self.answer()
 
@@ -26,7 +28,8 @@ class Worker:
         for line in self.process.stdout:
             if line.startswith("{"):
                 return json.loads(line)
-        last = [line for line in self.process.stderr.read().splitlines() if line.strip()][-1:]
+        self.errors.seek(0)
+        last = [line for line in self.errors.read().splitlines() if line.strip()][-1:]
         raise PeerFailed(f"{self.name}: {last[0] if last else 'ended without a word'}")
 
     def cpu_seconds(self):
