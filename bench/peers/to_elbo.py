@@ -10,11 +10,12 @@ import statistics
 
 import evaluate
 
-# A nat short is, over D coefficients, a distance of sqrt(2) posterior sds in all: small beside what mean-field leaves
-# out, and about what Stan's stop rule tells apart at best. A tenth of it moves no summary's second digit.
-TOLERANCES = (1.0, 0.1)
+# A nat short is a distance of sqrt(2) posterior sds over all D coefficients: small beside what mean-field leaves out. A
+# tenth of it moves no summary's second digit. Ten nats are a poor fit, yet 60 times finer than Stan's stop rule, 1 % of an
+# ELBO of -60,000, tells apart.
+TOLERANCES = (10.0, 1.0, 0.1)
 
-CHECKPOINTS = 30
+CHECKPOINTS = 20  # 50 steps apart
 
 # form, S, rate, steps in which it falls tenfold (0: never), batch (0: all rows), first sd (0.1: AutoNormal's own)
 NUMPYRO = [
@@ -28,11 +29,10 @@ NUMPYRO = [
     ("jax-rows", 8, 0.1, 500, 8192, 0.1),
 ]
 TORCH = [("torch-samples", 8, 0.1, 200, 0, 0.1), ("torch-samples", 8, 0.05, 300, 0, 0.1)]
-# options of rstan::vb: its defaults, then a ladder of lengths with steps of its own or a fixed size
+# options of rstan::vb: its defaults, then a ladder of lengths with a fixed step size, which did better than its own choice
 STAN = [
     dict(iterations="10000"),
-    dict(iterations="200,800,3200", tol_rel_obj=1e-9, eval_elbo=100, elbo_samples=10),
-    dict(iterations="200,800,3200", tol_rel_obj=1e-9, eval_elbo=100, elbo_samples=10, eta=0.1),
+    dict(iterations="300,1000,3000", tol_rel_obj=1e-9, eval_elbo=100, elbo_samples=10, eta=0.1),
 ]
 
 
@@ -113,7 +113,7 @@ def check_own(comparison, run, elbos, best):
     allowed = 5 * run["own_elbo_se"] + 1e-6 * abs(best)
     if not abs(run["own_elbo"] - elbos[0]) <= allowed:
         comparison.wrong.append(f"jensen says its ELBO is {run['own_elbo']:.6f}, the judge {elbos[0]:.6f}")
-    if not elbos[0] >= best - max(TOLERANCES):
+    if not elbos[0] >= best - 1:
         comparison.wrong.append(f"jensen's q is {best - elbos[0]:.3g} nats short of the best")
 
 
