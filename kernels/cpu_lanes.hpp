@@ -1,34 +1,128 @@
 #pragma once
-/// \file What the CPU kernels of one instruction set share: vectors of 16 lanes, tiles of rows, the two products.
+/// \file What the CPU kernels of one instruction set share: vectors, groups of samples, rows of a tile.
 ///
-/// Included by files that are compiled once for each instruction set, with JENSEN_ISA naming the namespace. Everything
-/// must be inlined (see host_device.hpp) and nothing with linkage may be shared with other files, or a processor could
-/// meet instructions that it has not.
+/// Included by files that are compiled once for each instruction set, with JENSEN_ISA naming the namespace. Nothing
+/// with linkage may be shared with other files, or a processor could meet instructions that it has not: functions of
+/// other headers must be inlined (see host_device.hpp), those here are in an unnamed namespace.
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "term.hpp"
 
 namespace jensen::JENSEN_ISA {
 
-constexpr int lanes = 16;
-constexpr int tile_rows = 128;
-constexpr int prefetch_rows = 16;  ///< how far ahead scattered rows are asked for: enough to hide memory's latency
+/// Floats in a register, and the most samples that are evaluated at once. Their sums for 8 rows (or columns) stay in
+/// registers: 16 of AVX-512's 32, 8 of the others' 16.
+#if defined(__AVX512F__)
+constexpr int width = 16;
+constexpr int most_lanes = 32;
+constexpr int sum_registers = 16;
+#elif defined(__AVX__)
+constexpr int width = 8;
+constexpr int most_lanes = 16;
+constexpr int sum_registers = 8;
+#else
+constexpr int width = 4;
+constexpr int most_lanes = 16;
+constexpr int sum_registers = 8;
+#endif
+
+constexpr int most_tile_rows = 128;  ///< so many rows are summed in single precision at most
+constexpr int eta_lanes = 32;        ///< room of any instruction set's groups, so that all take the same memory
+static_assert(eta_lanes >= most_lanes);
 
 namespace {
 
-using Vec = float __attribute__((vector_size(lanes * sizeof(float))));
+template <int N>
+struct VectorOf {
+  typedef float type __attribute__((vector_size(N * sizeof(float))));
+};
 
-JENSEN_HD std::size_t padded(std::size_t floats) { return (floats + lanes - 1) / lanes * lanes; }
+/// A group of L samples, one in each lane of `count` registers.
+template <int L>
+struct Lanes {
+  static constexpr int each = L < width ? L : width;
+  static constexpr int count = L / each;
+  using Vec = typename VectorOf<each>::type;
+  /// Rows, or columns, whose sums a product keeps in registers.
+  static constexpr int at_once = sum_registers / count < 8 ? sum_registers / count : 8;
+};
+using Vec = VectorOf<width>::type;
 
-/// One tile of rows: contiguous, either in place or gathered into scratch.
-struct Tile {
-  int rows;
-  int columns;
-  const float* x;                         ///< rows x columns
-  const float* constants[max_constants];  ///< rows each
-  const float* offset;                    ///< rows
+/// f(0), f(1) .. f(N - 1) with constants, written out: arrays that f indexes by them can live in registers, which a
+/// compiler that leaves a loop as it is would deny them.
+template <int I>
+struct Constant {
+  constexpr operator int() const { return I; }
+};
+template <class F, int... I>
+JENSEN_HD void repeat(F&& f, std::integer_sequence<int, I...>) {
+  (f(Constant<I>{}), ...);
+}
+template <int N, class F>
+JENSEN_HD void repeat(F&& f) {
+  repeat(f, std::make_integer_sequence<int, N>{});
+}
+
+/// N floats from any address, and to it.
+template <class V = Vec>
+JENSEN_HD V load(const float* from) {
+  V v;
+  __builtin_memcpy(&v, from, sizeof v);
+  return v;
+}
+template <class V>
+JENSEN_HD void store(float* to, const V& v) {
+  __builtin_memcpy(to, &v, sizeof v);
+}
+
+/// Rounded up to whole cache lines.
+JENSEN_HD std::size_t padded(std::size_t floats) { return (floats + 15) / 16 * 16; }
+
+/// Samples `sample` .. `sample + live - 1`, in a group of `lanes` >= live; 1: a lone sample, whose lanes hold rows or
+/// columns instead.
+struct SampleGroup {
+  int sample, live, lanes;
+};
+/// The group that starts at `sample`. Up to two left over go one by one: cheaper than a group that is mostly padding.
+JENSEN_HD SampleGroup group_at(int sample, int samples) {
+  const int left = samples - sample;
+  const int lanes = left > most_lanes - 8 ? most_lanes : (left > 8 ? 16 : (left > 2 ? 8 : 1));
+  return {sample, left < lanes ? left : lanes, lanes};
+}
+/// Lanes of all groups together are no more than this.
+JENSEN_HD std::size_t lanes_of(int samples) { return static_cast<std::size_t>(samples + 7) / 8 * 8; }
+
+/// Calls f with std::integral_constant-like `lanes` of a group of several samples.
+template <int L>
+struct LaneCount {
+  static constexpr int value = L;
+};
+template <class F>
+JENSEN_HD void with_lanes(int lanes, F&& f) {
+  if (lanes == 8) return f(LaneCount<8>{});
+  if constexpr (most_lanes > 16) {
+    if (lanes == most_lanes) return f(LaneCount<most_lanes>{});
+  }
+  f(LaneCount<16>{});
+}
+
+/// Rows of a tile, so that X's part and what is made of it stay in the second-level cache.
+JENSEN_HD int tile_rows_of(int columns) { return columns <= 256 ? most_tile_rows : (columns <= 1024 ? 64 : 32); }
+
+/// Rows of X that follow one another, and rows that lie wherever they do.
+struct InPlace {
+  const float* first;
+  std::ptrdiff_t columns;
+  JENSEN_HD const float* operator[](std::ptrdiff_t r) const { return first + r * columns; }
+  JENSEN_HD InPlace from(std::ptrdiff_t r) const { return {first + r * columns, columns}; }
+};
+struct Listed {
+  const float* const* at;
+  JENSEN_HD const float* operator[](std::ptrdiff_t r) const { return at[r]; }
+  JENSEN_HD Listed from(std::ptrdiff_t r) const { return {at + r}; }
 };
 
 /// `count` values of a column: in place if the rows are contiguous, else gathered into `target`. Null reads as zeros.
@@ -39,52 +133,6 @@ JENSEN_HD const float* load_column(const float* column, const RowList& rows, std
   return target;
 }
 
-/// `count` rows of x (K columns, `all_rows` in all): in place if they are contiguous, but for those at the matrix's
-/// end, since a vector after a tile must be readable, and finite; else gathered into `target` (count x K and a vector
-/// more).
-JENSEN_HD const float* load_rows(const float* x, int columns, std::int64_t all_rows, const RowList& rows,
-                                 std::int64_t begin, int count, float* target) {
-  if (rows.indices == nullptr && (all_rows - rows.first - begin - count) * columns >= lanes) {
-    return x + (rows.first + begin) * columns;
-  }
-  for (int r = 0; r < count; ++r) {
-    if (r + prefetch_rows < count) {
-      const float* ahead = x + rows[begin + r + prefetch_rows] * columns;
-      for (int k = 0; k < columns; k += lanes) __builtin_prefetch(ahead + k);
-    }
-    const float* source = x + rows[begin + r] * columns;
-    float* row = target + static_cast<std::ptrdiff_t>(r) * columns;
-    for (int k = 0; k < columns; ++k) row[k] = source[k];
-  }
-  for (int l = 0; l < lanes; ++l) target[static_cast<std::ptrdiff_t>(count) * columns + l] = 0;
-  return target;
-}
-
-/// eta[r .. r + N) = X theta + offset + shift for the lanes.
-template <int N>
-JENSEN_HD void product_rows(const Tile& tile, int r, const Vec* theta, Vec shift, Vec* eta) {
-  Vec sum[N];
-  const float* x = tile.x + static_cast<std::ptrdiff_t>(r) * tile.columns;
-  for (int j = 0; j < N; ++j) sum[j] = shift + tile.offset[r + j];
-  for (int k = 0; k < tile.columns; ++k) {
-    const Vec t = theta[k];
-    for (int j = 0; j < N; ++j) sum[j] += t * x[static_cast<std::ptrdiff_t>(j) * tile.columns + k];
-  }
-  for (int j = 0; j < N; ++j) eta[r + j] = sum[j];
-}
-
-/// gradient[k .. k + N) = X^T d for the lanes, over the tile.
-template <int N>
-JENSEN_HD void product_columns(const Tile& tile, int k, const Vec* d, Vec* gradient) {
-  Vec sum[N] = {};
-  for (int r = 0; r < tile.rows; ++r) {
-    const Vec v = d[r];
-    const float* x = tile.x + static_cast<std::ptrdiff_t>(r) * tile.columns + k;
-    for (int j = 0; j < N; ++j) sum[j] += v * x[j];
-  }
-  for (int j = 0; j < N; ++j) gradient[k + j] = sum[j];
-}
-
 /// What a predictor has in common for all rows: its constant and scalar parts.
 JENSEN_HD float common_parts(const Predictor& predictor, const float* z) {
   float a = predictor.constant;
@@ -93,37 +141,6 @@ JENSEN_HD float common_parts(const Predictor& predictor, const float* z) {
     if (part.kind == PartKind::scalar) a += part.scale * z[part.first];
   }
   return a;
-}
-
-/// 16 floats from any address.
-JENSEN_HD Vec load(const float* from) {
-  Vec v;
-  __builtin_memcpy(&v, from, sizeof v);
-  return v;
-}
-
-/// eta = X theta + offset + shift for all rows of a tile.
-JENSEN_HD void multiply_rows(const Tile& tile, const Vec* theta, Vec shift, Vec* eta) {
-  int r = 0;
-  for (; r + 8 <= tile.rows; r += 8) product_rows<8>(tile, r, theta, shift, eta);
-  for (; r < tile.rows; ++r) product_rows<1>(tile, r, theta, shift, eta);
-}
-
-/// gradient = X^T d for all columns of a tile.
-JENSEN_HD void multiply_columns(const Tile& tile, const Vec* d, Vec* gradient) {
-  int k = 0;
-  for (; k + 8 <= tile.columns; k += 8) product_columns<8>(tile, k, d, gradient);
-  for (; k + 4 <= tile.columns; k += 4) product_columns<4>(tile, k, d, gradient);
-  for (; k < tile.columns; ++k) product_columns<1>(tile, k, d, gradient);
-}
-
-/// theta[k][l] of `columns` latents from `first` on for `count` samples; the other lanes are zero.
-JENSEN_HD void load_theta(const float* z, int dimension, int first, int columns, int count, float* theta) {
-  for (int k = 0; k < columns; ++k) {
-    for (int l = 0; l < lanes; ++l) {
-      theta[k * lanes + l] = l < count ? z[static_cast<std::ptrdiff_t>(l) * dimension + first + k] : 0.0F;
-    }
-  }
 }
 
 }  // namespace

@@ -47,8 +47,8 @@ const Isa& isa() {
 
 const char* data_term_cpu_isa() { return isa().name; }
 
-std::size_t data_term_cpu_scratch(const Term& term) {
-  return baseline::scratch_bytes(static_cast<std::size_t>(slot_count(term)));
+std::size_t data_term_cpu_scratch(const Term& term, int samples) {
+  return baseline::scratch_bytes(static_cast<std::size_t>(slot_count(term)), samples);
 }
 
 void data_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, std::int64_t end, const float* z,
@@ -56,8 +56,8 @@ void data_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, std
   isa().block(term, rows, begin, end, z, dimension, out.at(block, 0), out.samples, 1 + out.slots, scratch);
 }
 
-std::size_t general_term_cpu_scratch(const Term& term) {
-  return baseline::general_scratch_bytes(term, static_cast<std::size_t>(slot_count(term)));
+std::size_t general_term_cpu_scratch(const Term& term, int samples) {
+  return baseline::general_scratch_bytes(term, samples);
 }
 
 void general_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, std::int64_t end, const float* z,

@@ -14,13 +14,13 @@ namespace jensen {
 /// first call.
 void data_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, std::int64_t end, const float* z,
                          int dimension, std::int64_t block, Partials out, void* scratch);
-std::size_t data_term_cpu_scratch(const Term& term);
+std::size_t data_term_cpu_scratch(const Term& term, int samples);
 
 /// The same for a term of any shape. `values`: where df/da_k of arguments that gather is left, for rows [begin, end).
 void general_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, std::int64_t end, const float* z,
                             int dimension, const Effects& effects, const RowValues& values, std::int64_t block,
                             Partials out, void* scratch);
-std::size_t general_term_cpu_scratch(const Term& term);
+std::size_t general_term_cpu_scratch(const Term& term, int samples);
 
 /// "avx512", "avx2" or "baseline".
 const char* data_term_cpu_isa();

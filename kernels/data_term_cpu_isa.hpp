@@ -13,10 +13,10 @@ namespace jensen {
 // instruction set.
 #define JENSEN_DECLARE(isa)                                                                                            \
   namespace isa {                                                                                                      \
-  std::size_t scratch_bytes(std::size_t columns);                                                                      \
+  std::size_t scratch_bytes(std::size_t columns, int samples);                                                         \
   void data_term_block(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z,    \
                        int dimension, double* sums, int samples, int stride, void* memory);                            \
-  std::size_t general_scratch_bytes(const Term& term, std::size_t slots);                                              \
+  std::size_t general_scratch_bytes(const Term& term, int samples);                                                    \
   void general_term_block(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z, \
                           int dimension, const Effects& effects, const RowValues& values, double* sums, int samples,   \
                           int stride, void* memory);                                                                   \

@@ -4,117 +4,147 @@
 /// As data_term_cpu_isa.cpp, one sample in each lane, but every argument a_k has its own columns, offset and groups,
 /// and rows may have weights:
 ///
-///     eta_k = X_k theta_k + offset_k + Z u[level]      rows x 16
-///     f, d  = f(eta_0, eta_1, ..), df/da_k             rows x 16 each
+///     eta_k = X_k theta_k + offset_k + Z u[level]      rows x L
+///     f, d  = f(eta_0, eta_1, ..), df/da_k             rows x L each
 ///     G_k  += X_k^T d_k;  d_k is left to be summed by level where a_k has groups
+///
+/// A tile goes through all samples and arguments before the next, so that X comes from memory once, also where many
+/// arguments have the same columns.
 
-#include "cpu_lanes.hpp"
+#include "cpu_products.hpp"
+#include "cpu_scratch.hpp"
 #include "general_term.hpp"
 
 namespace jensen::JENSEN_ISA {
 namespace {
 
-struct Scratch {
-  float* x;          ///< tile_rows x the most columns of an argument, and a vector of padding
-  float* constants;  ///< (max_constants + 1) x tile_rows: the weights last
-  float* offset;     ///< tile_rows
-  float* theta;      ///< slots x lanes
-  float* eta;        ///< arguments x tile_rows x lanes; then df/da_k
-  float* gradient;   ///< the most columns x lanes
+constexpr int most_parts = max_arguments * max_parts;
+
+/// A dense part: of which argument, and what of the scratch memory is its own.
+struct DensePart {
+  int argument, part;
+  std::ptrdiff_t first_column;  ///< among the columns of all dense parts
+  const float** rows;           ///< where its rows are, of this tile and of the next; shared by parts of the same X
+  bool first;                   ///< of those with the same X
 };
 
-JENSEN_HD Scratch cut(const Term& term, float* memory, std::size_t slots) {
-  Scratch s{};
-  s.x = memory;
-  s.constants = s.x + padded(tile_rows * slots) + lanes;
-  s.offset = s.constants + (max_constants + 1) * padded(tile_rows);
-  s.theta = s.offset + padded(tile_rows);
-  s.eta = s.theta + slots * lanes;
-  s.gradient = s.eta + static_cast<std::size_t>(term.argument_count) * tile_rows * lanes;
-  return s;
+struct Scratch {
+  float* constants;  ///< (max_constants + 1) x most_tile_rows: the weights last
+  float* offset;     ///< most_tile_rows
+  float* eta;        ///< arguments x tile rows x L; then df/da_k
+  float* theta;      ///< of each group of samples: columns of all dense parts x L
+  double* totals;    ///< of each group: (f, df/da_0, .., the G of each dense part) x L
+  int parts = 0;
+  DensePart part[most_parts];
+  std::ptrdiff_t columns = 0;  ///< of all dense parts
+  int tile_rows = most_tile_rows;
+};
+
+/// `scratch` receives what is cut from `memory`.
+JENSEN_HD void cut(ScratchCutter& memory, const Term& term, int samples, Scratch& scratch) {
+  for (int a = 0; a < term.argument_count; ++a) {
+    for (int p = 0; p < term.arguments[a].part_count; ++p) {
+      const Part& part = term.arguments[a].parts[p];
+      if (part.kind != PartKind::dense) continue;
+      DensePart& dense = scratch.part[scratch.parts];
+      dense = {a, p, scratch.columns, nullptr, true};
+      for (int i = 0; i < scratch.parts && dense.first; ++i) {
+        const Part& other = term.arguments[scratch.part[i].argument].parts[scratch.part[i].part];
+        if (other.x != part.x || other.columns != part.columns) continue;
+        dense.first = false;
+        dense.rows = scratch.part[i].rows;
+      }
+      if (dense.first) dense.rows = memory.take<const float*>(2 * most_tile_rows);
+      ++scratch.parts;
+      scratch.columns += part.columns;
+      if (tile_rows_of(part.columns) < scratch.tile_rows) scratch.tile_rows = tile_rows_of(part.columns);
+    }
+  }
+  const auto columns = static_cast<std::size_t>(scratch.columns);
+  const auto arguments = static_cast<std::size_t>(term.argument_count);
+  scratch.constants = memory.take<float>((max_constants + 1) * most_tile_rows);
+  scratch.offset = memory.take<float>(most_tile_rows);
+  scratch.eta = memory.take<float>(arguments * most_tile_rows * eta_lanes);
+  scratch.theta = memory.take<float>(columns * lanes_of(samples));
+  scratch.totals = memory.take<double>((1 + arguments + columns) * lanes_of(samples));
 }
 
-/// Rows of a tile and the 16 samples that the lanes stand for.
+/// The group of samples that starts at `sample`; 8 lanes at least.
+JENSEN_HD SampleGroup several_at(int sample, int samples) {
+  const SampleGroup group = group_at(sample, samples);
+  if (group.lanes > 1) return group;
+  return {sample, samples - sample, 8};
+}
+
+/// Rows of a tile.
 struct Place {
   std::int64_t begin;  ///< first row of the tile among `rows`
-  int count;           ///< rows
-  int sample, live;    ///< first sample, and how many
+  int count, next_count;
+  const float* constants[max_constants];
+  const float* weights;  ///< or null
 };
 
-JENSEN_HD Vec* eta_of(const Scratch& scratch, int argument) {
-  return reinterpret_cast<Vec*>(scratch.eta) + static_cast<std::ptrdiff_t>(argument) * tile_rows;
+/// f(where the rows of a dense part are, as a type of their own)
+template <class F>
+JENSEN_HD void with_rows(const Part& part, const DensePart& dense, const RowList& rows, std::int64_t begin, F&& f) {
+  if (rows.indices == nullptr) return f(InPlace{part.x + (rows.first + begin) * part.columns, part.columns});
+  f(Listed{dense.rows});
 }
 
-/// eta_k of one argument; `theta` is its first column's. `latent`: of the first sample.
-JENSEN_HD void predict_tile(const Term& term, int argument, const RowList& rows, const Place& place,
-                            const float* latent, int dimension, const Effects& effects, const float* theta,
-                            const Scratch& scratch) {
-  const Predictor& predictor = term.arguments[argument];
-  Vec* eta = eta_of(scratch, argument);
-  Vec shift = {};
-  for (int l = 0; l < place.live; ++l) {
-    shift[l] = common_parts(predictor, latent + static_cast<std::ptrdiff_t>(l) * dimension);
-  }
-  const float* offset = load_column(predictor.offset, rows, place.begin, place.count, scratch.offset);
-  for (int r = 0; r < place.count; ++r) eta[r] = shift + offset[r];
-  for (int p = 0; p < predictor.part_count; ++p) {
-    const Part& part = predictor.parts[p];
-    if (part.kind == PartKind::dense) {
-      const float* x = load_rows(part.x, part.columns, term.rows, rows, place.begin, place.count, scratch.x);
-      for (int r = 0; r < place.count; ++r) {
-        Vec sum = eta[r];
-        for (int k = 0; k < part.columns; ++k) {
-          sum += reinterpret_cast<const Vec*>(theta)[k] * x[static_cast<std::ptrdiff_t>(r) * part.columns + k];
-        }
-        eta[r] = sum;
-      }
-      theta += static_cast<std::ptrdiff_t>(part.columns) * lanes;
-    } else if (part.kind == PartKind::gather) {
-      for (int r = 0; r < place.count; ++r) {
-        const std::int64_t row = rows[place.begin + r];
-        const float* u =
-            effects.data + place.sample +
-            (part.first_effect + static_cast<std::int64_t>(part.index[row]) * part.columns) * effects.stride;
-        for (int e = 0; e < part.columns; ++e) {
-          const Vec effect = load(u + e * effects.stride);
-          eta[r] += part.x == nullptr ? effect : effect * part.x[row * part.columns + e];
-        }
-      }
+/// eta_k += Z u[level] for `live` samples from u = effects.data + sample on. Lanes beyond them are worked on in eights.
+template <int L>
+JENSEN_HD void add_effects(const Part& part, const RowList& rows, const Place& place, const Effects& effects,
+                           int sample, int live, float* eta) {
+  using Eight = VectorOf<8>::type;
+  for (int r = 0; r < place.count; ++r) {
+    const std::int64_t row = rows[place.begin + r];
+    const float* u = effects.data + sample +
+                     (part.first_effect + static_cast<std::int64_t>(part.index[row]) * part.columns) * effects.stride;
+    float* to = eta + static_cast<std::ptrdiff_t>(r) * L;
+    for (int e = 0; e < part.columns; ++e) {
+      const float x = part.x == nullptr ? 1.0F : part.x[row * part.columns + e];
+      for (int l = 0; l < live; l += 8)
+        store(to + l, load<Eight>(to + l) + x * load<Eight>(u + e * effects.stride + l));
     }
   }
 }
 
-/// Sums over rows of the value and of df/da_k.
+/// Sums over rows of the value and of df/da_k in N lanes.
+template <int N>
 struct LaneSums {
-  alignas(64) float value[lanes] = {};
-  alignas(64) float d[max_arguments][lanes] = {};
+  alignas(64) float value[N] = {};
+  alignas(64) float d[max_arguments][N] = {};
+};
+
+/// The predictors of a tile for N of its samples: eta_a of row r is at[a][r * lanes ..].
+struct TileEta {
+  float* at[max_arguments];
+  int lanes;
+  JENSEN_HD float* operator()(int a, int r) const { return at[a] + static_cast<std::ptrdiff_t>(r) * lanes; }
 };
 
 /// f and its derivatives, which take the place of eta, for a density of few arguments. `varies`: a_1 .. differ from row
 /// to row.
-template <class Density, bool varies>
-JENSEN_HD void evaluate_tile(const float* const* constants, const float* weights, int count, const Scratch& scratch,
-                             LaneSums& sums) {
+template <class Density, bool varies, int N>
+JENSEN_HD void evaluate_tile(const Place& place, const TileEta& eta, LaneSums<N>& sums) {
   constexpr int shared = Density::shared;
-  float* eta[1 + most_shared];
-  for (int a = 0; a <= shared; ++a) eta[a] = reinterpret_cast<float*>(eta_of(scratch, a));
-  typename Density::template Prepared<float> prepared[lanes];
-  for (int l = 0; l < lanes && !varies; ++l) {
+  typename Density::template Prepared<float> prepared[N];
+  for (int l = 0; l < N && !varies; ++l) {
     float at[most_shared] = {};
-    for (int a = 1; a <= shared; ++a) at[a - 1] = eta[a][l];
+    for (int a = 1; a <= shared; ++a) at[a - 1] = eta(a, 0)[l];
     prepared[l] = Density::prepare(at);
   }
-  for (int r = 0; r < count; ++r) {
+  for (int r = 0; r < place.count; ++r) {
     float given[max_constants];
-    for (int c = 0; c < max_constants; ++c) given[c] = constants[c][r];
-    const float weight = weights == nullptr ? 1.0F : weights[r];
-    float* e0 = eta[0] + static_cast<std::ptrdiff_t>(r) * lanes;
-    float* e1 = shared > 0 ? eta[1] + static_cast<std::ptrdiff_t>(r) * lanes : e0;
-    float* e2 = shared > 1 ? eta[2] + static_cast<std::ptrdiff_t>(r) * lanes : e0;
-    float* e3 = shared > 2 ? eta[3] + static_cast<std::ptrdiff_t>(r) * lanes : e0;
+    for (int c = 0; c < max_constants; ++c) given[c] = place.constants[c][r];
+    const float weight = place.weights == nullptr ? 1.0F : place.weights[r];
+    float* e0 = eta(0, r);
+    float* e1 = shared > 0 ? eta(1, r) : e0;
+    float* e2 = shared > 1 ? eta(2, r) : e0;
+    float* e3 = shared > 2 ? eta(3, r) : e0;
     // The arguments are written out: a loop over them would keep this one from being vectorised.
 #pragma omp simd
-    for (int l = 0; l < lanes; ++l) {
+    for (int l = 0; l < N; ++l) {
       const float at[most_shared] = {e1[l], e2[l], e3[l]};
       const auto v = Density::evaluate(given, e0[l], varies ? Density::prepare(at) : prepared[l]);
       sums.value[l] += weight * v.log_density;
@@ -136,20 +166,66 @@ JENSEN_HD void evaluate_tile(const float* const* constants, const float* weights
   }
 }
 
-/// The same for a density of any number of arguments, sample by sample.
-JENSEN_HD void evaluate_tile_of_many(const Term& term, const float* const* constants, const float* weights, int count,
-                                     int live, const Scratch& scratch, LaneSums& sums) {
-  for (int r = 0; r < count; ++r) {
+/// Categorical::evaluate_all() for N samples side by side, the categories outside.
+template <int N>
+void evaluate_categories(int categories, const Place& place, const TileEta& eta, LaneSums<N>& sums) {
+  for (int r = 0; r < place.count; ++r) {
+    const int y = static_cast<int>(place.constants[0][r]);
+    const float weight = place.weights == nullptr ? 1.0F : place.weights[r];
+    alignas(64) float largest[N] = {}, chosen[N] = {}, others[N], inverse[N];
+    alignas(64) std::int32_t top[N] = {};  // the likeliest category
+    for (int k = 1; k <= categories; ++k) {
+      const float* a = eta(k - 1, r);
+#pragma omp simd
+      for (int l = 0; l < N; ++l) {
+        const bool above = a[l] > largest[l];
+        top[l] = above ? k : top[l];
+        largest[l] = above ? a[l] : largest[l];
+      }
+      for (int l = 0; l < N && k == y; ++l) chosen[l] = a[l];
+    }
+#pragma omp simd
+    for (int l = 0; l < N; ++l) others[l] = top[l] == 0 ? 0.0F : math::exp(-largest[l]);
+    for (int k = 1; k <= categories; ++k) {
+      float* a = eta(k - 1, r);
+#pragma omp simd
+      for (int l = 0; l < N; ++l) {
+        a[l] = math::exp(a[l] - largest[l]);
+        others[l] += top[l] == k ? 0.0F : a[l];
+      }
+    }
+#pragma omp simd
+    for (int l = 0; l < N; ++l) {
+      inverse[l] = 1.0F / (1.0F + others[l]);
+      sums.value[l] += weight * (chosen[l] - largest[l] - math::log1p(others[l]));
+    }
+    for (int k = 1; k <= categories; ++k) {
+      float* a = eta(k - 1, r);
+      const float seen = k == y ? 1.0F : 0.0F;
+#pragma omp simd
+      for (int l = 0; l < N; ++l) {
+        const float probability = a[l] * inverse[l];
+        const float complement = top[l] == k ? others[l] * inverse[l] : 1.0F - probability;
+        a[l] = weight * (seen > 0.0F ? complement : -probability);
+        sums.d[k - 1][l] += a[l];
+      }
+    }
+  }
+}
+
+/// The same for any density, sample by sample.
+template <int N>
+void evaluate_any(const Term& term, const Place& place, const TileEta& eta, LaneSums<N>& sums) {
+  for (int r = 0; r < place.count; ++r) {
     float given[max_constants];
-    for (int c = 0; c < max_constants; ++c) given[c] = constants[c][r];
-    const float weight = weights == nullptr ? 1.0F : weights[r];
-    for (int l = 0; l < live; ++l) {
+    for (int c = 0; c < max_constants; ++c) given[c] = place.constants[c][r];
+    const float weight = place.weights == nullptr ? 1.0F : place.weights[r];
+    for (int l = 0; l < N; ++l) {
       float a[max_arguments] = {}, d[max_arguments] = {};
-      const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(r) * lanes + l;
-      for (int k = 0; k < term.argument_count; ++k) a[k] = reinterpret_cast<float*>(eta_of(scratch, k))[at];
+      for (int k = 0; k < term.argument_count; ++k) a[k] = eta(k, r)[l];
       sums.value[l] += weight * evaluate_density(term.density, given, a, term.argument_count, d);
       for (int k = 0; k < term.argument_count; ++k) {
-        reinterpret_cast<float*>(eta_of(scratch, k))[at] = weight * d[k];
+        eta(k, r)[l] = weight * d[k];
         sums.d[k][l] += weight * d[k];
       }
     }
@@ -167,109 +243,196 @@ JENSEN_HD bool shared_arguments_vary(const Term& term) {
   return false;
 }
 
-JENSEN_HD void evaluate_density_of_tile(const Term& term, const float* const* constants, const float* weights,
-                                        int count, int live, bool varies, const Scratch& scratch, LaneSums& sums) {
-  if (term.density == DensityKind::categorical || is_prior_only(term.density)) {
-    evaluate_tile_of_many(term, constants, weights, count, live, scratch, sums);
-    return;
+template <int N>
+void evaluate_density_of_tile(const Term& term, const Place& place, bool varies, const TileEta& eta,
+                              LaneSums<N>& sums) {
+  if (term.density == DensityKind::categorical) {
+    return evaluate_categories(term.argument_count, place, eta, sums);
   }
+  if (is_prior_only(term.density)) return evaluate_any(term, place, eta, sums);
   with_data_density(term.density, [&](auto density) {
     using Density = decltype(density);
     if constexpr (Density::shared > 0) {
-      if (varies) return evaluate_tile<Density, true>(constants, weights, count, scratch, sums);
+      if (varies) return evaluate_tile<Density, true>(place, eta, sums);
     }
-    evaluate_tile<Density, false>(constants, weights, count, scratch, sums);
+    evaluate_tile<Density, false>(place, eta, sums);
   });
 }
 
-/// Adds a tile's sums to the samples' slots, and leaves the derivatives of arguments that gather.
-JENSEN_HD void add_tile(const Term& term, const RowList& rows, const Place& place, const LaneSums& sums,
-                        const Scratch& scratch, const RowValues& values, double* out, int stride) {
-  for (int l = 0; l < place.live; ++l)
-    out[static_cast<std::ptrdiff_t>(l) * stride] += static_cast<double>(sums.value[l]);
-  int slot = 1;
-  for (int a = 0; a < term.argument_count; ++a) {
-    const Vec* d = eta_of(scratch, a);
-    bool gathers = false;
-    for (int p = 0; p < term.arguments[a].part_count; ++p) {
-      const Part& part = term.arguments[a].parts[p];
-      if (part.kind == PartKind::gather) {
-        gathers = true;
-      } else if (part.kind == PartKind::scalar) {
-        for (int l = 0; l < place.live; ++l) {
-          out[static_cast<std::ptrdiff_t>(l) * stride + slot] +=
-              static_cast<double>(part.scale) * static_cast<double>(sums.d[a][l]);
-        }
-        ++slot;
-      } else {
-        const Tile tile{place.count,
-                        part.columns,
-                        load_rows(part.x, part.columns, term.rows, rows, place.begin, place.count, scratch.x),
-                        {},
-                        nullptr};
-        multiply_columns(tile, d, reinterpret_cast<Vec*>(scratch.gradient));
-        for (int k = 0; k < part.columns; ++k, ++slot) {
-          for (int l = 0; l < place.live; ++l) {
-            out[static_cast<std::ptrdiff_t>(l) * stride + slot] += static_cast<double>(scratch.gradient[k * lanes + l]);
-          }
+/// A term at work on a block of rows.
+struct Work {
+  const Term& term;
+  const RowList& rows;
+  const float* z;
+  int dimension;
+  const Effects& effects;
+  const RowValues& values;
+  bool varies;
+  const Scratch& scratch;
+
+  JENSEN_HD const Part& part_of(const DensePart& dense) const {
+    return term.arguments[dense.argument].parts[dense.part];
+  }
+  JENSEN_HD std::ptrdiff_t heads() const { return 1 + term.argument_count; }
+  JENSEN_HD float* theta(const SampleGroup& group) const {
+    return scratch.theta + static_cast<std::ptrdiff_t>(group.sample) * scratch.columns;
+  }
+  JENSEN_HD double* totals(const SampleGroup& group) const {
+    return scratch.totals + static_cast<std::ptrdiff_t>(group.sample) * (heads() + scratch.columns);
+  }
+
+  void start(const SampleGroup& group) const {
+    for (int i = 0; i < scratch.parts; ++i) {
+      const DensePart& dense = scratch.part[i];
+      load_theta(z + static_cast<std::ptrdiff_t>(group.sample) * dimension, dimension, part_of(dense).first,
+                 part_of(dense).columns, group.live, group.lanes, theta(group) + dense.first_column * group.lanes);
+    }
+    for (std::ptrdiff_t i = 0; i < (heads() + scratch.columns) * group.lanes; ++i) totals(group)[i] = 0;
+  }
+
+  /// eta_a = offset + scalars, which the dense and gathered parts add to.
+  template <int L>
+  void start_argument(const Place& place, const SampleGroup& group, int argument, float* eta) const {
+    const Predictor& predictor = term.arguments[argument];
+    alignas(64) float shift[L];
+    for (int l = 0; l < L; ++l) {
+      shift[l] =
+          common_parts(predictor, z + static_cast<std::ptrdiff_t>(group.sample + (l < group.live ? l : 0)) * dimension);
+    }
+    const float* offset = load_column(predictor.offset, rows, place.begin, place.count, scratch.offset);
+    for (int r = 0; r < place.count; ++r) {
+      for (int l = 0; l < L; ++l) eta[static_cast<std::ptrdiff_t>(r) * L + l] = shift[l] + offset[r];
+    }
+    for (int p = 0; p < predictor.part_count; ++p) {
+      const Part& part = predictor.parts[p];
+      if (part.kind == PartKind::gather) add_effects<L>(part, rows, place, effects, group.sample, group.live, eta);
+    }
+  }
+
+  template <int L>
+  void add(const Place& place, const SampleGroup& group) const {
+    const std::ptrdiff_t argument_size = static_cast<std::ptrdiff_t>(scratch.tile_rows) * L;
+    for (int a = 0; a < term.argument_count; ++a) {
+      start_argument<L>(place, group, a, scratch.eta + a * argument_size);
+    }
+    for (int i = 0; i < scratch.parts; ++i) {
+      const DensePart& dense = scratch.part[i];
+      const int ahead = group.sample == 0 && dense.first && place.next_count > 0 ? place.count : 0;
+      with_rows(part_of(dense), dense, rows, place.begin, [&](auto x) {
+        multiply_rows<L>(x, ahead, place.count, part_of(dense).columns, theta(group) + dense.first_column * L,
+                         scratch.eta + dense.argument * argument_size);
+      });
+    }
+    constexpr int n = L < 16 ? L : 16;
+    for (int l = 0; l < L; l += n) {
+      TileEta eta;
+      eta.lanes = L;
+      for (int a = 0; a < term.argument_count; ++a) eta.at[a] = scratch.eta + a * argument_size + l;
+      LaneSums<n> sums;
+      evaluate_density_of_tile(term, place, varies, eta, sums);
+      double* to = totals(group) + l;
+      for (int j = 0; j < n; ++j) to[j] += static_cast<double>(sums.value[j]);
+      for (int a = 0; a < term.argument_count; ++a) {
+        for (int j = 0; j < n; ++j) to[(1 + a) * L + j] += static_cast<double>(sums.d[a][j]);
+      }
+    }
+    for (int i = 0; i < scratch.parts; ++i) {
+      const DensePart& dense = scratch.part[i];
+      with_rows(part_of(dense), dense, rows, place.begin, [&](auto x) {
+        multiply_columns<L>(x, place.count, part_of(dense).columns, scratch.eta + dense.argument * argument_size,
+                            totals(group) + (heads() + dense.first_column) * L);
+      });
+    }
+    for (int a = 0; a < term.argument_count; ++a) {
+      bool gathers = false;
+      for (int p = 0; p < term.arguments[a].part_count; ++p)
+        gathers |= term.arguments[a].parts[p].kind == PartKind::gather;
+      if (gathers) leave_derivatives(place, group, L, scratch.eta + a * argument_size, values.derivative(a));
+    }
+  }
+
+  void leave_derivatives(const Place& place, const SampleGroup& group, int lanes, const float* d, float* target) const {
+    for (int r = 0; r < place.count; ++r) {
+      float* to = target + (place.begin + r) * values.stride + group.sample;
+      const float* from = d + static_cast<std::ptrdiff_t>(r) * lanes;
+      for (int l = 0; l < group.live; ++l) to[l] = from[l];
+    }
+  }
+
+  /// Totals of a group's samples into their slots.
+  void finish(const SampleGroup& group, double* sums, int stride) const {
+    const int lanes = group.lanes;
+    for (int l = 0; l < group.live; ++l) {
+      const double* of = totals(group) + l;
+      double* to = sums + static_cast<std::ptrdiff_t>(group.sample + l) * stride;
+      *to++ = of[0];
+      const double* gradient = of + heads() * lanes;
+      for (int a = 0; a < term.argument_count; ++a) {
+        for (int p = 0; p < term.arguments[a].part_count; ++p) {
+          const Part& part = term.arguments[a].parts[p];
+          if (part.kind == PartKind::scalar) *to++ = static_cast<double>(part.scale) * of[(1 + a) * lanes];
+          if (part.kind != PartKind::dense) continue;
+          for (int k = 0; k < part.columns; ++k, gradient += lanes) *to++ = *gradient;
         }
       }
     }
-    if (!gathers) continue;
-    float* target = values.derivative(a) + place.begin * values.stride + place.sample;
-    for (int r = 0; r < place.count; ++r) __builtin_memcpy(target + r * values.stride, &d[r], sizeof(Vec));
   }
-}
+
+  /// The columns of a tile, and where its scattered rows and the next tile's are.
+  Place load_place(std::int64_t begin, int count, int next_count) const {
+    Place place{begin, count, next_count, {}, nullptr};
+    for (int c = 0; c < max_constants; ++c) {
+      place.constants[c] = load_column(term.constants[c], rows, begin, count, scratch.constants + c * most_tile_rows);
+    }
+    if (term.weights != nullptr) {
+      place.weights = load_column(term.weights, rows, begin, count, scratch.constants + max_constants * most_tile_rows);
+    }
+    for (int i = 0; i < scratch.parts && rows.indices != nullptr; ++i) {
+      const DensePart& dense = scratch.part[i];
+      if (!dense.first) continue;
+      const Part& part = part_of(dense);
+      for (int r = 0; r < count + next_count; ++r) dense.rows[r] = part.x + rows[begin + r] * part.columns;
+      for (int r = next_count; r < count && next_count > 0; ++r) dense.rows[count + r] = dense.rows[count];
+    }
+    return place;
+  }
+};
 
 }  // namespace
 
-std::size_t general_scratch_bytes(const Term& term, std::size_t slots) {
-  const std::size_t floats = padded(tile_rows * slots) + lanes + (max_constants + 2) * padded(tile_rows) +
-                             2 * slots * lanes + static_cast<std::size_t>(term.argument_count) * tile_rows * lanes;
-  return floats * sizeof(float);
+std::size_t general_scratch_bytes(const Term& term, int samples) {
+  ScratchCutter cutter(nullptr);
+  Scratch scratch;
+  cut(cutter, term, samples, scratch);
+  return cutter.bytes();
 }
 
 void general_term_block(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z,
                         int dimension, const Effects& effects, const RowValues& values, double* sums, int samples,
                         int stride, void* memory) {
-  const Scratch scratch = cut(term, static_cast<float*>(memory), static_cast<std::size_t>(stride - 1));
-  const bool varies = shared_arguments_vary(term);
-  for (std::ptrdiff_t i = 0; i < static_cast<std::ptrdiff_t>(samples) * stride; ++i) sums[i] = 0;
-  for (int sample = 0; sample < samples; sample += lanes) {
-    const int live = samples - sample < lanes ? samples - sample : lanes;
-    const float* latent = z + static_cast<std::ptrdiff_t>(sample) * dimension;
-    float* theta = scratch.theta;
-    const float* theta_of[max_arguments];
-    for (int a = 0; a < term.argument_count; ++a) {
-      theta_of[a] = theta;
-      for (int p = 0; p < term.arguments[a].part_count; ++p) {
-        const Part& part = term.arguments[a].parts[p];
-        if (part.kind != PartKind::dense) continue;
-        load_theta(latent, dimension, part.first, part.columns, live, theta);
-        theta += static_cast<std::ptrdiff_t>(part.columns) * lanes;
-      }
+  ScratchCutter cutter(memory);
+  Scratch scratch;
+  cut(cutter, term, samples, scratch);
+  const Work work{term, rows, z, dimension, effects, values, shared_arguments_vary(term), scratch};
+  const auto for_each_group = [&](auto&& f) {
+    for (int s = 0; s < samples;) {
+      const SampleGroup group = several_at(s, samples);
+      f(group);
+      s += group.live;
     }
-    for (std::int64_t t = begin; t < end; t += tile_rows) {
-      const Place place{t, static_cast<int>(end - t < tile_rows ? end - t : tile_rows), sample, live};
-      const float* constants[max_constants];
-      for (int c = 0; c < max_constants; ++c) {
-        constants[c] = load_column(term.constants[c], rows, t, place.count,
-                                   scratch.constants + c * static_cast<int>(padded(tile_rows)));
-      }
-      const float* weights = nullptr;
-      if (term.weights != nullptr) {
-        weights = load_column(term.weights, rows, t, place.count,
-                              scratch.constants + max_constants * static_cast<int>(padded(tile_rows)));
-      }
-      for (int a = 0; a < term.argument_count; ++a) {
-        predict_tile(term, a, rows, place, latent, dimension, effects, theta_of[a], scratch);
-      }
-      LaneSums tile_sums;
-      evaluate_density_of_tile(term, constants, weights, place.count, live, varies, scratch, tile_sums);
-      add_tile(term, rows, place, tile_sums, scratch, values, sums + static_cast<std::ptrdiff_t>(sample) * stride,
-               stride);
-    }
+  };
+  for_each_group([&](const SampleGroup& group) { work.start(group); });
+  const auto rows_at = [&](std::int64_t t) {
+    return static_cast<int>(end - t < scratch.tile_rows ? end - t : scratch.tile_rows);
+  };
+  for (std::int64_t t = begin; t < end; t += scratch.tile_rows) {
+    const int count = rows_at(t);
+    const Place place = work.load_place(t, count, t + count < end ? rows_at(t + count) : 0);
+    for_each_group([&](const SampleGroup& group) {
+      with_lanes(group.lanes, [&](auto lanes) { work.add<decltype(lanes)::value>(place, group); });
+    });
   }
+  for_each_group([&](const SampleGroup& group) { work.finish(group, sums, stride); });
 }
 
 }  // namespace jensen::JENSEN_ISA

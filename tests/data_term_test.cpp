@@ -24,8 +24,8 @@ struct alignas(64) Line {
 /// data_term_cpu_scratch() bytes and not one more, full of NaN.
 class Scratch {
  public:
-  explicit Scratch(const Term& term) : lines_(data_term_cpu_scratch(term) / sizeof(Line)) {
-    EXPECT_EQ(data_term_cpu_scratch(term) % sizeof(Line), 0U);
+  Scratch(const Term& term, int samples) : lines_(data_term_cpu_scratch(term, samples) / sizeof(Line)) {
+    EXPECT_EQ(data_term_cpu_scratch(term, samples) % sizeof(Line), 0U);
     for (Line& line : lines_) std::fill(std::begin(line.values), std::end(line.values), std::nanf(""));
   }
   void* data() { return lines_.data(); }
@@ -42,7 +42,7 @@ struct Variant {
 
   std::vector<double> sums(const TermCase& c, BlockPlan plan) const {
     PoisonedPartials out(c, plan);
-    Scratch scratch(c.term);
+    Scratch scratch(c.term, c.shape.samples);
     for (std::int64_t b = 0; b < plan.blocks; ++b) {
       const std::int64_t begin = b * plan.rows_per_block;
       const std::int64_t end = std::min(begin + plan.rows_per_block, c.rows.count);
@@ -107,6 +107,13 @@ std::vector<CaseShape> cases() {
       all.push_back({all_densities[turn % all_densities.size()], rows, columns,
                      large ? 3 : some_samples[(turn / 2) % some_samples.size()], seed++});
       ++turn;
+    }
+  }
+  // Columns about the lengths of vectors and of what is kept in registers; samples in groups of 8, 16 and 32.
+  for (const int columns : {12, 15, 16, 17, 31, 32, 48, 55, 63, 64, 65, 257, 513, 600}) {
+    for (const int samples : {1, 8, 9, 24, 25, 70}) {
+      if (columns * samples > 10'000 && samples != 70) continue;
+      all.push_back({all_densities[turn++ % all_densities.size()], 150, columns, samples, seed++});
     }
   }
   for (const DensityKind density : all_densities) {
@@ -243,53 +250,6 @@ TEST(CpuBackend, EvaluatesOtherShapes) {
     ASSERT_FALSE(has_data_shape(c.term));
     expect_right(backend_sums(c, backend_plan(c), 2), reference_sums(c, backend_plan(c)), c);
     if (HasFatalFailure()) return;
-  }
-}
-
-// A density that takes all its arguments at once, each with its own dense part.
-TEST(CpuBackend, EvaluatesCategories) {
-  constexpr int logits = 4, columns = 3, rows = 50;
-  std::mt19937 generator(12);
-  std::normal_distribution<float> normal;
-  std::vector<float> x(rows * columns), z(logits * columns), y(rows);
-  for (float& v : x) v = normal(generator);
-  for (float& v : z) v = normal(generator);
-  for (float& v : y) v = static_cast<float>(generator() % (logits + 1));
-  Term term;
-  term.density = DensityKind::categorical;
-  term.rows = rows;
-  term.constants[0] = y.data();
-  term.argument_count = logits;
-  for (int k = 0; k < logits; ++k) {
-    term.arguments[k].part_count = 1;
-    term.arguments[k].parts[0] = {PartKind::dense, k * columns, columns, 1, x.data()};
-  }
-  ASSERT_FALSE(has_data_shape(term));
-
-  std::vector<double> expected(1 + logits * columns);
-  for (std::size_t i = 0; i < rows; ++i) {
-    double eta[1 + logits] = {}, total = 1;
-    for (std::size_t k = 1; k <= logits; ++k) {
-      for (std::size_t j = 0; j < columns; ++j) {
-        eta[k] += static_cast<double>(x[i * columns + j]) * static_cast<double>(z[(k - 1) * columns + j]);
-      }
-      total += std::exp(eta[k]);
-    }
-    const auto category = static_cast<std::size_t>(y[i]);
-    expected[0] += eta[category] - std::log(total);
-    for (std::size_t k = 1; k <= logits; ++k) {
-      const double slope = (k == category ? 1 : 0) - std::exp(eta[k]) / total;
-      for (std::size_t j = 0; j < columns; ++j) {
-        expected[1 + (k - 1) * columns + j] += slope * static_cast<double>(x[i * columns + j]);
-      }
-    }
-  }
-  std::vector<double> sums(expected.size());
-  CpuBackend(1).evaluate_general_term(term, {nullptr, rows}, {rows, 1}, z.data(), logits * columns, {}, {},
-                                      {sums.data(), 1, logits * columns});
-  // Each row's numbers are of order ten, rounded a handful of times.
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    EXPECT_NEAR(sums[i], expected[i], rows * 10 * tolerance::density_float) << "number " << i;
   }
 }
 
