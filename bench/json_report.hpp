@@ -12,7 +12,7 @@
 
 #include "jensen/info.hpp"
 
-namespace jensen::bench {
+namespace jensen::bench_report {
 
 struct Quartiles {
   double low, median, high;
@@ -64,4 +64,4 @@ class JsonReport {
   std::string head_, cases_;
 };
 
-}  // namespace jensen::bench
+}  // namespace jensen::bench_report
