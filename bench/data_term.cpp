@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/measure.hpp"
 #include "bench/problem_spec.hpp"
 #include "bench_device.hpp"
 #include "data_term_cpu.hpp"
@@ -125,8 +126,7 @@ int main(int argc, char** argv) {
       products.push_back(b);
       ratio.push_back(a / b);
     }
-    const auto p = bench_report::quartiles(pass), g = bench_report::quartiles(products),
-               q = bench_report::quartiles(ratio);
+    const BenchTime p = quartiles(pass), g = quartiles(products), q = quartiles(ratio);
     fmt::print("{:>4}{:>12.3f}{:>16.3f}  {:.2f} ({:.2f} to {:.2f})\n", samples, 1e3 * p.median, 1e3 * g.median,
                q.median, q.low, q.high);
     report.add_case(
