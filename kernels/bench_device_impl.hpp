@@ -127,7 +127,7 @@ class BenchDeviceOf final : public BenchDevice {
     const float scale = 1 / std::sqrt(static_cast<float>(shape.columns));
     data.location.resize(static_cast<std::size_t>(data.dimension), 0);
     for (int i = 0; i < first_other; ++i) {
-      const Normals normals = bench_normals(shape.seed, BenchStream::coefficients, static_cast<std::uint64_t>(i / 4));
+      const Normals normals = bench_normals(shape.seed, BenchStream::coefficients, static_cast<std::uint64_t>(i) / 4);
       data.location[static_cast<std::size_t>(i)] = scale * normals.n[i % 4];
     }
     std::copy(others.begin(), others.end(), data.location.begin() + first_other);
