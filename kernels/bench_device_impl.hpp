@@ -146,7 +146,7 @@ class BenchDeviceOf final : public BenchDevice {
     }
     std::vector<float> at = data.location;
     for (int k = 0; k < data.thresholds; ++k) {  // exp(0) above the one before; the first is at 0
-      at[static_cast<std::size_t>(data.first_threshold + k)] = static_cast<float>(1 + k);
+      at[static_cast<std::size_t>(data.first_threshold) + static_cast<std::size_t>(k)] = static_cast<float>(1 + k);
     }
     const Buffer<Backend, float> z(*backend_, std::span<const float>(at));
     DrawResponses draw{data.term, shape.seed,        z.data(),         {data.effects.data(), 1}, data.first_threshold,
