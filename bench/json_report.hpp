@@ -3,25 +3,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <string>
-#include <vector>
 
 #include "jensen/info.hpp"
 
-namespace jensen::bench {
-
-struct Quartiles {
-  double low, median, high;
-};
-inline Quartiles quartiles(std::vector<double> x) {
-  std::sort(x.begin(), x.end());
-  const auto at = [&](double q) { return x[static_cast<std::size_t>(q * static_cast<double>(x.size() - 1) + 0.5)]; };
-  return {at(0.25), at(0.5), at(0.75)};
-}
+namespace jensen::bench_report {
 
 class JsonReport {
  public:
@@ -64,4 +53,4 @@ class JsonReport {
   std::string head_, cases_;
 };
 
-}  // namespace jensen::bench
+}  // namespace jensen::bench_report

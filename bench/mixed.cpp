@@ -114,7 +114,7 @@ int main(int argc, char** argv) {
   const std::map<std::string, double> truth{{"b_Intercept", data.intercept},           {"b_x", data.slope},
                                             {"sd_g__Intercept", data.intercept_sd},    {"sd_g__x", data.slope_sd},
                                             {"cor_g__Intercept__x", data.correlation}, {"sigma", data.sigma}};
-  bench::JsonReport report("mixed", printer.device);
+  bench_report::JsonReport report("mixed", printer.device);
   std::string found;
   for (const ParameterSummary& s : fit.summarize()) {
     const double value = truth.at(s.name);

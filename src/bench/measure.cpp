@@ -27,9 +27,14 @@ double median(std::vector<double> values) { return quartiles(std::move(values)).
 BenchTime measure(const std::function<double(int)>& time, const Repeats& repeats, double pieces,
                   const std::function<void()>& between) {
   using Clock = std::chrono::steady_clock;
-  time(1);  // warms up
-  const double once = std::max(pieces * time(1), 1e-9);
-  const int calls = static_cast<int>(std::clamp(std::ceil(least_seconds / once), 1.0, double{most_calls}));
+  const double cold = time(1);  // warms up
+  double took = pieces * std::min(cold, time(1));
+  int calls = 1;
+  while (took < least_seconds && calls < most_calls) {
+    const double enough = std::ceil(calls * least_seconds / std::max(took, 1e-9));
+    calls = static_cast<int>(std::clamp(enough, calls + 1.0, double{most_calls}));
+    took = pieces * time(calls);
+  }
   const auto begin = Clock::now();
   std::vector<double> seconds;
   for (int r = 0; r < repeats.wanted; ++r) {

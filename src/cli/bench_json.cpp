@@ -35,7 +35,7 @@ template <class Things, class F>
 std::string list(const Things& things, const std::string& indent, F f) {
   std::string out = "[";
   for (const auto& thing : things) out += (out.size() > 1 ? ",\n" : "\n") + indent + f(thing);
-  return out + (out.size() > 1 ? "]" : "]");
+  return out + "]";
 }
 
 std::string pass_json(const BenchPass& p) {
