@@ -2,12 +2,16 @@
 /// \file The CPU as a backend: memory, Thrust's OpenMP policy behind for_each and sum, and the data term.
 
 #include <omp.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 #include <thrust/for_each.h>
 #include <thrust/iterator/counting_iterator.h>
 #include <thrust/system/omp/execution_policy.h>
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -29,13 +33,29 @@ class CpuBackend {
   /// threads = 0: as many as OpenMP gives.
   explicit CpuBackend(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {}
 
-  void* allocate(std::size_t bytes) { return ::operator new(bytes, alignment); }
-  void release(void* memory) { ::operator delete(memory, alignment); }
-  void upload(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
+  /// Large memory is in large pages where the system has them: a pass over a table is bound by the look-up of pages as
+  /// much as by the bytes. It is not touched, so that its pages come to lie near the threads that touch them first.
+  void* allocate(std::size_t bytes) {
+    const std::size_t unit = bytes < large ? alignment : page;
+    void* memory = std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
+    if (memory == nullptr) throw std::bad_alloc();
+#if defined(__linux__)
+    if (bytes >= large) madvise(memory, bytes, MADV_HUGEPAGE);  // a wish: nothing depends on its being granted
+#endif
+    return memory;
+  }
+  void release(void* memory) { std::free(memory); }
+  /// By the threads that will read it, in the parts which they will read.
+  void upload(void* to, const void* from, std::size_t bytes) {
+    in_parts(bytes, [&](std::size_t begin, std::size_t count) {
+      std::memcpy(static_cast<char*>(to) + begin, static_cast<const char*>(from) + begin, count);
+    });
+  }
   void download(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
   void zero(void* to, std::size_t bytes) {
     const auto timed = stage("zero");
-    std::memset(to, 0, bytes);
+    in_parts(bytes,
+             [&](std::size_t begin, std::size_t count) { std::memset(static_cast<char*>(to) + begin, 0, count); });
   }
 
   /// Times what is done while it lives, under this name, if the clock is on.
@@ -101,17 +121,31 @@ class CpuBackend {
     const bool alone = plan.blocks <= 1 || rows * (1 + out.slots) * out.samples < 250'000;
 #pragma omp parallel num_threads(threads_) if (!alone)
     {
-      void* scratch = ::operator new(scratch_bytes, alignment);
+      void* scratch = allocate(scratch_bytes);
 #pragma omp for schedule(static)
       for (std::int64_t b = 0; b < plan.blocks; ++b) {
         const std::int64_t begin = b * plan.rows_per_block;
         f(b, begin, begin + plan.rows_per_block < rows ? begin + plan.rows_per_block : rows, scratch);
       }
-      ::operator delete(scratch, alignment);
+      release(scratch);
     }
   }
 
-  static constexpr std::align_val_t alignment{64};
+  /// f(begin, count) for parts of `bytes`, shared out as for_each_block() shares out blocks of rows.
+  template <class F>
+  void in_parts(std::size_t bytes, F f) {
+    if (bytes < large) return f(0, bytes);
+    const std::size_t part = (bytes + most_blocks - 1) / most_blocks;
+#pragma omp parallel for num_threads(threads_) schedule(static)
+    for (std::int64_t b = 0; b < most_blocks; ++b) {
+      const std::size_t begin = static_cast<std::size_t>(b) * part;
+      if (begin < bytes) f(begin, bytes - begin < part ? bytes - begin : part);
+    }
+  }
+
+  static constexpr std::size_t alignment = 64;
+  static constexpr std::size_t page = std::size_t{1} << 21U;   ///< a large page of x86-64
+  static constexpr std::size_t large = std::size_t{1} << 23U;  ///< bytes from which on pages and threads matter
   int threads_;
 };
 

@@ -55,6 +55,7 @@ using Vec = VectorOf<width>::type;
 /// compiler that leaves a loop as it is would deny them.
 template <int I>
 struct Constant {
+  static constexpr int value = I;
   constexpr operator int() const { return I; }
 };
 template <class F, int... I>

@@ -116,30 +116,31 @@ JENSEN_HD Vec sum_lanes(Vec* v) {
   return v[0];
 }
 
+/// Where the row lies that is asked for while row j is at hand: of rows in place 12 kB on, which is enough to hide
+/// memory's latency (seen: 8 to 16 kB are alike), of those that are listed `ahead` rows on.
+JENSEN_HD const float* later(const InPlace& x, int j, int) { return x[j] + 192 * 16; }
+JENSEN_HD const float* later(const Listed& x, int j, int ahead) { return x[j + ahead]; }
+
+/// Asks for half of the lines that N vectors take: the first product for lines 0, 2, .., the second for 1, 3, .., since
+/// the requests must be spread over the work: the buffers for them are few, and when they are full all loads wait.
+/// Into the second-level cache: seen to be faster than into the first.
+template <int N, int Half>
+JENSEN_HD void ask_for(const float* row) {
+  repeat<(N * width + 15) / 16>([&](auto line) __attribute__((always_inline)) {
+    if constexpr (int{decltype(line)::value} % 2 == Half) __builtin_prefetch(row + line * 16, 0, 2);
+  });
+}
+
 /// sum[j] += x[j][k ..] theta for N vectors of columns of `width` rows, in the order in which they lie in memory.
 template <int N, class Rows>
-JENSEN_HD void add_dots(Rows x, int k, const float* theta, Vec* sum) {
+JENSEN_HD void add_dots(Rows x, int ahead, int k, const float* theta, Vec* sum) {
   Vec t[N];
   repeat<N>([&](auto i) __attribute__((always_inline)) { t[i] = load(theta + i * width); });
   repeat<width>([&](auto j) __attribute__((always_inline)) {
     const float* row = x[j] + k;
+    ask_for<N, 0>(later(x, j, ahead) + k);
     repeat<N>([&](auto i) __attribute__((always_inline)) { sum[j] += t[i] * load(row + i * width); });
   });
-}
-
-/// Asks the second-level cache for `width` rows that are read soon: rows in place 12 kB on, which is enough to hide
-/// memory's latency (seen: 8 to 16 kB are alike; the first-level cache has not the buffers for so many requests), and
-/// those that are listed `ahead` rows on, if `ahead` is not 0.
-JENSEN_HD void ask_for_rows(const InPlace& x, int, int columns) {
-  const float* at = x.first + 192 * 16;
-  for (int k = 0; k < columns * width; k += 16) __builtin_prefetch(at + k, 0, 2);
-}
-JENSEN_HD void ask_for_rows(const Listed& x, int ahead, int columns) {
-  if (ahead == 0) return;
-  for (int j = 0; j < width; ++j) {
-    for (int k = 0; k < columns; k += 16) __builtin_prefetch(x[j + ahead] + k, 0, 2);
-    __builtin_prefetch(x[j + ahead] + columns - 1, 0, 2);
-  }
 }
 
 /// eta = X theta, where all but the last `Last` vectors of columns are in fours.
@@ -148,12 +149,11 @@ void multiply_rows_lone(Rows x, int ahead, int rows, int columns, const float* t
   int r = 0;
   for (; r + width <= rows; r += width) {
     const Rows at = x.from(r);
-    ask_for_rows(at, ahead, columns);
     Vec sum[width];
     repeat<width>([&](auto j) __attribute__((always_inline)) { sum[j] = Vec{}; });
     int k = 0;
-    for (; k + 4 * width <= columns; k += 4 * width) add_dots<4>(at, k, theta + k, sum);
-    if constexpr (Last > 0) add_dots<Last>(at, k, theta + k, sum);
+    for (; k + 4 * width <= columns; k += 4 * width) add_dots<4>(at, ahead, k, theta + k, sum);
+    if constexpr (Last > 0) add_dots<Last>(at, ahead, k, theta + k, sum);
     store(eta + r, sum_lanes(sum));
   }
   for (; r < rows; ++r) {
@@ -162,7 +162,7 @@ void multiply_rows_lone(Rows x, int ahead, int rows, int columns, const float* t
   }
 }
 
-/// eta = X theta; theta has zeros after its end. `ahead` as above.
+/// eta = X theta; theta has zeros after its end. `ahead`: see later().
 template <class Rows>
 void multiply_rows_lone(Rows x, int ahead, int rows, int columns, const float* theta, float* eta) {
   const int last = (columns + width - 1) / width % 4;
@@ -176,7 +176,7 @@ void multiply_rows_lone(Rows x, int ahead, int rows, int columns, const float* t
 
 /// gradient[k ..] += X^T d for N vectors of columns.
 template <int N, class Rows>
-void add_columns_lone(Rows x, int rows, int k, const float* d, float* gradient) {
+void add_columns_lone(Rows x, int ahead, int rows, int k, const float* d, float* gradient) {
   constexpr int chains = N == 1 ? 4 : 2;  // to hide the latency of the additions
   Vec sum[chains][N] = {};
   int r = 0;
@@ -184,6 +184,7 @@ void add_columns_lone(Rows x, int rows, int k, const float* d, float* gradient) 
     const Rows at = x.from(r);
     for (int j = 0; j < width; j += chains) {
       for (int c = 0; c < chains; ++c) {
+        ask_for<N, 1>(later(at, j + c, ahead) + k);
         for (int i = 0; i < N; ++i) sum[c][i] += load(at[j + c] + k + i * width) * d[r + j + c];
       }
     }
@@ -200,17 +201,17 @@ void add_columns_lone(Rows x, int rows, int k, const float* d, float* gradient) 
 
 /// gradient += X^T d; has room for whole vectors.
 template <class Rows>
-void multiply_columns_lone(Rows x, int rows, int columns, const float* d, float* gradient) {
+void multiply_columns_lone(Rows x, int ahead, int rows, int columns, const float* d, float* gradient) {
   for (int k = 0; k < columns;) {
     const int vectors = (columns - k + width - 1) / width;
     if (vectors >= 4) {
-      add_columns_lone<4>(x, rows, k, d, gradient + k);
+      add_columns_lone<4>(x, ahead, rows, k, d, gradient + k);
       k += 4 * width;
     } else if (vectors >= 2) {
-      add_columns_lone<2>(x, rows, k, d, gradient + k);
+      add_columns_lone<2>(x, ahead, rows, k, d, gradient + k);
       k += 2 * width;
     } else {
-      add_columns_lone<1>(x, rows, k, d, gradient + k);
+      add_columns_lone<1>(x, ahead, rows, k, d, gradient + k);
       k += width;
     }
   }

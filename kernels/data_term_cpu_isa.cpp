@@ -262,15 +262,15 @@ void add_lone(const Term& term, const Tile& tile, int first, const float* z, dou
 
   for (int begin = 0; begin < tile.rows; begin += lone_rows) {
     const int count = tile.rows - begin < lone_rows ? tile.rows - begin : lone_rows;
-    with_rows(tile, [&](auto x) {
-      const int ahead = begin + 2 * lone_rows <= tile.rows + tile.next_rows ? lone_rows : 0;
-      multiply_rows_lone(x.from(begin), ahead, count, tile.columns, scratch.lone_theta, eta);
-    });
+    const int ahead = begin + lone_rows + count <= tile.rows + tile.next_rows ? lone_rows : 0;
+    with_rows(tile,
+              [&](auto x) { multiply_rows_lone(x.from(begin), ahead, count, tile.columns, scratch.lone_theta, eta); });
     evaluate_lone<Density>(tile, begin, count, shift, prepared, eta, others);
     add_to_lanes(others[0], count, lanes[0]);
     add_to_lanes(eta, count, lanes[1]);
     for (int a = 1; a <= Density::shared; ++a) add_to_lanes(others[a], count, lanes[1 + a]);
-    with_rows(tile, [&](auto x) { multiply_columns_lone(x.from(begin), count, tile.columns, eta, scratch.gradient); });
+    with_rows(tile,
+              [&](auto x) { multiply_columns_lone(x.from(begin), ahead, count, tile.columns, eta, scratch.gradient); });
   }
 
   float of[heads] = {};

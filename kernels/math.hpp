@@ -169,6 +169,18 @@ JENSEN_HD R logistic(R x) {
   return x >= R(0) ? inverse : e * inverse;
 }
 
+/// log(1 + exp(x)) and its derivative 1 / (1 + exp(-x)), from one exponential.
+template <class R>
+struct SoftplusSlope {
+  R value, slope;
+};
+template <class R>
+JENSEN_HD SoftplusSlope<R> softplus_slope(R x) {
+  const R e = exp(-abs(x));
+  const R inverse = R(1) / (R(1) + e);
+  return {max(x, R(0)) + log1p_unit(e), x >= R(0) ? inverse : e * inverse};
+}
+
 /// exp(x), but no more than exp(85) = 8e36, so that a step too long does not turn the rest of a formula into 0 times
 /// infinity.
 template <class R>

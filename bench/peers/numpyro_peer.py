@@ -33,6 +33,8 @@ from numpyro.infer.initialization import init_to_value
 
 import problem as problems
 
+if args.device == "cuda" and jax.devices()[0].platform != "gpu":
+    raise SystemExit("JAX sees no GPU (--device cuda); install its CUDA form, or use --device cpu")
 problem = problems.read(args.problem)
 d = problem.columns
 x, y = jax.device_put(problem.x), jax.device_put(problem.y)

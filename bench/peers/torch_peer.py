@@ -17,7 +17,8 @@ import torch
 
 import problem as problems
 
-torch.set_num_threads(args.threads)
+if args.threads > 0:
+    torch.set_num_threads(args.threads)
 torch.set_float32_matmul_precision("high")  # TF32 on a GPU, as JAX has it by default
 torch.manual_seed(1)
 cuda = args.device == "cuda"
@@ -51,15 +52,16 @@ class Training:
     def __init__(self, mean, log_sd):
         self.mean = torch.tensor(mean, dtype=torch.float32, device=device, requires_grad=True)
         self.log_sd = torch.tensor(log_sd, dtype=torch.float32, device=device, requires_grad=True)
-        rate = torch.tensor(args.rate) if cuda else args.rate
-        self.adam = torch.optim.Adam([self.mean, self.log_sd], lr=rate, fused=True)
+        self.adam = torch.optim.Adam([self.mean, self.log_sd], lr=args.rate, fused=True)
         self.t = 0
 
     def step(self):
         if args.decay:
             rate = args.rate * 0.1 ** (self.t / args.decay)
             for group in self.adam.param_groups:
-                group["lr"].fill_(rate) if torch.is_tensor(group["lr"]) else group.update(lr=rate)
+                group["lr"] = rate
+        if cuda:
+            torch.compiler.cudagraph_mark_step_begin()  # the step before's gradients are no longer needed
         xs, ys = x, y
         if batch < problem.rows:
             rows = torch.randint(problem.rows, (batch,), device=device)
