@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <new>
 #include <string_view>
 
+#include "backend_cpu.hpp"
+#include "buffer.hpp"
 #include "data_term_cpu.hpp"
 #include "limits_cpu_isa.hpp"
 
@@ -37,23 +38,23 @@ class CpuProbe final : public LimitProbe {
         cache_(cache),
         loops_(choose_loops()),
         count_(static_cast<std::int64_t>(std::clamp<std::size_t>(4 * cache, least, most) / sizeof(float))),
-        from_(allocate(count_)),
-        to_(allocate(count_)) {
+        from_(backend_, static_cast<std::size_t>(count_)),
+        to_(backend_, static_cast<std::size_t>(count_)) {
     // Touched first by the threads that will read: where there are several memories, each is near its own.
     in_parts([&](std::int64_t begin, std::int64_t end) {
-      std::fill(from_.get() + begin, from_.get() + end, 1.0F);
-      std::fill(to_.get() + begin, to_.get() + end, 0.0F);
+      std::fill(from_.data() + begin, from_.data() + end, 1.0F);
+      std::fill(to_.data() + begin, to_.data() + end, 0.0F);
     });
   }
 
   double read_bandwidth() override {
     const double seconds =
-        in_parts([&](std::int64_t begin, std::int64_t end) { keep(loops_.sum(from_.get() + begin, end - begin)); });
+        in_parts([&](std::int64_t begin, std::int64_t end) { keep(loops_.sum(from_.data() + begin, end - begin)); });
     return static_cast<double>(count_) * sizeof(float) / seconds;
   }
   double copy_bandwidth() override {
     const double seconds = in_parts([&](std::int64_t begin, std::int64_t end) {
-      std::memcpy(to_.get() + begin, from_.get() + begin, static_cast<std::size_t>(end - begin) * sizeof(float));
+      std::memcpy(to_.data() + begin, from_.data() + begin, static_cast<std::size_t>(end - begin) * sizeof(float));
     });
     return 2.0 * static_cast<double>(count_) * sizeof(float) / seconds;
   }
@@ -70,15 +71,6 @@ class CpuProbe final : public LimitProbe {
  private:
   // Four times the last cache, so that little of the array is found there; bounded for machines that share a huge one.
   static constexpr std::size_t least = std::size_t{64} << 20U, most = std::size_t{1} << 30U;
-
-  struct Release {
-    void operator()(float* memory) const { ::operator delete (memory, std::align_val_t{64}); }
-  };
-  using Memory = std::unique_ptr<float, Release>;
-  static Memory allocate(std::int64_t count) {
-    return Memory(
-        static_cast<float*>(::operator new (static_cast<std::size_t>(count) * sizeof(float), std::align_val_t{64})));
-  }
 
   /// Seconds that all threads take for their parts of the array.
   template <class F>
@@ -106,7 +98,8 @@ class CpuProbe final : public LimitProbe {
   std::size_t cache_;
   Loops loops_;
   std::int64_t count_;
-  Memory from_, to_;
+  CpuBackend backend_{threads_};
+  Buffer<CpuBackend, float> from_, to_;  // as the terms' columns are: in large pages where the system has them
   float sink_ = 0;
 };
 
