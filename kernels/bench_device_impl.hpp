@@ -127,7 +127,7 @@ class BenchDeviceOf final : public BenchDevice {
     const float scale = 1 / std::sqrt(static_cast<float>(shape.columns));
     data.location.resize(static_cast<std::size_t>(data.dimension), 0);
     for (int i = 0; i < first_other; ++i) {
-      const Normals normals = bench_normals(shape.seed, BenchStream::coefficients, static_cast<std::uint64_t>(i / 4));
+      const Normals normals = bench_normals(shape.seed, BenchStream::coefficients, static_cast<std::uint64_t>(i) / 4);
       data.location[static_cast<std::size_t>(i)] = scale * normals.n[i % 4];
     }
     std::copy(others.begin(), others.end(), data.location.begin() + first_other);
@@ -146,7 +146,7 @@ class BenchDeviceOf final : public BenchDevice {
     }
     std::vector<float> at = data.location;
     for (int k = 0; k < data.thresholds; ++k) {  // exp(0) above the one before; the first is at 0
-      at[static_cast<std::size_t>(data.first_threshold + k)] = static_cast<float>(1 + k);
+      at[static_cast<std::size_t>(data.first_threshold) + static_cast<std::size_t>(k)] = static_cast<float>(1 + k);
     }
     const Buffer<Backend, float> z(*backend_, std::span<const float>(at));
     DrawResponses draw{data.term, shape.seed,        z.data(),         {data.effects.data(), 1}, data.first_threshold,

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <utility>
 
 #include "bench/measure.hpp"
 #include "bench/memory.hpp"
@@ -65,7 +66,7 @@ double product_rate(LimitProbe& probe) {
 
 class Bench {
  public:
-  Bench(const BenchOptions& options, BenchObserver& observer) : options_(options), observer_(observer) {
+  Bench(BenchOptions options, BenchObserver& observer) : options_(std::move(options)), observer_(observer) {
     if (options_.samples.empty()) options_.samples = {1, 8, 64};
     const bool quick = !options_.problem && options_.suite == BenchSuite::quick;
     repeats_ = {options_.repeats > 0 ? options_.repeats : (quick ? 9 : 15), 3, quick ? 0.5 : 10.0};

@@ -46,7 +46,7 @@ double bytes_needed(const BenchProblem& problem, int samples) {
   const auto n = static_cast<double>(problem.rows);
   const auto k = static_cast<double>(problem.columns);
   const double most = std::max(samples + 1, 16) + 16;  // with the engine's padding
-  const double head = static_cast<double>(head_dimension(problem));
+  const auto head = static_cast<double>(head_dimension(problem));
   const auto levels = static_cast<double>(problem.levels);
   // columns, up to three constants, four of thresholds, levels and their order
   double bytes = 4 * n * (k + 3 + (problem.family == Family::cumulative ? 4 : 0) + (problem.levels > 0 ? 3 : 0));

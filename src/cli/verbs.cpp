@@ -194,7 +194,7 @@ void add_bench(CLI::App& app, Words& words) {
                "first; what is wrong is not timed.");
   add(verb, "--suite", words.suite, "SUITE", "Cases",
       "quick: seven shapes, reduced to about a minute on two cores; full: the same as large as the data sets they are "
-      "named after (default: quick)");
+      "named after, which takes minutes on a GPU and far longer on a few cores (default: quick)");
   add(verb, "--rows", words.rows, "N", "Cases", "One case of your own instead: its rows (default: 1000000)");
   add(verb, "--cols", words.columns, "D", "Cases", "Its columns, 1 to 16384 (default: 28)");
   add(verb, "--family", words.family, "F", "Cases",
