@@ -10,6 +10,7 @@
 #include <cstring>
 #include <new>
 
+#include "add_blocks.hpp"
 #include "data_term_cpu.hpp"
 #include "general_term.hpp"
 
@@ -43,6 +44,11 @@ class CpuBackend {
     }
   }
 
+  /// Rows stay in float, rounded as 16 bits would: kernels read floats alone.
+  bool takes_halves(const Term&) const { return false; }
+  /// Every term that has_data_shape() is one for evaluate_term().
+  bool needs_row_values(const Term&) const { return false; }
+
   /// Levels of a group that are summed on one thread.
   static constexpr std::int64_t level_block = 64;
 
@@ -52,6 +58,10 @@ class CpuBackend {
                    [&](std::int64_t b, std::int64_t begin, std::int64_t end, void* scratch) {
                      data_term_cpu_block(term, rows, begin, end, z, dimension, b, out, scratch);
                    });
+  }
+
+  void add_blocks(const AddBlocks& add) {
+    for_each("add_blocks", static_cast<std::int64_t>(add.partials.samples) * (1 + add.partials.slots), add, add.blocks);
   }
 
   /// The sums of any term; leaves in `values` the derivatives of the arguments that gather.

@@ -19,7 +19,7 @@ class CudaBackend {
   static constexpr std::int64_t least_rows = 64;
   static constexpr std::int64_t level_block = 8;
 
-  explicit CudaBackend(int device) {
+  CudaBackend(int device, Precision precision) : precision_(precision) {
     check(cudaSetDevice(device), "cudaSetDevice");
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
     int processors = 0;
@@ -58,11 +58,23 @@ class CudaBackend {
     check(cudaGetLastError(), name);
   }
 
+  /// Whether the kernels read the dense part of `term` in 16 bits.
+  bool takes_halves(const Term& term) const { return has_tile_shape(term) && dense_part_of(term) >= 0; }
+  /// Whether a term that has_data_shape() is one for evaluate_general_term() all the same: too wide for one pass.
+  bool needs_row_values(const Term& term) const {
+    return has_tile_shape(term) && tile_plan(term, 1, least_rows, shared_bytes_).rows == 0;
+  }
+
   /// The sums of a term that has_data_shape().
   void evaluate_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension, Partials out) {
     if (!evaluate_by_tiles(term, rows, plan, z, dimension, {}, {}, out)) {
       for_each("term_oracle", plan.blocks * out.samples, TermOracle{term, rows, plan, z, dimension, out});
     }
+  }
+
+  void add_blocks(const AddBlocks& add) {
+    const Range range("add_blocks");
+    launch_add_blocks(add, stream_);
   }
 
   /// The sums of any term; leaves in `values` the derivatives of the arguments that gather.
@@ -79,27 +91,43 @@ class CudaBackend {
   /// Blocks of rows for each multiprocessor: enough that the last ones to run leave few idle, few enough that their
   /// sums are quickly added.
   static constexpr int blocks_per_processor = 4;
+  /// Columns of a wide table that are taken at a time: as many as the registers hold for 64 samples.
+  static constexpr int wide_columns = 512;
 
-  /// False if the term's shape is none of the kernel's: not for priors, whose rows are few.
+  /// False if the term's shape is none of the kernels': not for priors, whose rows are few.
   bool evaluate_by_tiles(const Term& term, RowList rows, BlockPlan blocks, const float* z, int dimension,
                          Effects effects, RowValues values, Partials out) {
     if (!has_tile_shape(term)) return false;
     const TilePlan plan = tile_plan(term, out.samples, blocks.rows_per_block, shared_bytes_);
-    if (plan.rows == 0) return false;
+    const bool wide = plan.rows == 0;
+    if (wide && values.data == nullptr) return false;
     if (blocks.blocks == 0) return true;
-    DataTermWork work(term, rows, blocks, z, dimension, out, plan);
-    if (has_gathers(term)) {
+    DataTermWork work = data_term_work(term, rows, blocks, z, dimension, out, plan);
+    work.split = precision_ == Precision::fp32;
+    if (wide || has_gathers(term)) {
       work.effects = effects;
       work.derivative = values.derivative(0);
       work.derivative_stride = values.stride;
+      work.partial = wide ? values.log_density() : nullptr;
     }
     const Range range("data_term");
-    launch_data_term(work, false, stream_);
+    if (!wide) {
+      launch_data_term(work, stream_);
+      return true;
+    }
+    in_passes(work, term.arguments[0].parts[dense_part_of(term)].columns, wide_columns,
+              [&](DataTermWork& pass, int columns) {
+                pass.plan = tile_plan(term, out.samples, blocks.rows_per_block, shared_bytes_, columns);
+                if (pass.plan.rows == 0)
+                  throw DeviceFailure("this GPU has too little shared memory (data term); use --device cpu");
+                launch_data_term(pass, stream_);
+              });
     return true;
   }
 
   cudaStream_t stream_ = nullptr;
   int shared_bytes_ = 0;
+  Precision precision_;
 };
 
 }  // namespace jensen

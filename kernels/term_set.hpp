@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "add_blocks.hpp"
 #include "buffer.hpp"
 #include "engine.hpp"
 #include "general_term.hpp"
@@ -30,20 +31,6 @@ struct TermRow {
 struct Contribution {
   int term;
   int slot;
-};
-
-/// Adds a term's blocks, in order, to its sums. Item: (sample, value or slot).
-struct AddBlocks {
-  Partials partials;
-  std::int64_t blocks;
-  double* sums;
-  JENSEN_HD void operator()(std::int64_t item) const {
-    const auto s = static_cast<int>(item / (1 + partials.slots));
-    const auto slot = static_cast<int>(item % (1 + partials.slots));
-    double total = 0;
-    for (std::int64_t b = 0; b < blocks; ++b) total += partials.at(b, s)[slot];
-    sums[item] += total;
-  }
 };
 
 template <class Backend>
@@ -78,10 +65,14 @@ class TermSet {
   /// Rows of a term of general shape that are evaluated at once: what their values take stays in the caches.
   static constexpr std::int64_t general_rows = 16384;
 
+  /// Evaluated row by row first, its values kept.
+  bool is_general(const Term& term) const { return !has_data_shape(term) || backend_.needs_row_values(term); }
+
   void add_window(std::size_t t, const RowWindow& window, const float* z, int dimension, const Effects& effects,
                   int samples, float* effect_sums) {
     const Term& term = terms_[t];
-    const std::int64_t step = has_data_shape(term) || !gathers_[t].empty() ? window.rows.count : general_rows;
+    const bool general = is_general(term);
+    const std::int64_t step = !general || !gathers_[t].empty() ? window.rows.count : general_rows;
     for (std::int64_t begin = 0; begin < window.rows.count; begin += step) {
       RowList rows = window.rows;
       rows.count = std::min(step, window.rows.count - begin);
@@ -92,7 +83,7 @@ class TermSet {
       }
       const BlockPlan plan = plan_blocks(rows.count, backend_.least_rows, backend_.most_blocks);
       const Partials partials{partials_[t].data(), samples, slot_count(term)};
-      if (has_data_shape(term)) {
+      if (!general) {
         backend_.evaluate_term(term, rows, plan, z, dimension, partials);
       } else {
         const RowValues values{values_.data(), value_rows_, stride_};
@@ -104,8 +95,23 @@ class TermSet {
                               effect_sums + part.first_effect * stride_);
         }
       }
-      backend_.for_each("add_blocks", static_cast<std::int64_t>(samples) * (1 + partials.slots),
-                        AddBlocks{partials, plan.blocks, sums_.data() + offsets_[t]}, plan.blocks);
+      backend_.add_blocks(AddBlocks{partials, plan.blocks, sums_.data() + offsets_[t]});
+    }
+  }
+
+  /// X in 16 bits where the backend's kernels read them, else as the floats that they stand for.
+  void keep_in(Storage storage, const Term& term, Part& part) {
+    const std::span<const float> x(part.x, static_cast<std::size_t>(term.rows * part.columns));
+    if (backend_.takes_halves(term)) {
+      const Halves halves = to_halves(x, part.columns, storage);
+      halves_.emplace_back(backend_, std::span<const std::uint16_t>(halves.values));
+      part.x = nullptr;
+      part.halves = halves_.back().data();
+      part.storage = storage;
+      part.scale = halves.scale;
+    } else {
+      columns_.emplace_back(backend_, std::span<const float>(rounded(x, part.columns, storage)));
+      part.x = columns_.back().data();
     }
   }
 
@@ -122,6 +128,7 @@ class TermSet {
   std::vector<std::int64_t> offsets_;            ///< of each term's sums
   std::vector<std::vector<Gather>> gathers_;     ///< of each term
   std::vector<Buffer<Backend, float>> columns_;  ///< what the terms point to
+  std::vector<Buffer<Backend, std::uint16_t>> halves_;
   std::vector<Buffer<Backend, std::int32_t>> indices_;
   std::vector<Buffer<Backend, double>> partials_;
   Buffer<Backend, double> sums_;
@@ -153,7 +160,11 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
       keep(term.arguments[a].offset, term.rows);
       for (int p = 0; p < term.arguments[a].part_count; ++p) {
         Part& part = term.arguments[a].parts[p];
-        keep(part.x, term.rows * part.columns);
+        if (part.kind == PartKind::dense && term.subsampled && spec.storage != Storage::float32) {
+          keep_in(spec.storage, term, part);
+        } else {
+          keep(part.x, term.rows * part.columns);
+        }
         for (int k = 0; k < slots_of(part); ++k, ++slot) {
           of[static_cast<std::size_t>(part.first) + static_cast<std::size_t>(k)].push_back({static_cast<int>(t), slot});
         }
@@ -171,7 +182,7 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
     }
     for (const float*& column : term.constants) keep(column, term.rows);
     keep(term.weights, term.rows);
-    if (!has_data_shape(term)) {
+    if (is_general(term)) {
       value_rows_ = std::max(value_rows_, most_rows);
       most_values = std::max<std::int64_t>(most_values, 1 + term.argument_count);
     }
