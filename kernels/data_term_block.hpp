@@ -10,15 +10,16 @@
 /// Between barriers, a tile's phases:
 ///
 ///     predict:  a warp has 16 rows, or a share of their columns; leaves (parts of) eta in shared memory
-///     evaluate: a thread has one sample and some rows: adds the parts of eta, the offset and gathered effects;
-///     evaluates
-///               f; leaves d
+///     evaluate: a thread has one sample and some rows: adds the parts of eta, offset and gathered effects,
+///               evaluates f, leaves d
 ///     collect:  a warp has tiles of 16 columns, or a share of their rows; adds to G
 ///
 /// `Block` is the device's (block_cuda.cuh) or the tests' imitation: thread(), shared(), sync(), copy_async<B>(to,
-/// from, bytes), commit(), wait<N>() and multiply(c, a, b), one m16n8k8 TF32 product of a warp. Of its fragments, lane
-/// 4 g + t holds a: (row g, column t), (g + 8, t), (g, t + 4), (g + 8, t + 4); b: (t, sample g), (t + 4, g); c: (g, 2
-/// t), (g, 2 t + 1), (g + 8, 2 t), (g + 8, 2 t + 1)  [PTX ISA, "Matrix Fragments for mma.m16n8k8"].
+/// from, bytes), commit(), wait<N>() and multiply(c, a, b), one m16n8k8 TF32 product of a warp. Of its fragments lane
+/// 4 g + t holds [PTX ISA, "Matrix Fragments for mma.m16n8k8"]
+///
+///     a: (row g, column t), (g + 8, t), (g, t + 4), (g + 8, t + 4)      b: (t, sample g), (t + 4, g)
+///     c: (g, 2 t), (g, 2 t + 1), (g + 8, 2 t), (g + 8, 2 t + 1)
 
 #include <cstdint>
 
