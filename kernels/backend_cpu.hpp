@@ -93,6 +93,11 @@ class CpuBackend {
     }
   }
 
+  /// Rows stay in float, rounded as 16 bits would: kernels read floats alone.
+  bool takes_halves(const Term&) const { return false; }
+  /// Every term that has_data_shape() is one for evaluate_term().
+  bool needs_row_values(const Term&) const { return false; }
+
   /// Levels of a group that are summed on one thread.
   static constexpr std::int64_t level_block = 64;
 

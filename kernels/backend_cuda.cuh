@@ -24,7 +24,7 @@ class CudaBackend {
   /// Priors, and whole steps of small models, are one launch each.
   static constexpr bool small_terms_together = true;
 
-  explicit CudaBackend(int device) {
+  CudaBackend(int device, Precision precision) : precision_(precision) {
     check(cudaSetDevice(device), "cudaSetDevice");
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
     check(cudaEventCreate(&begin_), "cudaEventCreate");
@@ -112,6 +112,13 @@ class CudaBackend {
     check(cudaGetLastError(), name);
   }
 
+  /// Whether the kernels read the dense part of `term` in 16 bits.
+  bool takes_halves(const Term& term) const { return has_tile_shape(term) && dense_part_of(term) >= 0; }
+  /// Whether a term that has_data_shape() is one for evaluate_general_term() all the same: too wide for one pass.
+  bool needs_row_values(const Term& term) const {
+    return has_tile_shape(term) && tile_plan(term, 1, least_rows, shared_bytes_).rows == 0;
+  }
+
   /// The sums of a term that has_data_shape().
   void evaluate_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension, Partials out) {
     if (!evaluate_by_tiles(term, rows, plan, z, dimension, {}, {}, out)) {
@@ -133,22 +140,37 @@ class CudaBackend {
   /// Blocks of rows for each multiprocessor: enough that the last ones to run leave few idle, few enough that their
   /// sums are quickly added.
   static constexpr int blocks_per_processor = 4;
+  /// Columns of a wide table that are taken at a time: as many as the registers hold for 64 samples.
+  static constexpr int wide_columns = 512;
 
-  /// False if the term's shape is none of the kernel's: not for priors, whose rows are few.
+  /// False if the term's shape is none of the kernels': not for priors, whose rows are few.
   bool evaluate_by_tiles(const Term& term, RowList rows, BlockPlan blocks, const float* z, int dimension,
                          Effects effects, RowValues values, Partials out) {
     if (!has_tile_shape(term)) return false;
     const TilePlan plan = tile_plan(term, out.samples, blocks.rows_per_block, shared_bytes_);
-    if (plan.rows == 0) return false;
+    const bool wide = plan.rows == 0;
+    if (wide && values.data == nullptr) return false;
     if (blocks.blocks == 0) return true;
-    DataTermWork work(term, rows, blocks, z, dimension, out, plan);
-    if (has_gathers(term)) {
+    DataTermWork work = data_term_work(term, rows, blocks, z, dimension, out, plan);
+    work.split = precision_ == Precision::fp32;
+    if (wide || has_gathers(term)) {
       work.effects = effects;
       work.derivative = values.derivative(0);
       work.derivative_stride = values.stride;
+      work.partial = wide ? values.log_density() : nullptr;
     }
     const Range range("data_term");
-    launch_data_term(work, false, stream_);
+    if (!wide) {
+      launch_data_term(work, stream_);
+      return true;
+    }
+    in_passes(work, term.arguments[0].parts[dense_part_of(term)].columns, wide_columns,
+              [&](DataTermWork& pass, int columns) {
+                pass.plan = tile_plan(term, out.samples, blocks.rows_per_block, shared_bytes_, columns);
+                if (pass.plan.rows == 0)
+                  throw DeviceFailure("this GPU has too little shared memory (data term); use --device cpu");
+                launch_data_term(pass, stream_);
+              });
     return true;
   }
 
@@ -156,6 +178,7 @@ class CudaBackend {
   cudaEvent_t begin_ = nullptr, end_ = nullptr;
   GraphCache graphs_;
   int shared_bytes_ = 0;
+  Precision precision_;
 };
 
 }  // namespace jensen

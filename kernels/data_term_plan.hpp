@@ -30,9 +30,12 @@ struct TilePlan {
   int rows = 0;     ///< R: a multiple of 16; 0 if the term does not fit
   int stages = 0;   ///< tiles in shared memory: one in use, the others on their way
   int columns = 0;  ///< K
+  int width = 0;    ///< elements of a row that are copied
   int pitch = 0;    ///< elements from one row of X to the next, in device memory
   int stride = 0;   ///< and in shared memory
-  int octet = 1;    ///< rows between lanes' rows in a tensor-core tile, see row_of_octet()
+  int element_bytes = 4;
+  int octet_shift = 0;  ///< 2^octet_shift rows are between lanes' rows in a tensor-core tile, see row_of_octet()
+  int row_columns = 0;  ///< registers for a row's columns: a thread has a row (data_term_rows.hpp); 0: tensor cores
   int bucket = 0;
   int group_samples = 0;  ///< of one block, a multiple of 8: X is read once for each group of samples
   int groups = 0;
@@ -49,25 +52,32 @@ struct TilePlan {
   JENSEN_HD int k_steps() const { return (columns + 7) / 8; }
 };
 
+/// Sizes of X that DataTermRows is compiled for.
+constexpr int row_sizes[] = {32, 64};
+constexpr int row_size_count = 2;
+constexpr int row_fold_pitch = tile_threads + 8;  ///< floats from column to column where threads' gradients are added
+
 constexpr int prepared_floats = 8;  ///< room for a density's Prepared<float>
 
-/// The row in the tile of lane group g (0 to 7) in octet i of rows. Rows of a quarter warp are `octet` apart, so that
-/// its reads of X fall into different banks whatever the stride.
+/// The row in the tile of lane group g (0 to 7) in octet i of rows. Rows of a quarter warp are 2^octet_shift apart, so
+/// that its reads of X fall into different banks whatever the stride.
 JENSEN_HD int row_of_octet(const TilePlan& p, int i, int g) {
-  return (i / p.octet) * 8 * p.octet + g * p.octet + i % p.octet;
+  const int h = p.octet_shift;
+  return ((i >> h) << (h + 3)) + (g << h) + (i & ((1 << h) - 1));
 }
-/// The row that lane t (0 to 3) of a group contracts over in place j of the second product: 2 * octet apart likewise.
-JENSEN_HD int row_of_place(const TilePlan& p, int j, int t) {
-  const int q = 2 * p.octet;
-  return (j / q) * 4 * q + t * q + j % q;
+/// Step k of the second product contracts over 8 rows: lane t of a group (0 to 3) over this row and the next.
+JENSEN_HD int row_of_step(const TilePlan& p, int k, int t) {
+  const int h = p.octet_shift;
+  return ((k >> h) << (h + 3)) + (t << (h + 1)) + 2 * (k & ((1 << h) - 1));
 }
-/// The place and lane of a row: the inverse.
+/// Where a row of row_of_octet() is contracted: its step, and 0 or 1; its lane is g / 2.
 struct RowPlace {
-  int j, t;
+  int step, half;
 };
-JENSEN_HD RowPlace place_of_row(const TilePlan& p, int row) {
-  const int q = 2 * p.octet;
-  return {row / (4 * q) * q + row % q, row % (4 * q) / q};
+JENSEN_HD RowPlace place_of_row(const TilePlan& p, int i, int g) {
+  const int h = p.octet_shift;
+  const int place = ((i >> h) << (h + 1)) + ((g & 1) << h) + (i & ((1 << h) - 1));
+  return {place >> 1, place & 1};
 }
 
 /// True for the shapes that the kernel takes: a_0 with at most one dense part, scalars and gathers; other arguments of
@@ -96,7 +106,7 @@ inline int dense_part_of(const Term& term) {
 }
 
 /// Lays out shared memory for `rows` and `stages` of a plan whose other sizes are known.
-inline void lay_out(TilePlan& p, int element_bytes) {
+inline void lay_out(TilePlan& p) {
   const auto up = [](int bytes) { return (bytes + 15) / 16 * 16; };
   const int row_tiles = p.rows / 16;
   p.column_splits = row_tiles < tile_warps ? tile_warps / row_tiles : 1;
@@ -109,24 +119,68 @@ inline void lay_out(TilePlan& p, int element_bytes) {
   p.first_stage = p.derivative + p.rows * p.group_samples * 4;
   // 16 bytes because a copy starts at such an address at or before the first row; 16 elements because tensor-core tiles
   // reach beyond the last column of the last row.
-  p.stage_x = up(p.rows * p.stride * element_bytes + 16 + 16 * element_bytes);
+  p.stage_x = up(p.rows * p.stride * p.element_bytes + 16 + 16 * p.element_bytes);
   p.stage_bytes = p.stage_x + (max_constants + 1) * p.rows * 4;
   p.bytes = p.first_stage + p.stages * p.stage_bytes;
 }
 
-/// The plan for S samples in blocks of `rows_per_block` rows, in at most `shared_bytes` a block. `pitch`: elements of
-/// `element_bytes` (4 or 2) from row to row of X. Small accumulators leave room for two blocks on a multiprocessor.
-inline TilePlan tile_plan(const Term& term, int samples, std::int64_t rows_per_block, int shared_bytes, int pitch = 0,
-                          int element_bytes = 4) {
+/// What each of two blocks may have on a multiprocessor, where one may have `shared_bytes`: of each the system keeps 1
+/// KiB.
+inline int half_of(int shared_bytes) { return shared_bytes / 2 - 512; }
+
+/// Shared memory of DataTermRows for the `columns` and strides of `p`; rows = 0 if it does not fit.
+inline TilePlan row_plan(TilePlan p, std::int64_t rows_per_block, int shared_bytes) {
+  for (const int size : row_sizes) {
+    if (p.row_columns == 0 && p.columns <= size) p.row_columns = size;
+  }
+  p.groups = p.group_samples = 1;
+  p.scalars = p.row_columns * 4;
+  p.prepared = p.scalars + 16;
+  p.eta = p.derivative = p.prepared + prepared_floats * 4;
+  p.first_stage = p.eta + 32 * row_fold_pitch * 4 + tile_threads * 8;  // more than finish() needs
+  // With 32 columns there are registers for two blocks on a multiprocessor.
+  for (const int budget : {p.row_columns == row_sizes[0] ? half_of(shared_bytes) : shared_bytes, shared_bytes}) {
+    for (p.rows = tile_threads; p.rows >= tile_threads / 2; p.rows /= 2) {
+      while (p.rows >= 64 && p.rows / 2 >= rows_per_block) p.rows /= 2;
+      for (p.stages = 3; p.stages >= 2; --p.stages) {
+        p.stage_x = (p.rows * p.stride * p.element_bytes + 16 + 16 * p.element_bytes + 15) / 16 * 16;
+        p.stage_bytes = p.stage_x + (max_constants + 1) * p.rows * 4;
+        p.bytes = p.first_stage + p.stages * p.stage_bytes;
+        if (p.bytes <= budget) return p;
+      }
+    }
+  }
+  p.rows = 0;
+  return p;
+}
+
+constexpr int all_columns = -1;
+
+/// The plan for S samples in blocks of `rows_per_block` rows, in at most `shared_bytes` a block. Small accumulators
+/// leave room for two blocks on a multiprocessor.
+/// `columns`: how many of the dense part's to take at a time, or all.
+inline TilePlan tile_plan(const Term& term, int samples, std::int64_t rows_per_block, int shared_bytes,
+                          int columns = all_columns) {
   TilePlan p;
   const int dense = dense_part_of(term);
-  p.columns = dense < 0 ? 0 : term.arguments[0].parts[dense].columns;
-  p.pitch = pitch == 0 ? p.columns : pitch;
-  const int words = 4 / element_bytes;  // elements in a bank's word
-  p.stride = p.pitch + (p.pitch % (8 * words) == 0 ? 4 * words : 0);
+  const bool half = dense >= 0 && term.arguments[0].parts[dense].halves != nullptr;
+  const int all = dense < 0 ? 0 : term.arguments[0].parts[dense].columns;
+  p.element_bytes = half ? 2 : 4;
+  p.columns = columns == all_columns ? all : columns;
+  p.width = half ? half_pitch(p.columns) : p.columns;
+  p.pitch = half ? half_pitch(all) : all;
+  const int words = 4 / p.element_bytes;  // elements in a bank's word
+  p.stride = p.width + (p.width % (8 * words) == 0 ? 4 * words : 0);
   const int word_stride = p.stride / words;
-  const int best_octet = p.stride % words != 0 || word_stride % 2 == 1 ? 4 : word_stride % 4 == 2 ? 2 : 1;
+  const int best_shift = word_stride % 2 == 1 ? 2 : word_stride % 4 == 2 ? 1 : 0;
 
+  if (samples == 1 && columns == all_columns && p.columns > 0 && p.columns <= row_sizes[row_size_count - 1]) {
+    const TilePlan rows = row_plan(p, rows_per_block, shared_bytes);
+    if (rows.rows > 0) return rows;
+  }
+
+  TilePlan nothing;
+  nothing.element_bytes = p.element_bytes;
   p.column_tiles = (p.columns + 15) / 16;
   int warps_of_columns = 1;
   while (warps_of_columns < p.column_tiles && warps_of_columns < tile_warps) warps_of_columns *= 2;
@@ -137,7 +191,7 @@ inline TilePlan tile_plan(const Term& term, int samples, std::int64_t rows_per_b
   for (const TileBucket& bucket : tile_buckets) {
     if (bucket.m >= m && bucket.n > most) most = bucket.n;
   }
-  if (most == 0) return {};
+  if (most == 0) return nothing;
   const int sample_tiles = (samples + 7) / 8;
   for (; most >= 1; most /= 2) {
     p.groups = (sample_tiles + most - 1) / most;
@@ -154,19 +208,19 @@ inline TilePlan tile_plan(const Term& term, int samples, std::int64_t rows_per_b
     // More rows than a block has would be zeros; and more than 128 only where a row gives a thread hardly any work.
     int largest = samples <= 4 ? 256 : 128;
     while (largest > least && largest / 2 >= rows_per_block) largest /= 2;
-    for (const int budget : {small ? shared_bytes / 2 : shared_bytes, shared_bytes}) {
+    for (const int budget : {small ? half_of(shared_bytes) : shared_bytes, shared_bytes}) {
       for (p.stages = 3; p.stages >= 2; --p.stages) {
         // A third stage is worth more than rows beyond 64, fewer rows than 32 are worth less than either.
         for (p.rows = largest; p.rows >= (p.stages == 3 && least < 64 ? 64 : least); p.rows /= 2) {
-          p.octet = best_octet;
-          while (8 * p.octet > p.rows) p.octet /= 2;
-          lay_out(p, element_bytes);
+          p.octet_shift = best_shift;
+          while (8 << p.octet_shift > p.rows) --p.octet_shift;
+          lay_out(p);
           if (p.bytes <= budget) return p;
         }
       }
     }
   }
-  return {};
+  return nothing;
 }
 
 }  // namespace jensen

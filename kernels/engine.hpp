@@ -40,8 +40,10 @@ struct EngineSpec {
   /// rho of the reference -rho/2 |w|^2 that the log joint is close to: 1 if w was whitened, 0 if nothing is known. Its
   /// expectation is taken in closed form, only the rest by sampling (guides/reference.hpp).
   float reference = 0;
-  std::vector<float> lambda;  ///< where to start; see guides/*.hpp for the layout
-  int threads = 0;            ///< CPU only; 0: OpenMP's choice
+  std::vector<float> lambda;              ///< where to start; see guides/*.hpp for the layout
+  int threads = 0;                        ///< CPU only; 0: OpenMP's choice
+  Storage storage = Storage::float32;     ///< of the dense parts of subsampled terms; on any device the same numbers
+  Precision precision = Precision::fp32;  ///< GPU only: of the matrix products
 };
 
 /// Sums over the steps since the last call of take_statistics().

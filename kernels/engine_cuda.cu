@@ -6,7 +6,7 @@ namespace jensen {
 std::unique_ptr<Engine> make_cuda_engine(const EngineSpec& spec) {
   std::string reason;
   if (cuda_devices(reason).empty()) throw DeviceFailure(reason + " (device cuda); use --device cpu");
-  return make_engine(std::make_unique<CudaBackend>(0), spec);
+  return make_engine(std::make_unique<CudaBackend>(0, spec.precision), spec);
 }
 
 std::vector<CudaDevice> cuda_devices(std::string& reason) {

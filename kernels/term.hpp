@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "densities/list.hpp"
+#include "formats.hpp"
 #include "host_device.hpp"
 
 namespace jensen {
@@ -24,11 +25,14 @@ struct Part {
   PartKind kind = PartKind::scalar;
   int first = 0;                        ///< first latent coordinate; gather: unused
   int columns = 1;                      ///< how many; 1 for scalar
-  float scale = 1;                      ///< scalar only
+  float scale = 1;                      ///< of a scalar; of a dense part, what its halves are to be multiplied by
   const float* x = nullptr;             ///< dense, gather: rows x columns, row-major without padding
   const std::int32_t* index = nullptr;  ///< gather: level of each row
   std::int64_t first_effect = 0;        ///< gather: coordinate of the group's first effect
   int group = -1;                       ///< gather: number of the group
+  /// dense: x in 16 bits instead, rows half_pitch(columns) apart. For the GPU's data term alone.
+  const std::uint16_t* halves = nullptr;
+  Storage storage = Storage::float32;  ///< of halves
 };
 
 constexpr int max_parts = 10;

@@ -87,6 +87,9 @@ class TermSet {
   /// Rows of a term of general shape that are evaluated at once: what their values take stays in the caches.
   static constexpr std::int64_t general_rows = 16384;
 
+  /// Evaluated row by row first, its values kept.
+  bool is_general(const Term& term) const { return !has_data_shape(term) || backend_.needs_row_values(term); }
+
   /// Multiplications of one thread block in a few microseconds.
   static constexpr std::int64_t most_small_work = 100'000;
 
@@ -110,7 +113,8 @@ class TermSet {
   bool add_window(std::size_t t, const RowWindow& window, const float* z, int dimension, const Effects& effects,
                   int samples, float* effect_sums, bool more) {
     const Term& term = terms_[t];
-    const std::int64_t step = has_data_shape(term) || !gathers_[t].empty() ? window.rows.count : general_rows;
+    const bool general = is_general(term);
+    const std::int64_t step = !general || !gathers_[t].empty() ? window.rows.count : general_rows;
     for (std::int64_t begin = 0; begin < window.rows.count; begin += step) {
       RowList rows = window.rows;
       rows.count = std::min(step, window.rows.count - begin);
@@ -121,7 +125,7 @@ class TermSet {
       }
       const BlockPlan plan = plan_blocks(rows.count, backend_.least_rows, backend_.most_blocks);
       const Partials partials{partials_[t].data(), samples, slot_count(term)};
-      if (has_data_shape(term)) {
+      if (!general) {
         const auto timed = backend_.stage(density_name(term.density));
         backend_.evaluate_term(term, rows, plan, z, dimension, partials);
       } else {
@@ -146,6 +150,22 @@ class TermSet {
   }
   double* sums(std::size_t t) const { return sums_.data() + offsets_[t]; }
 
+  /// X in 16 bits where the backend's kernels read them, else as the floats that they stand for.
+  void keep_in(Storage storage, const Term& term, Part& part) {
+    const std::span<const float> x(part.x, static_cast<std::size_t>(term.rows * part.columns));
+    if (backend_.takes_halves(term)) {
+      const Halves halves = to_halves(x, part.columns, storage);
+      halves_.emplace_back(backend_, std::span<const std::uint16_t>(halves.values));
+      part.x = nullptr;
+      part.halves = halves_.back().data();
+      part.storage = storage;
+      part.scale = halves.scale;
+    } else {
+      columns_.emplace_back(backend_, std::span<const float>(rounded(x, part.columns, storage)));
+      part.x = columns_.back().data();
+    }
+  }
+
   /// A gathered part and the order in which its rows are summed.
   struct Gather {
     int argument, part;
@@ -159,6 +179,7 @@ class TermSet {
   std::vector<std::int64_t> offsets_;            ///< of each term's sums
   std::vector<std::vector<Gather>> gathers_;     ///< of each term
   std::vector<Buffer<Backend, float>> columns_;  ///< what the terms point to
+  std::vector<Buffer<Backend, std::uint16_t>> halves_;
   std::vector<Buffer<Backend, std::int32_t>> indices_;
   std::vector<Buffer<Backend, double>> partials_;
   Buffer<Backend, double> sums_;
@@ -166,7 +187,7 @@ class TermSet {
   Buffer<Backend, std::int32_t> contribution_begin_;
   Buffer<Backend, Contribution> contributions_;
   Buffer<Backend, float> values_;
-  bool small_ = false;     ///< no term gathers, and there are few rows
+  bool small_ = false;     ///< no term gathers, all are in floats, and there are few rows
   std::int64_t work_ = 0;  ///< multiplications a sample, of all terms over all rows
   SmallTerms<Backend> priors_;
   SmallTerms<Backend> all_;  ///< all terms, if small_
@@ -194,7 +215,11 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
       keep(term, term.arguments[a].offset, term.rows);
       for (int p = 0; p < term.arguments[a].part_count; ++p) {
         Part& part = term.arguments[a].parts[p];
-        keep(term, part.x, term.rows * part.columns);
+        if (part.kind == PartKind::dense && term.subsampled && spec.storage != Storage::float32) {
+          keep_in(spec.storage, term, part);
+        } else {
+          keep(term, part.x, term.rows * part.columns);
+        }
         for (int k = 0; k < slots_of(part); ++k, ++slot) {
           of[static_cast<std::size_t>(part.first) + static_cast<std::size_t>(k)].push_back({static_cast<int>(t), slot});
         }
@@ -219,7 +244,7 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
     }
     for (const float*& column : term.constants) keep(term, column, term.rows);
     keep(term, term.weights, term.rows);
-    if (!has_data_shape(term)) {
+    if (is_general(term)) {
       value_rows_ = std::max(value_rows_, most_rows);
       most_values = std::max<std::int64_t>(most_values, 1 + term.argument_count);
     }
@@ -246,7 +271,7 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
   if (!Backend::small_terms_together) return;
   std::vector<Term> priors;
   std::vector<std::int64_t> offsets;
-  small_ = true;
+  small_ = halves_.empty();
   for (std::size_t t = 0; t < terms_.size(); ++t) {
     const Term& term = terms_[t];
     work_ += term.rows * (1 + slot_count(term));

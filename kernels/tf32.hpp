@@ -18,11 +18,12 @@ JENSEN_HD float rounded(float x) {
   return finite ? number((bits(x) + 0x1000U) & 0xFFFFE000U) : x;
 }
 
-/// The same of a finite x, in two operations.
-JENSEN_HD float rounded_finite(float x) { return number((bits(x) + 0x1000U) & 0xFFFFE000U); }
+/// Of a finite x: a number whose 10 leading bits are the rounded ones.
+JENSEN_HD float half_up(float x) { return number(bits(x) + 0x1000U); }
 
-/// An operand as it is multiplied: as it is, if it is TF32 already, or split into x = high + low but for 2^-22 of it,
-/// of which high high + high low + low high is the product but for as much.
+/// An operand of a product: as it is, or split into x = high + low but for 2^-22 of it, of which high high + high low +
+/// low high is the product but for as much. Tensor cores read the 10 leading bits and leave out the rest, which CUTLASS
+/// too relies on (its round_half_ulp_truncate), so that nothing is masked here: x serves as its own high part.
 template <bool Split, int Count>
 struct Operand {
   float high[Count];
@@ -33,16 +34,7 @@ template <int Count>
 struct Operand<true, Count> {
   float high[Count], low[Count];
   template <class... R>
-  explicit JENSEN_DEVICE Operand(R... x) : high{truncated(x)...}, low{truncated(x - truncated(x))...} {}
+  explicit JENSEN_DEVICE Operand(R... x) : high{x...}, low{x - truncated(x)...} {}
 };
-
-/// Elements of X: floats, or 16 bits that TF32 holds exactly.
-JENSEN_HD float to_float(float x, bool) { return x; }
-/// float16 by way of a float whose exponent is too small by 112; bfloat16 is float's upper half.
-JENSEN_HD float to_float(std::uint16_t x, bool bfloat) {
-  if (bfloat) return number(static_cast<std::uint32_t>(x) << 16U);
-  const std::uint32_t sign = (x & 0x8000U) << 16U;
-  return number(bits(number((x & 0x7FFFU) << 13U) * 5.192296858534828e33F) | sign);  // 2^112
-}
 
 }  // namespace jensen::tf32

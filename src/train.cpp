@@ -85,6 +85,11 @@ class ThreadCount {
   int before_;
 };
 
+Storage storage_of(StorageKind kind) {
+  if (kind == StorageKind::float16) return Storage::float16;
+  return kind == StorageKind::bfloat16 ? Storage::bfloat16 : Storage::float32;
+}
+
 /// The model, its guide and how it is stepped, as the engine takes them.
 EngineSpec make_spec(const Model& model, const GuideLayout& layout, const Fit& fit) {
   EngineSpec spec;
@@ -104,6 +109,8 @@ EngineSpec make_spec(const Model& model, const GuideLayout& layout, const Fit& f
   spec.guide = layout.head;
   spec.dense_levels = layout.dense_levels;
   spec.threads = fit.options.threads;
+  spec.storage = storage_of(fit.options.storage);
+  spec.precision = fit.options.precision == PrecisionKind::tf32 ? Precision::tf32 : Precision::fp32;
   spec.reference = 1;
   spec.lambda.assign(lambda_size(model, layout), 0);  // w = 0, unit scales: the normal approximation at the mode
   if (layout.head == GuideShape::meanfield) {
@@ -169,6 +176,8 @@ Fit train(std::string_view formula_text, const Table& table, const TrainOptions&
     run_training(*chosen.engine, model, layout, fit, *observer);
   } catch (const DeviceFailure& failure) {
     throw DeviceError(failure.what());
+  } catch (const StorageFailure& failure) {
+    throw InputError(failure.what());
   }
   return fit;
 }

@@ -130,13 +130,34 @@ TEST_F(Cli, ConfigRepeatsTheFitWhateverTheNames) {
 
 TEST_F(Cli, ConfigRepeatsAModelOfGroupsWithAFormulaForSigma) {
   write_table("t.csv", 300);
-  const Result first = run({"train", "y ~ x + (1 | f)", "--formula-sigma", "1 + x", "--family", "gaussian", "--link",
-                            "identity", "--parametrization", "noncentered", "--guide", "structured", "--data", "t.csv",
-                            "--out", "fit", "--steps", "150", "--quiet"});
+  const Result first = run({"train",
+                            "y ~ x + (1 | f)",
+                            "--formula-sigma",
+                            "1 + x",
+                            "--family",
+                            "gaussian",
+                            "--link",
+                            "identity",
+                            "--parametrization",
+                            "noncentered",
+                            "--guide",
+                            "structured",
+                            "--data",
+                            "t.csv",
+                            "--storage",
+                            "float16",
+                            "--precision",
+                            "tf32",
+                            "--out",
+                            "fit",
+                            "--steps",
+                            "150",
+                            "--quiet"});
   ASSERT_EQ(first.code, 0) << first.err;
   const std::string config = slurp(dir_ / "fit/config.toml");
   EXPECT_THAT(config, AllOf(HasSubstr("link = \"identity\"\n"), HasSubstr("formula-sigma = \"1 + x\"\n"),
                             HasSubstr("parametrization = \"noncentered\"\n"), HasSubstr("guide = \"structured\"\n"),
+                            HasSubstr("storage = \"float16\"\n"), HasSubstr("precision = \"tf32\"\n"),
                             HasSubstr("sd_f__Intercept ~ ")));
   const Result second = run({"train", "--config", "fit/config.toml", "--out", "fit2", "--quiet"});
   ASSERT_EQ(second.code, 0) << second.err;

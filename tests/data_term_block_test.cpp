@@ -31,8 +31,8 @@ struct How {
 
 std::vector<double> block_sums(const TermCase& c, BlockPlan plan, const How& how = {}) {
   PoisonedPartials out(c, plan);
-  DataTermWork work(c.term, c.rows, plan, c.z.data(), c.dimension, out.view,
-                    tile_plan(c.term, c.shape.samples, plan.rows_per_block, how.shared_bytes));
+  DataTermWork work = data_term_work(c.term, c.rows, plan, c.z.data(), c.dimension, out.view,
+                                     tile_plan(c.term, c.shape.samples, plan.rows_per_block, how.shared_bytes));
   work.split = how.split;
   play(work, how.order);
   return out.values;
@@ -59,7 +59,7 @@ TEST(DataTermBlock, IsTheSumInDouble) {
     const DensityKind density = response_densities[seed % response_densities.size()];
     const TermCase c({density, pick({1, 2, 7, 31, 63, 64, 65, 127, 129, 211, 300}),
                       pick({0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 28, 33, 34, 55, 100}),
-                      pick({1, 2, 3, 8, 9, 15, 16, 17, 33}), seed});
+                      pick({1, 1, 2, 3, 8, 9, 15, 16, 17, 33}), seed});
     const BlockPlan plan = plan_blocks(c.rows.count, pick({1, 64, 100, 128, 1000}), 8);
     expect_right(block_sums(c, plan, {true, seed % 2 == 0 ? hopper : ampere, seed}), reference_sums(c, plan), c);
     if (HasFatalFailure()) return;
@@ -98,6 +98,40 @@ TEST(DataTermBlock, TakesEveryBucket) {
     }
   }
   EXPECT_THAT(seen, ::testing::Each(true));
+}
+
+// One sample: a thread has a row.
+TEST(DataTermRows, IsTheSumInDouble) {
+  std::uint32_t seed = 500;
+  for (const int columns : {1, 2, 3, 4, 5, 8, 12, 27, 28, 31, 32, 33, 40, 55, 56, 61, 64}) {
+    for (const int rows : {1, 100, 300, 777}) {
+      const DensityKind density = response_densities[seed % response_densities.size()];
+      TermCase c({density, rows, columns, 1, seed++});
+      const BlockPlan plan = plan_blocks(rows, seed % 2 == 0 ? 64 : 500, 8);
+      ASSERT_GT(tile_plan(c.term, 1, plan.rows_per_block, ampere).row_columns, 0) << columns;
+      expect_right(block_sums(c, plan, {true, seed % 3 == 0 ? hopper : ampere, seed}), reference_sums(c, plan), c);
+      if (HasFatalFailure()) return;
+      for (const Storage storage : {Storage::float16, Storage::bfloat16}) {
+        Part& part = c.term.arguments[0].parts[dense_part_of(c.term)];
+        const Halves halves = to_halves(c.x, columns, storage);
+        const std::vector<float> near = rounded(c.x, columns, storage);
+        part.x = near.data();
+        const Reference reference = reference_sums(c, plan);
+        part.halves = halves.values.data();
+        part.storage = storage;
+        part.scale = halves.scale;
+        expect_right(block_sums(c, plan, {true, hopper, seed}), reference, c);
+        part.halves = nullptr;
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+TEST(DataTermRows, TakesLongBlocks) {
+  const TermCase c({DensityKind::gaussian, 128 * tile_threads + 1001, 3, 1, 12});
+  const BlockPlan plan{c.rows.count, 1};
+  expect_right(block_sums(c, plan), reference_sums(c, plan), c);
 }
 
 /// More rows than are summed in float: the registers are emptied on the way.
@@ -178,8 +212,8 @@ TEST(DataTermBlock, GathersEffectsAndLeavesDerivatives) {
     std::vector<float> got_values(3 * count * stride, -7.0F), want_values(got_values);
     const RowValues got_rows{got_values.data(), c.rows.count, stride},
         want_rows{want_values.data(), c.rows.count, stride};
-    DataTermWork work(c.term, c.rows, plan, c.z.data(), c.dimension, got.view,
-                      tile_plan(c.term, c.shape.samples, plan.rows_per_block, hopper));
+    DataTermWork work = data_term_work(c.term, c.rows, plan, c.z.data(), c.dimension, got.view,
+                                       tile_plan(c.term, c.shape.samples, plan.rows_per_block, hopper));
     work.effects = {effects.data(), stride};
     work.derivative = got_rows.derivative(0);
     work.derivative_stride = stride;
@@ -198,6 +232,80 @@ TEST(DataTermBlock, GathersEffectsAndLeavesDerivatives) {
   }
 }
 
+// X in 16 bits: the sums are those of the floats that the bits stand for.
+TEST(DataTermBlock, TakesHalves) {
+  std::uint32_t seed = 70;
+  for (const Storage storage : {Storage::float16, Storage::bfloat16}) {
+    for (const int columns : {1, 3, 4, 8, 16, 27, 28, 55, 64, 130, 520}) {
+      for (const bool split : {true, false}) {
+        TermCase c({split ? DensityKind::bernoulli_logit : DensityKind::gaussian, columns > 100 ? 40 : 150, columns,
+                    columns % 3 == 0 ? 20 : 5, ++seed});
+        const Halves halves = to_halves(c.x, columns, storage);
+        c.x = rounded(c.x, columns, storage);
+        Part& part = c.term.arguments[0].parts[dense_part_of(c.term)];
+        part.x = c.x.data();  // for the reference
+        const BlockPlan plan = plan_blocks(c.rows.count, 100, 2048);
+        const Reference reference = reference_sums(c, plan);
+        part.halves = halves.values.data();
+        part.storage = storage;
+        part.scale = halves.scale;
+        const std::vector<double> got = block_sums(c, plan, {split, hopper, seed});
+        if (split) {
+          expect_right(got, reference, c);
+        } else {  // both factors of a product have 2^-11 of rounding or less, where the room is for float's 2^-24
+          EXPECT_LT(worst_share(got, reference).share, 0x1p13) << c.shape;
+        }
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+// A table too wide for shared memory, in passes over some columns at a time.
+TEST(DataTermBlock, TakesWideTablesInPasses) {
+  struct Wide {
+    int columns, at_once, samples;
+  };
+  std::uint32_t seed = 300;
+  for (const Wide& w : {Wide{37, 16, 5}, Wide{96, 32, 1}, Wide{100, 48, 70}, Wide{30, 64, 3}, Wide{1501, 512, 9}}) {
+    for (const Storage storage : {Storage::float32, Storage::float16}) {
+      const DensityKind density = response_densities[seed % response_densities.size()];
+      TermCase c({density, 150, w.columns, w.samples, ++seed});
+      Part& part = c.term.arguments[0].parts[dense_part_of(c.term)];
+      Halves halves;
+      if (storage != Storage::float32) {
+        halves = to_halves(c.x, w.columns, storage);
+        c.x = rounded(c.x, w.columns, storage);
+        part.x = c.x.data();
+      }
+      const BlockPlan plan = plan_blocks(c.rows.count, 90, 2048);
+      const Reference reference = reference_sums(c, plan);
+      if (storage != Storage::float32) {
+        part.halves = halves.values.data();
+        part.scale = halves.scale;
+        part.storage = storage;
+      }
+      PoisonedPartials out(c, plan);
+      const std::int64_t stride = w.samples + 2;
+      std::vector<float> kept(static_cast<std::size_t>(2 * c.rows.count * stride), std::nanf(""));
+      DataTermWork work = data_term_work(c.term, c.rows, plan, c.z.data(), c.dimension, out.view,
+                                         tile_plan(c.term, w.samples, plan.rows_per_block, hopper, w.at_once));
+      work.partial = kept.data();
+      work.derivative = kept.data() + c.rows.count * stride;
+      work.derivative_stride = stride;
+      int launches = 0;
+      in_passes(work, w.columns, w.at_once, [&](DataTermWork& pass, int columns) {
+        pass.plan = tile_plan(c.term, w.samples, plan.rows_per_block, hopper, columns);
+        play(pass, seed);
+        ++launches;
+      });
+      EXPECT_EQ(launches, 2 * ((w.columns + w.at_once - 1) / w.at_once));
+      expect_right(out.values, reference, c);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
 TEST(TilePlanOf, FitsAndCoversWhatItIsFor) {
   for (const int columns : {0, 1, 8, 16, 17, 28, 55, 64, 100, 256, 512, 784, 1000}) {
     for (const int samples : {1, 2, 8, 15, 16, 33, 64, 65, 256}) {
@@ -209,8 +317,14 @@ TEST(TilePlanOf, FitsAndCoversWhatItIsFor) {
           SCOPED_TRACE(::testing::Message() << columns << " columns, " << samples << " samples, " << bytes);
           ASSERT_GT(p.rows, 0);
           EXPECT_LE(p.bytes, bytes);
+          if (p.row_columns > 0) {
+            EXPECT_EQ(samples, 1);
+            EXPECT_GE(p.row_columns, columns);
+            EXPECT_LE(p.rows, tile_threads);
+            continue;
+          }
           EXPECT_EQ(p.rows % (8 * p.row_splits), 0);
-          EXPECT_EQ(p.rows % (8 * p.octet), 0);
+          EXPECT_EQ(p.rows % (8 << p.octet_shift), 0);
           EXPECT_GE(p.groups * p.group_samples, samples);
           EXPECT_GE(p.stages, 2);
           EXPECT_LE(p.group_samples, 8 * tile_buckets[p.bucket].n);
@@ -242,16 +356,22 @@ TEST(TilePlanOf, KeepsReadsOfXInDifferentBanks) {
     }
     std::sort(rows.begin(), rows.end());
     for (int r = 0; r < p.rows; ++r) ASSERT_EQ(rows[static_cast<std::size_t>(r)], r);
-    for (int j = 0; j < p.rows / 4; ++j) {
-      std::vector<bool> banks(32);
-      for (int t = 0; t < 4; ++t) {
-        const int row = row_of_place(p, j, t);
-        ASSERT_LT(row, p.rows);
-        EXPECT_EQ(place_of_row(p, row).j, j);
-        EXPECT_EQ(place_of_row(p, row).t, t);
-        for (int g = 0; g < 8; ++g) banks[static_cast<std::size_t>((row * p.stride + g) % 32)] = true;
+    for (int k = 0; k < p.rows / 8; ++k) {
+      for (const int half : {0, 1}) {
+        std::vector<bool> banks(32);
+        for (int t = 0; t < 4; ++t) {
+          const int row = row_of_step(p, k, t) + half;
+          ASSERT_LT(row, p.rows);
+          for (int g = 0; g < 8; ++g) banks[static_cast<std::size_t>((row * p.stride + g) % 32)] = true;
+        }
+        EXPECT_EQ(std::count(banks.begin(), banks.end(), true), 32) << columns << " columns, step " << k;
       }
-      EXPECT_EQ(std::count(banks.begin(), banks.end(), true), 32) << columns << " columns, place " << j;
+    }
+    for (int i = 0; i < p.rows / 8; ++i) {
+      for (int g = 0; g < 8; ++g) {
+        const RowPlace place = place_of_row(p, i, g);
+        EXPECT_EQ(row_of_step(p, place.step, g / 2) + place.half, row_of_octet(p, i, g)) << columns << " columns";
+      }
     }
   }
 }

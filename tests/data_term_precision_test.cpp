@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <random>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -41,7 +42,7 @@ struct Problem {
     return g;
   }
 
-  std::vector<double> by_tiles(bool split) const {
+  std::vector<double> by_tiles(bool split, Storage storage = Storage::float32) const {
     Term term;
     term.density = DensityKind::bernoulli_logit;
     term.rows = rows();
@@ -49,10 +50,19 @@ struct Problem {
     term.arguments[0].part_count = 1;
     term.arguments[0].parts[0] = {PartKind::dense, 0, columns, 1, x.data()};
     term.arguments[0].offset = offset.data();
+    Halves halves;
+    if (storage != Storage::float32) {
+      Part& part = term.arguments[0].parts[0];
+      halves = to_halves(x, columns, storage);
+      part.halves = halves.values.data();
+      part.scale = halves.scale;
+      part.storage = storage;
+    }
     const BlockPlan blocks{rows(), 1};
     std::vector<double> sums(static_cast<std::size_t>(samples) * (1 + columns)), g;
-    DataTermWork work(term, {nullptr, rows()}, blocks, z.data(), columns, {sums.data(), samples, columns},
-                      tile_plan(term, samples, rows(), testing::hopper));
+    DataTermWork work =
+        data_term_work(term, {nullptr, rows()}, blocks, z.data(), columns, {sums.data(), samples, columns},
+                       tile_plan(term, samples, rows(), testing::hopper));
     work.split = split;
     testing::play(work, 1);
     for (int s = 0; s < samples; ++s) {
@@ -176,6 +186,21 @@ TEST_P(DataTermPrecision, Tf32DependsOnTheCoordinates) {
   EXPECT_LT(far, 1e-3);
   EXPECT_GT(raw, 1e-3) << "were it less, TF32 could be the default";
   EXPECT_LT(whitened, 1e-3);
+}
+
+// A table in 16 bits is another table: its gradient differs by what its columns were rounded by, at random from row to
+// row, so by a fixed part of the posterior's sd: 2^-11 or 2^-8 of the size of the predictor that is left in X.
+TEST_P(DataTermPrecision, HalvesMoveThePosteriorByTheirRounding) {
+  for (const auto& [name, problem] :
+       {std::pair{"posterior draws", &model.raw}, std::pair{"posterior draws, whitened", &model.whitened}}) {
+    const double half = error(problem->by_tiles(true, Storage::float16), problem->gradient());
+    const double bfloat = error(problem->by_tiles(true, Storage::bfloat16), problem->gradient());
+    report((std::string("float16, ") + name).c_str(), GetParam(), half);
+    report((std::string("bfloat16, ") + name).c_str(), GetParam(), bfloat);
+    EXPECT_LT(half, 4 * 0x1p-11);
+    EXPECT_LT(bfloat, 4 * 0x1p-8);
+  }
+  EXPECT_LT(error(model.whitened.by_tiles(true, Storage::float16), model.whitened.gradient()), 1e-3);
 }
 
 }  // namespace

@@ -48,6 +48,8 @@ Fit example_fit() {
   fit.options.parametrization = jensen::Parametrization::noncentered;
   fit.options.device = jensen::DeviceKind::cpu;
   fit.options.missing = jensen::MissingPolicy::error;
+  fit.options.storage = jensen::StorageKind::bfloat16;
+  fit.options.precision = jensen::PrecisionKind::tf32;
   fit.options.seed = std::numeric_limits<std::uint64_t>::max();
   fit.options.threads = 3;
   fit.options.samples = 17;
@@ -174,6 +176,8 @@ void expect_equal(const Fit& a, const Fit& b) {
   EXPECT_EQ(a.options.guide, b.options.guide);
   EXPECT_EQ(a.options.device, b.options.device);
   EXPECT_EQ(a.options.missing, b.options.missing);
+  EXPECT_EQ(a.options.storage, b.options.storage);
+  EXPECT_EQ(a.options.precision, b.options.precision);
   EXPECT_EQ(a.options.seed, b.options.seed);
   EXPECT_EQ(a.options.threads, b.options.threads);
   EXPECT_EQ(a.options.samples, b.options.samples);
@@ -589,13 +593,13 @@ TEST_F(FitIo, RefusesOtherFormatsAndForeignFiles) {
   const auto error_in = [&](const std::string& bytes) {
     return error_of([&] { jensen::io::decode_fit(bytes, "fit.h5"); });
   };
-  ASSERT_EQ(sealed(content, "2"), whole);
+  ASSERT_EQ(sealed(content, "3"), whole);
   EXPECT_EQ(error_in(sealed(content, "1")),
-            "fit.h5 is in format 1, this Jensen reads format 2; use the Jensen that wrote it");
+            "fit.h5 is in format 1, this Jensen reads format 3; use the Jensen that wrote it");
   EXPECT_THAT(error_in(content), HasSubstr("is not a fit of Jensen's"));
-  EXPECT_EQ(error_in(sealed("not HDF5", "2")),
+  EXPECT_EQ(error_in(sealed("not HDF5", "3")),
             "fit.h5 is not a complete fit ('file' is missing or cannot be made); train again");
-  EXPECT_THAT(error_in(sealed("", "2")), HasSubstr("is not a complete fit"));
+  EXPECT_THAT(error_in(sealed("", "3")), HasSubstr("is not a complete fit"));
   // Names changed by hand: the parts are missed.
   for (const std::string name :
        {"formula",       "names",           "transforms",  "mean",     "factor", "notes",
@@ -611,12 +615,12 @@ TEST_F(FitIo, RefusesOtherFormatsAndForeignFiles) {
       for (std::size_t at = 0; (at = renamed.find(name, at)) != std::string::npos; ++at, ++count) renamed[at] = '#';
     }
     ASSERT_GT(count, 0U) << name;
-    EXPECT_THAT(error_in(sealed(renamed, "2")), HasSubstr("' is missing or cannot be made); train again")) << name;
+    EXPECT_THAT(error_in(sealed(renamed, "3")), HasSubstr("' is missing or cannot be made); train again")) << name;
   }
   // A value that no Jensen writes.
   std::string unknown = content;
   unknown.replace(unknown.find("structured"), 10, "strictured");
-  EXPECT_THAT(error_in(sealed(unknown, "2")), HasSubstr("fit.h5 is not a complete fit"));
+  EXPECT_THAT(error_in(sealed(unknown, "3")), HasSubstr("fit.h5 is not a complete fit"));
 }
 
 TEST_F(FitIo, WritesPredictions) {

@@ -6,6 +6,7 @@
 
 #include "bench/problem_spec.hpp"
 #include "bench_device.hpp"
+#include "data_term_cases.hpp"
 #include "level_models.hpp"
 #include "limits.hpp"
 #include "model/families.hpp"
@@ -68,6 +69,63 @@ TEST_F(Gpu, GradientsOfModelsWithGroupsEqualTheCpus) {
     const double size = std::abs(a.elbo) + 30 * static_cast<double>(spec.rows);
     EXPECT_NEAR(a.elbo, b.elbo, 1e-5 * size) << c;
     for (std::size_t p = 0; p < a.gradient.size(); ++p) EXPECT_NEAR(a.gradient[p], b.gradient[p], 1e-5 * size) << c;
+  }
+}
+
+/// Every bucket of the data term's kernels (kernels/data_term_plan.hpp), scattered and contiguous rows, and every
+/// format.
+struct DataTermCase {
+  int columns, samples;
+};
+TEST_F(Gpu, DataTermsOfEveryBucketEqualTheCpus) {
+  for (const auto& [columns, samples] :
+       {DataTermCase{28, 1}, DataTermCase{55, 8}, DataTermCase{64, 15}, DataTermCase{100, 60}, DataTermCase{300, 14},
+        DataTermCase{512, 64}, DataTermCase{800, 30}, DataTermCase{0, 5}, DataTermCase{1300, 9}}) {
+    for (const Storage storage : {Storage::float32, Storage::float16, Storage::bfloat16}) {
+      auto model = testing::random_model(DensityKind::bernoulli_logit, 3001, std::max(columns, 1), 77);
+      if (columns == 0) model.spec.terms[0].arguments[0].part_count = 0;
+      for (const std::int64_t batch : {3001, 500}) {
+        EngineSpec& spec = prepare(model, GuideShape::meanfield, batch);
+        spec.samples = samples;
+        spec.storage = storage;
+        const auto a = make_cpu_engine(spec)->estimate(spec.lambda, 1);
+        const auto b = make_cuda_engine(spec)->estimate(spec.lambda, 1);
+        // Both round each row to single precision, whose predictor is of order ten.
+        const double size = std::abs(a.elbo) + 10.0 * 3001;
+        EXPECT_NEAR(a.elbo, b.elbo, 1e-5 * size) << columns << " columns, " << samples << " samples";
+        for (std::size_t p = 0; p < a.gradient.size(); ++p) {
+          EXPECT_NEAR(a.gradient[p], b.gradient[p], 1e-5 * size) << p;
+        }
+        EXPECT_EQ(b.gradient, make_cuda_engine(spec)->estimate(spec.lambda, 1).gradient);
+        spec.precision = Precision::tf32;
+        const auto c = make_cuda_engine(spec)->estimate(spec.lambda, 1);
+        spec.precision = Precision::fp32;
+        // TF32 rounds factors by 2^-11 where float does by 2^-24.
+        for (std::size_t p = 0; p < a.gradient.size(); ++p) {
+          EXPECT_NEAR(a.gradient[p], c.gradient[p], 1e-3 * size) << p;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(Gpu, DataTermsOfEveryDensityEqualTheCpus) {
+  for (const auto density : {DensityKind::student_t, DensityKind::binomial_probit, DensityKind::negative_binomial_log,
+                             DensityKind::gamma_log, DensityKind::beta_logit, DensityKind::cumulative_logit}) {
+    const TermCase c({density, 2000, 17, 9, 3});
+    EngineSpec spec;
+    spec.terms = {c.term};
+    spec.dimension = c.dimension;
+    spec.rows = spec.batch = c.term.rows;
+    spec.samples = 9;
+    spec.guide = GuideShape::meanfield;
+    spec.lambda = testing::random_lambda(testing::lambda_size(spec), 3);
+    if (density == DensityKind::cumulative_logit) spec.terms[0].arguments[2].constant = 6;  // thresholds in order
+    const auto a = make_cpu_engine(spec)->estimate(spec.lambda, 1);
+    const auto b = make_cuda_engine(spec)->estimate(spec.lambda, 1);
+    const double size = std::abs(a.elbo) + 30 * static_cast<double>(spec.rows);
+    EXPECT_NEAR(a.elbo, b.elbo, 1e-5 * size) << density_name(density);
+    for (std::size_t p = 0; p < a.gradient.size(); ++p) EXPECT_NEAR(a.gradient[p], b.gradient[p], 1e-5 * size) << p;
   }
 }
 

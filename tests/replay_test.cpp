@@ -25,6 +25,8 @@ class PlayedBackend {
 
   explicit PlayedBackend(bool record) : record_(record) {}
 
+  bool takes_halves(const Term&) const { return false; }
+  bool needs_row_values(const Term&) const { return false; }
   StageClock clock;
   StageClock::Scope stage(const char* name) { return {clock, name}; }
   template <class F>

@@ -46,6 +46,23 @@ enum class DeviceKind {
 std::string_view to_string(DeviceKind device);
 DeviceKind parse_device(std::string_view name);  ///< Throws InputError listing the names.
 
+/// How the table's columns are kept while training.
+enum class StorageKind {
+  float32,   ///< as single precision
+  float16,   ///< 11 bits: half the memory, and on a GPU half the time to read it
+  bfloat16,  ///< 8 bits
+};
+std::string_view to_string(StorageKind storage);
+StorageKind parse_storage(std::string_view name);  ///< Throws InputError listing the names.
+
+/// Of the matrix products on a GPU; a CPU's are fp32.
+enum class PrecisionKind {
+  fp32,  ///< as exact as single precision
+  tf32,  ///< factors rounded to 11 bits
+};
+std::string_view to_string(PrecisionKind precision);
+PrecisionKind parse_precision(std::string_view name);  ///< Throws InputError listing the names.
+
 enum class MissingPolicy {
   drop,   ///< rows with a missing value in a used column are left out and counted
   error,  ///< the first such row is an InputError
@@ -60,6 +77,8 @@ struct TrainOptions {
   Parametrization parametrization = Parametrization::automatic;
   DeviceKind device = DeviceKind::automatic;
   MissingPolicy missing = MissingPolicy::drop;
+  StorageKind storage = StorageKind::float32;
+  PrecisionKind precision = PrecisionKind::fp32;
   std::uint64_t seed = 1;
   int threads = 0;           ///< CPU threads; 0: as many as OpenMP gives. The result does not depend on it
   int samples = 0;           ///< Monte Carlo samples of z per step; 0: 14

@@ -107,6 +107,8 @@ TrainCommand train_command(const Words& words) {
   command.parametrization = words.parametrization;
   command.device = words.device;
   command.missing = words.missing;
+  command.storage = words.storage;
+  command.precision = words.precision;
   command.separator = separator(words.separator);
   command.seed = seed_of(words);
   command.threads = static_cast<int>(whole_number("--threads", words.threads, 0, 4096, "0 takes all CPUs"));

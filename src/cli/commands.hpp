@@ -23,7 +23,7 @@ struct TrainCommand {
   std::string formula, family, link, data, out;
   std::vector<ParameterFormula> formulas;
   std::vector<std::string> priors, text;
-  std::string guide, parametrization, device, missing;
+  std::string guide, parametrization, device, missing, storage, precision;
   char separator = ',';
   std::uint64_t seed = 1;
   int samples = 0, threads = 0;

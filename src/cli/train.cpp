@@ -32,6 +32,8 @@ TrainOptions options_of(const TrainCommand& command) {
   options.guide = parse_guide(command.guide);
   options.parametrization = parse_parametrization(command.parametrization);
   options.device = parse_device(command.device);
+  options.storage = parse_storage(command.storage);
+  options.precision = parse_precision(command.precision);
   options.missing = command.missing == "error" ? MissingPolicy::error : MissingPolicy::drop;
   options.seed = command.seed;
   options.threads = command.threads;
@@ -84,6 +86,8 @@ std::string config_text(const TrainCommand& command, const Fit& fit) {
   line("seed", std::to_string(fit.options.seed));
   line("threads", std::to_string(command.threads));
   line("device", toml_string(command.device));
+  line("storage", toml_string(to_string(fit.options.storage)));
+  line("precision", toml_string(to_string(fit.options.precision)));
   return text;
 }
 

@@ -130,6 +130,11 @@ void add_train(CLI::App& app, Words& words) {
   add(verb, "--seed", words.seed, "N", "Run", "The same seed gives the same fit, for any --threads (default: 1)");
   add(verb, "--threads", words.threads, "N", "Run", "CPU threads (default: 0, which is all)");
   add(verb, "--device", words.device, "D", "Run", "auto, cpu or cuda (default: auto, a GPU if one is usable)");
+  add(verb, "--storage", words.storage, "FORMAT", "Run",
+      "How columns are kept while training: float32, or in half the memory float16 (11 bits) or bfloat16 (8 bits); the "
+      "rounded table is then what is fitted, on any device (default: float32)");
+  add(verb, "--precision", words.precision, "P", "Run",
+      "Of the matrix products on a GPU: fp32, or tf32, faster and with factors of 11 bits (default: fp32)");
   add(verb, "--config", words.config, "FILE", "Run",
       "Take what is not given here from this file: the config.toml of a fit repeats that fit");
   add(verb, "--out", words.out, "DIR", "Output", "New directory for the fit");

@@ -13,7 +13,7 @@ struct Words {
   std::string formula, family, link, data, out, fit, config;
   std::map<std::string, std::string> formulas;  ///< by parameter: what --formula-sigma and the like were given
   std::string guide = "auto", parametrization = "auto", device = "auto", missing = "drop", optimizer = "adam",
-              separator = ",";
+              separator = ",", storage = "float32", precision = "fp32";
   std::string seed = "1", threads = "0", samples, batch = "0", steps = "0", learning_rate, count = "1000";
   std::string kind = "response", new_levels = "error", prediction_draws;
   std::string suite, rows, columns, repeats, json_file;  ///< of bench

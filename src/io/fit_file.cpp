@@ -17,7 +17,7 @@
 namespace jensen::io {
 namespace {
 
-constexpr std::int64_t format_number = 2;
+constexpr std::int64_t format_number = 3;
 constexpr std::string_view seal_start = "jensen fit ";
 constexpr std::size_t seal_size = 64;
 
@@ -131,8 +131,8 @@ DesignState read_design(const Hdf5Group& root) {
 }
 
 void write_options(Hdf5Group& root, const TrainOptions& options) {
-  const auto& [family, link, formulas, priors, guide, parametrization, device, missing, seed, threads, samples, batch,
-               steps, learning_rate] = options;
+  const auto& [family, link, formulas, priors, guide, parametrization, device, missing, storage, precision, seed,
+               threads, samples, batch, steps, learning_rate] = options;
   Hdf5Group group = root.create_group("options");
   group.set("family", jensen::to_string(family));
   group.set("link", link ? jensen::to_string(*link) : std::string_view());
@@ -145,6 +145,8 @@ void write_options(Hdf5Group& root, const TrainOptions& options) {
   group.set("parametrization", jensen::to_string(parametrization));
   group.set("device", jensen::to_string(device));
   group.set("missing", to_string(missing));
+  group.set("storage", jensen::to_string(storage));
+  group.set("precision", jensen::to_string(precision));
   group.set("seed", seed);
   group.set("threads", std::int64_t{threads});
   group.set("samples", std::int64_t{samples});
@@ -184,6 +186,8 @@ TrainOptions read_options(const Hdf5Group& root) {
   options.parametrization = parse_parametrization(get_text(group, "parametrization"));
   options.device = parse_device(get_text(group, "device"));
   options.missing = parse_missing(get_text(group, "missing"));
+  options.storage = parse_storage(get_text(group, "storage"));
+  options.precision = parse_precision(get_text(group, "precision"));
   group.get("seed", options.seed);
   options.threads = get_int(group, "threads");
   options.samples = get_int(group, "samples");

@@ -1,0 +1,257 @@
+#pragma once
+/// \file Tiles of a block's rows on their way from device memory to shared memory, and what every data term does with a
+/// row's small parts.
+
+#include <cstdint>
+
+#include "data_term_work.hpp"
+
+namespace jensen {
+
+/// Rows of X, constants and offset of tile 0, 1, .. of one block of rows, `stages` of them at a time. Base of the
+/// kernels' blocks, for one group of samples.
+template <class Block, class Element>
+class TileStream {
+ protected:
+  JENSEN_DEVICE TileStream(Block& block, const DataTermWork& work, std::int64_t number)
+      : block_(block),
+        work_(work),
+        plan_(work.plan),
+        memory_(block.shared()),
+        thread_(block.thread()),
+        number_(number / plan_.groups),
+        first_sample_(static_cast<int>(number % plan_.groups) * plan_.group_samples) {
+    const int left = work.out.samples - first_sample_;
+    samples_ = left < plan_.group_samples ? left : plan_.group_samples;
+    begin_ = number_ * work.blocks.rows_per_block;
+    end_ =
+        begin_ + work.blocks.rows_per_block < work.rows.count ? begin_ + work.blocks.rows_per_block : work.rows.count;
+  }
+
+  JENSEN_DEVICE int tile_count() const { return static_cast<int>((end_ - begin_ + plan_.rows - 1) / plan_.rows); }
+
+  /// Starts the copies of the first tiles: after a barrier that follows clear().
+  JENSEN_DEVICE void begin_tiles() {
+    for (int i = 0; i + 1 < plan_.stages; ++i) {
+      if (i < tile_count()) load(i);
+      block_.commit();
+    }
+  }
+  /// Waits for tile i with the whole block, and starts the copies of the one that takes the place of tile i - 1.
+  JENSEN_DEVICE void next_tile(int i) {
+    wait();
+    block_.sync();
+    if (i + plan_.stages - 1 < tile_count()) load(i + plan_.stages - 1);
+    block_.commit();
+  }
+  JENSEN_DEVICE const Element* x_of(int tile) const {
+    return reinterpret_cast<const Element*>(stage_of(tile)) + shift(tile);
+  }
+  /// Constants, then the offset: plan.rows of each.
+  JENSEN_DEVICE const float* columns_of(int tile) const {
+    return reinterpret_cast<const float*>(stage_of(tile) + plan_.stage_x);
+  }
+
+  /// What depends on the sample alone; zeros in the block's Partials.
+  JENSEN_DEVICE void prepare_samples() {
+    for (int s = thread_; s < samples_; s += tile_threads) {
+      floats(plan_.scalars)[s] = scalars(work_.arguments[0], latent(s));
+      float shared[max_shared] = {};
+      for (int a = 1; a < work_.argument_count; ++a) shared[a - 1] = scalars(work_.arguments[a], latent(s));
+      with_response_density(work_.density, [&](auto density) {
+        using Prepared = typename decltype(density)::template Prepared<float>;
+        static_assert(sizeof(Prepared) <= prepared_floats * sizeof(float));
+        const Prepared prepared = decltype(density)::prepare(shared);
+        __builtin_memcpy(floats(plan_.prepared) + s * prepared_floats, &prepared, sizeof(Prepared));
+      });
+      if (work_.pass == DataTermPass::collect) continue;  // stands on what evaluate left
+      double* out = work_.out.at(number_, first_sample_ + s);
+      for (int i = 0; i <= work_.out.slots; ++i) out[i] = 0;
+    }
+  }
+  /// Zeros from byte `begin` of shared memory to its end, so that no row beyond the last holds a NaN.
+  JENSEN_DEVICE void clear(int begin) {
+    struct alignas(16) Zeros {
+      float of[4];
+    };
+    auto* rest = reinterpret_cast<Zeros*>(memory_ + begin);
+    for (int i = thread_; i < (plan_.bytes - begin) / 16; i += tile_threads) rest[i] = {};
+  }
+
+  /// Value and derivatives of a tile's row r at sample s, where X and scalars give eta; weighted. Leaves df/da_0 where
+  /// segment sums look for it.
+  template <class Density>
+  JENSEN_DEVICE Value<float, 1 + Density::shared> evaluate_row(
+      const typename Density::template Prepared<float>& prepared, const float* columns, int tile, int r, int s,
+      float eta) {
+    const int rows = plan_.rows;
+    const std::int64_t i = first_row(tile) + r;
+    eta += columns[max_constants * rows + r];
+    if (work_.derivative != nullptr) eta += gathered(work_.rows[i], first_sample_ + s);
+    const float constants[max_constants] = {columns[r], columns[rows + r], columns[2 * rows + r]};
+    auto value = Density::evaluate(constants, eta, prepared);
+    if (work_.weights != nullptr) {
+      const float weight = work_.weights[work_.rows[i]];
+      value.log_density *= weight;
+      JENSEN_UNROLL
+      for (int a = 0; a <= Density::shared; ++a) value.d[a] *= weight;
+    }
+    if (work_.derivative != nullptr) work_.derivative[i * work_.derivative_stride + first_sample_ + s] = value.d[0];
+    return value;
+  }
+
+  /// Slot of the dense part's first column, the value's being 0.
+  JENSEN_DEVICE int dense_slot() const {
+    int slot = 1;
+    for (int p = 0; work_.arguments[0].parts[p].kind != PartKind::dense; ++p) {
+      slot += slots_of(work_.arguments[0].parts[p]);
+    }
+    return slot;
+  }
+
+  /// Adds the threads' sums by a tree whose shape is fixed, and writes value and scalar parts.
+  JENSEN_DEVICE void finish(const double (&sums)[4]) {
+    block_.sync();
+    auto* tree = reinterpret_cast<double*>(memory_ + plan_.eta);
+    for (int i = 0; i < 4; ++i) tree[i * tile_threads + thread_] = sums[i];
+    for (int half = tile_threads / 2; half >= 1 << plan_.lane_shift; half /= 2) {
+      block_.sync();
+      if (thread_ >= half) continue;
+      for (int i = 0; i < 4; ++i) tree[i * tile_threads + thread_] += tree[i * tile_threads + thread_ + half];
+    }
+    if (thread_ >= samples_) return;  // each thread reads what it wrote itself
+    double* out = work_.out.at(number_, first_sample_ + thread_);
+    out[0] = tree[thread_];
+    int slot = 1;
+    for (int a = 0; a < work_.argument_count; ++a) {
+      for (int p = 0; p < work_.arguments[a].part_count; ++p) {
+        const Part& part = work_.arguments[a].parts[p];
+        if (part.kind == PartKind::scalar) {
+          out[slot] = tree[(1 + a) * tile_threads + thread_] * static_cast<double>(part.scale);
+        }
+        slot += slots_of(part);
+      }
+    }
+  }
+  JENSEN_DEVICE float* floats(int offset) const { return reinterpret_cast<float*>(memory_ + offset); }
+  JENSEN_DEVICE char* stage_of(int tile) const {
+    return memory_ + plan_.first_stage + tile % plan_.stages * plan_.stage_bytes;
+  }
+  JENSEN_DEVICE std::int64_t first_row(int tile) const { return begin_ + static_cast<std::int64_t>(tile) * plan_.rows; }
+  JENSEN_DEVICE int row_count(int tile) const {
+    const std::int64_t left = end_ - first_row(tile);
+    return left < plan_.rows ? static_cast<int>(left) : plan_.rows;
+  }
+
+  JENSEN_DEVICE float scalars(const Predictor& predictor, const float* latent) const {
+    float a = predictor.constant;
+    for (int p = 0; p < predictor.part_count; ++p) {
+      const Part& part = predictor.parts[p];
+      if (part.kind == PartKind::scalar) a += part.scale * latent[part.first];
+    }
+    return a;
+  }
+
+  JENSEN_DEVICE const float* latent(int s) const {
+    return work_.z + static_cast<std::int64_t>(first_sample_ + s) * work_.dimension;
+  }
+
+  JENSEN_DEVICE bool flat() const {
+    return work_.rows.indices == nullptr && plan_.stride == plan_.pitch && plan_.width == plan_.pitch;
+  }
+  JENSEN_DEVICE const Element* row_of(std::int64_t i) const {
+    return static_cast<const Element*>(work_.x) + work_.rows[i] * plan_.pitch;
+  }
+  /// Elements before the tile's first in its stage: a flat copy begins at an address that 16 divides.
+  JENSEN_DEVICE int shift(int tile) const {
+    if (!flat()) return 0;
+    return static_cast<int>(reinterpret_cast<std::uintptr_t>(row_of(first_row(tile))) % 16 / sizeof(Element));
+  }
+
+  /// Starts the copies of a tile.
+  JENSEN_DEVICE void load(int tile) {
+    const std::int64_t first = first_row(tile);
+    const int count = row_count(tile);
+    char* stage = stage_of(tile);
+    if (plan_.columns > 0) {
+      constexpr int size = static_cast<int>(sizeof(Element));
+      // What divides the addresses of all rows' first elements, and their lengths.
+      const auto together = reinterpret_cast<std::uintptr_t>(work_.x) |
+                            static_cast<std::uintptr_t>(plan_.pitch * size) |
+                            static_cast<std::uintptr_t>(plan_.width * size);
+      if (flat()) {
+        const int before = shift(tile) * size;
+        const char* from = reinterpret_cast<const char*>(row_of(first)) - before;
+        const int bytes = before + count * plan_.width * size;
+        for (int at = 16 * thread_; at < bytes; at += 16 * tile_threads) {
+          block_.template copy_async<16>(stage + at, from + at, bytes - at < 16 ? bytes - at : 16);
+        }
+      } else if (together % 16 == 0) {
+        load_rows<16>(stage, first, count);
+      } else if (together % 8 == 0) {
+        load_rows<8>(stage, first, count);
+      } else {
+        load_rows<4>(stage, first, count);
+      }
+    }
+    float* columns = reinterpret_cast<float*>(stage + plan_.stage_x);
+    for (int c = 0; c <= max_constants; ++c) {
+      const float* column = c < max_constants ? work_.constants[c] : work_.arguments[0].offset;
+      if (column == nullptr) continue;  // stays zero
+      for (int r = thread_; r < count; r += tile_threads) {
+        block_.template copy_async<4>(columns + c * plan_.rows + r, column + work_.rows[first + r], 4);
+      }
+    }
+  }
+
+  /// Row by row: a few threads a row, no more than it has pieces.
+  template <int Bytes>
+  JENSEN_DEVICE void load_rows(char* stage, std::int64_t first, int count) {
+    const int pieces = plan_.width * static_cast<int>(sizeof(Element)) / Bytes;
+    int threads = 1;
+    while (threads < pieces && threads < 32) threads *= 2;
+    for (int r = thread_ / threads; r < count; r += tile_threads / threads) {
+      const char* from = reinterpret_cast<const char*>(row_of(first + r));
+      char* to = stage + r * plan_.stride * static_cast<int>(sizeof(Element));
+      for (int p = thread_ % threads; p < pieces; p += threads) {
+        block_.template copy_async<Bytes>(to + p * Bytes, from + p * Bytes, Bytes);
+      }
+    }
+  }
+
+  JENSEN_DEVICE void wait() {
+    if (plan_.stages == 2) {
+      block_.template wait<0>();
+    } else {
+      block_.template wait<1>();
+    }
+  }
+
+  JENSEN_DEVICE float number(float x) const { return x; }
+  JENSEN_DEVICE float number(std::uint16_t x) const { return half_value(x, work_.bfloat); }
+
+  /// Gathered effects of a row.
+  JENSEN_DEVICE float gathered(std::int64_t row, int sample) const {
+    float a = 0;
+    for (int p = 0; p < work_.arguments[0].part_count; ++p) {
+      const Part& part = work_.arguments[0].parts[p];
+      if (part.kind != PartKind::gather) continue;
+      const std::int64_t effect = part.first_effect + static_cast<std::int64_t>(part.index[row]) * part.columns;
+      for (int k = 0; k < part.columns; ++k) {
+        a += (part.x == nullptr ? 1.0F : part.x[row * part.columns + k]) * work_.effects.at(effect + k, sample);
+      }
+    }
+    return a;
+  }
+
+  Block& block_;
+  const DataTermWork& work_;
+  const TilePlan& plan_;
+  char* memory_;
+  int thread_;
+  std::int64_t number_;  ///< of the block of rows
+  int first_sample_, samples_ = 0;
+  std::int64_t begin_ = 0, end_ = 0;
+};
+
+}  // namespace jensen
