@@ -122,16 +122,23 @@ class CpuBackend {
   /// f(block, begin, end, scratch) for the plan's blocks of rows.
   template <class F>
   void for_each_block(std::size_t scratch_bytes, std::int64_t rows, BlockPlan plan, const Partials& out, F f) {
-    // Below about a million operations waking the other threads costs more than they save.
-    const bool alone = plan.blocks <= 1 || rows * (1 + out.slots) * out.samples < 250'000;
-#pragma omp parallel num_threads(threads_) if (!alone)
+    const auto block = [&](std::int64_t b, void* scratch) {
+      const std::int64_t begin = b * plan.rows_per_block;
+      f(b, begin, begin + plan.rows_per_block < rows ? begin + plan.rows_per_block : rows, scratch);
+    };
+    // Below about a million operations waking the other threads costs more than they save; even a parallel region of
+    // one thread costs as much as a small model's step.
+    if (plan.blocks <= 1 || rows * (1 + out.slots) * out.samples < 250'000) {
+      void* scratch = allocate(scratch_bytes);
+      for (std::int64_t b = 0; b < plan.blocks; ++b) block(b, scratch);
+      release(scratch);
+      return;
+    }
+#pragma omp parallel num_threads(threads_)
     {
       void* scratch = allocate(scratch_bytes);
 #pragma omp for schedule(static)
-      for (std::int64_t b = 0; b < plan.blocks; ++b) {
-        const std::int64_t begin = b * plan.rows_per_block;
-        f(b, begin, begin + plan.rows_per_block < rows ? begin + plan.rows_per_block : rows, scratch);
-      }
+      for (std::int64_t b = 0; b < plan.blocks; ++b) block(b, scratch);
       release(scratch);
     }
   }

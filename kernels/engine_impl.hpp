@@ -151,6 +151,11 @@ class EngineOf final : public Engine {
 template <class Backend>
 std::unique_ptr<Engine> make_engine(std::unique_ptr<Backend> backend, const EngineSpec& spec) {
   if (spec.groups.size() > max_groups) throw std::length_error("a model has at most 8 groups (make_engine)");
+  for (const Term& term : spec.terms) {
+    if (term.resident && spec.storage != Storage::float32) {
+      throw std::invalid_argument("a resident term's columns are used as they are (make_engine); keep storage float32");
+    }
+  }
   if (spec.guide == GuideShape::meanfield) {
     Buffer<Backend, float> basis(*backend, std::span<const float>(spec.basis));
     const Meanfield guide{spec.dimension, basis.data(), spec.reference};

@@ -36,10 +36,16 @@ JENSEN_HD double expm1(double x) { return ::expm1(x); }
 JENSEN_HD double log1p(double x) { return ::log1p(x); }
 JENSEN_HD double log1p_unit(double x) { return ::log1p(x); }
 
+/// log(1 + x) for 0 <= x <= 1: x times a polynomial, log(1 + x) / x interpolated at the Chebyshev nodes. No division,
+/// which would cost as much as the rest.
+JENSEN_HD float log1p_unit(float x) {
+  return x * polynomial(x, 0.999999995F, -0.499998926F, 0.333297105F, -0.249516163F, 0.196632743F, -0.152696671F,
+                        0.105436238F, -0.0563736128F, 0.0195425273F, -0.00317605702F);
+}
+
 #if defined(__CUDA_ARCH__)
 
 JENSEN_HD float exp(float x) { return expf(x); }
-JENSEN_HD float log1p_unit(float x) { return log1pf(x); }
 JENSEN_HD float log(float x) { return logf(x); }
 JENSEN_HD float log1p(float x) { return log1pf(x); }
 
@@ -68,13 +74,6 @@ JENSEN_HD float exp(float x) {
   const float first = bits_to_float(static_cast<std::uint32_t>(half + 127) << 23U);
   const float second = bits_to_float(static_cast<std::uint32_t>(exponent - half + 127) << 23U);
   return (p * first) * second;
-}
-
-/// log(1 + x) for 0 <= x <= 1: x times a polynomial, log(1 + x) / x interpolated at the Chebyshev nodes. No division,
-/// which would cost as much as the rest.
-JENSEN_HD float log1p_unit(float x) {
-  return x * polynomial(x, 0.999999995F, -0.499998926F, 0.333297105F, -0.249516163F, 0.196632743F, -0.152696671F,
-                        0.105436238F, -0.0563736128F, 0.0195425273F, -0.00317605702F);
 }
 
 /// log(x) = n log(2) + log(m), m within a factor sqrt(2) of 1, log(m) as 2 atanh(s), s = (m - 1) / (m + 1). -infinity

@@ -60,7 +60,7 @@ std::vector<double> joined(const std::vector<double>& a, const std::vector<doubl
 int final_draws(std::int64_t rows, const Model& model) {
   double work = static_cast<double>(rows) * (static_cast<double>(model.size()) + 4);
   for (const GroupBlock& group : model.groups) work += 100.0 * static_cast<double>(group.levels * group.effects);
-  return 16 * static_cast<int>(std::clamp(5e9 / work / 16, 4.0, 256.0));
+  return 16 * static_cast<int>(std::clamp(1.5e9 / work / 16, 4.0, 256.0));
 }
 
 /// The log ratio's spread that counts as close. Over J levels the variances of their shares add up, while the error

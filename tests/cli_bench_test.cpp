@@ -113,7 +113,7 @@ TEST_F(Cli, BenchRefusesBadWords) {
   expect_refused({"bench", "--suite", "full", "--rows", "10"}, "--suite has its own cases");
   expect_refused({"bench", "--row", "10"}, "did you mean '--rows'");
   expect_refused({"bench", "now"}, "unexpected word 'now'");
-  expect_refused({"bench", "--cols", "3000", "--guide", "fullrank", "--rows", "5"}, "use meanfield");
+  expect_refused({"bench", "--device", "cpu", "--cols", "3000", "--guide", "fullrank", "--rows", "5"}, "use meanfield");
 }
 
 TEST_F(Cli, BenchRefusesAFileThatItCannotWriteBeforeItMeasures) {
