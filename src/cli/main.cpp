@@ -44,14 +44,12 @@ int run_program(int argc, const char* const* argv) {
   }
 }
 
-/// Makes threads that wait for the others of a parallel loop sleep after a moment rather than spin: where other
-/// programs use the processors too, spinning costs far more than waking up, and between the loops of one step sleeping
-/// does. The OpenMP runtime reads its environment before main, hence the restart; if that fails, the program goes on as
-/// it is.
+/// Makes threads that wait for the others of a parallel loop sleep rather than spin: where other programs use the
+/// processors too, spinning costs far more than waking up. The OpenMP runtime reads its environment before main, hence
+/// the restart; if that fails, the program goes on as it is.
 void let_waiting_threads_sleep(char** argv) {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
   setenv("OMP_WAIT_POLICY", "passive", 1);
-  setenv("GOMP_SPINCOUNT", "10000", 0);  // GNU's runtime alone: others sleep at once
   execv("/proc/self/exe", argv);
 }
 
