@@ -37,7 +37,8 @@ namespace {
 
 template <int N>
 struct VectorOf {
-  typedef float type __attribute__((vector_size(N * sizeof(float))));
+  // g++ 12 drops the attribute from an alias whose size depends on a template's argument.
+  typedef float type __attribute__((vector_size(N * sizeof(float))));  // NOLINT(modernize-use-using)
 };
 
 /// A group of L samples, one in each lane of `count` registers.
@@ -56,7 +57,7 @@ using Vec = VectorOf<width>::type;
 template <int I>
 struct Constant {
   static constexpr int value = I;
-  constexpr operator int() const { return I; }
+  constexpr operator int() const { return I; }  // NOLINT(google-explicit-constructor): it is an index
 };
 template <class F, int... I>
 JENSEN_HD void repeat(F&& f, std::integer_sequence<int, I...>) {

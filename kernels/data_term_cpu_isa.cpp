@@ -10,6 +10,8 @@
 /// one sample in each vector lane, so a tile is read from memory once. A lone sample has rows or columns in the lanes
 /// instead. Sums are single precision within a tile, double across tiles.
 
+#include <algorithm>
+
 #include "cpu_products.hpp"
 #include "cpu_scratch.hpp"
 
@@ -192,7 +194,7 @@ struct Group {
     }
     const int ahead = asks && tile.next_rows > 0 ? tile.rows : 0;
     with_rows(tile, [&](auto x) { multiply_rows<L>(x, ahead, tile.rows, tile.columns, theta, eta); });
-    constexpr int chunk = L < 16 ? L : 16;
+    constexpr int chunk = std::min(L, 16);
     for (int l = 0; l < L; l += chunk) {
       LaneSums<Density, chunk> sums;
       evaluate_rows<Density, chunk>(tile, prepared + l, L, eta + l, sums);

@@ -11,6 +11,8 @@
 /// A tile goes through all samples and arguments before the next, so that X comes from memory once, also where many
 /// arguments have the same columns.
 
+#include <algorithm>
+
 #include "cpu_densities.hpp"
 #include "cpu_products.hpp"
 #include "cpu_scratch.hpp"
@@ -166,7 +168,7 @@ struct Work {
                          scratch.eta + dense.argument * argument_size);
       });
     }
-    constexpr int n = L < 16 ? L : 16;
+    constexpr int n = std::min(L, 16);
     for (int l = 0; l < L; l += n) {
       TileEta eta;
       eta.lanes = L;
