@@ -83,7 +83,7 @@ class ElboStep {
 
   Buffer<Backend, float> lambda, first_moment, second_moment, gradient, eps, anchor;
   Buffer<Backend, double> joint, anchor_joint, average[2];
-  Buffer<Backend, Statistics> statistics;
+  Buffer<Backend, StepStatistics> statistics;
   LevelSet<Backend> levels;
 
  private:

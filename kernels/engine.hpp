@@ -52,6 +52,7 @@ struct StepStatistics {
   double elbo_sum = 0;         ///< of the steps' ELBO estimates
   double elbo_square_sum = 0;  ///< of their squares, about elbo_shift
   double elbo_shift = 0;       ///< the first of them
+  double last_elbo = 0;        ///< the latest
   std::int64_t nonfinite = 0;  ///< draws whose log joint or gradient was not finite
 };
 
@@ -68,6 +69,7 @@ struct EngineState {
   std::int64_t averaged[2] = {};
   std::vector<float> anchor, anchor_levels, anchor_effect_sums;
   std::vector<double> anchor_joint;
+  StepStatistics statistics;  ///< of the steps since they were taken last
 };
 
 class Engine {
@@ -79,6 +81,8 @@ class Engine {
   virtual void step(std::int64_t t, double learning_rate, int window) = 0;
   /// Waits, returns the sums and starts new ones.
   virtual StepStatistics take_statistics() = 0;
+  /// Waits. The sums so far.
+  virtual StepStatistics statistics() = 0;
   virtual void reset_averages() = 0;
   /// Waits. The mean of lambda over the window's steps.
   virtual std::vector<double> average(int window) = 0;

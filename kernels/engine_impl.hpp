@@ -24,10 +24,14 @@ class EngineOf final : public Engine {
   }
 
   StepStatistics take_statistics() override {
-    step_.flush();
-    const Statistics s = step_.statistics.download().front();
+    const StepStatistics sums = statistics();
     step_.statistics.zero();
-    return {s.steps, s.elbo_sum, s.elbo_square_sum, s.elbo_shift, s.nonfinite};
+    return sums;
+  }
+
+  StepStatistics statistics() override {
+    step_.flush();
+    return step_.statistics.download().front();
   }
 
   void reset_averages() override {
@@ -87,7 +91,8 @@ class EngineOf final : public Engine {
                       step_.anchor.download(),
                       step_.levels.anchor_levels.download(),
                       step_.levels.anchor_sums.download(),
-                      step_.anchor_joint.download()};
+                      step_.anchor_joint.download(),
+                      statistics()};
     for (int w = 0; w < 2; ++w) {
       state.average[w] = step_.average[w].download();
       state.averaged[w] = averaged_[w];
@@ -108,6 +113,7 @@ class EngineOf final : public Engine {
     step_.levels.anchor_levels.upload(state.anchor_levels);
     step_.levels.anchor_sums.upload(state.anchor_effect_sums);
     step_.anchor_joint.upload(state.anchor_joint);
+    step_.statistics.upload({&state.statistics, 1});
   }
 
   Estimate estimate(std::span<const float> at, std::int64_t t) override {

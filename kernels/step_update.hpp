@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "engine.hpp"
 #include "guides/draws.hpp"
 #include "optimizers/adam.hpp"
 #include "step_input.hpp"
@@ -37,19 +38,13 @@ struct PrepareElbo {
   }
 };
 
-/// Running sums on the device, read when a report is due.
-struct Statistics {
-  double elbo_sum, elbo_square_sum, elbo_shift, last_elbo;
-  std::int64_t steps, nonfinite;
-};
-
 /// ELBO of the step [equation (3)] from the finite draws and the closed form; adds it to the statistics. One item.
 struct RecordElbo {
   Draws draws;
   const double* closed_form;  ///< sum_chunks sums of the guide's closed-form summands
   double entropy_constant;
   std::int32_t* good_count;
-  Statistics* statistics;
+  StepStatistics* statistics;  ///< running sums on the device, read when a report is due
   JENSEN_HD void operator()(std::int64_t) const {
     std::int32_t count = 0;
     for (int s = 0; s < draws.samples; ++s) count += draws.good[s];

@@ -1,13 +1,15 @@
-#include "trainer.hpp"
-
-#include <fmt/format.h>
+#include "jensen/trainer.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <numbers>
+#include <optional>
 
-#include "model/pareto.hpp"
+#include "device.hpp"
+#include "jensen/errors.hpp"
+#include "problem.hpp"
+#include "training_state.hpp"
+#include "verdict.hpp"
 
 namespace jensen {
 namespace {
@@ -20,14 +22,7 @@ constexpr std::int64_t report_every = 50;  // steps
 constexpr double decay_steps = 100;
 /// Half the drift is the error left in the average; 5 % of a posterior sd is invisible beside 2.5 % of it.
 constexpr double drift_tolerance = 0.05;
-/// An average that could not have moved further than this proves nothing by standing still.
-constexpr double least_reach = 1;
 constexpr double nonfinite_tolerance = 0.1;  // of the draws between two reports
-constexpr double khat_tolerance = 0.7;
-/// Where the ratios p/q hardly vary, q is p for every practical purpose, whatever the shape of their tail.
-constexpr double ratio_tolerance = 0.3;
-/// And where they vary more than this, KL(q || p) is about a quarter or more, however light their tail.
-constexpr double ratio_limit = 0.7;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -56,161 +51,207 @@ std::vector<double> joined(const std::vector<double>& a, const std::vector<doubl
   return out;
 }
 
-/// Draws for the final ELBO: enough for k-hat, fewer where the table is so large that they would take minutes.
-int final_draws(std::int64_t rows, const Model& model) {
-  double work = static_cast<double>(rows) * (static_cast<double>(model.size()) + 4);
-  for (const GroupBlock& group : model.groups) work += 100.0 * static_cast<double>(group.levels * group.effects);
-  return 16 * static_cast<int>(std::clamp(1.5e9 / work / 16, 4.0, 256.0));
+Elbo elbo_of(const StepStatistics& s, double shift) {
+  if (s.steps == 0) return {std::nan(""), std::nan(""), 0};
+  const auto n = static_cast<double>(s.steps);
+  const double centred = s.elbo_sum / n - s.elbo_shift;
+  return {s.elbo_sum / n + shift,
+          std::sqrt(std::max(s.elbo_square_sum / n - centred * centred, 0.0) / std::max(n - 1, 1.0)), s.steps};
 }
 
-/// The log ratio's spread that counts as close. Over J levels the variances of their shares add up, while the error
-/// that they make together in a parameter, in its sds, grows as their mean times sqrt(J): so many levels may have
-/// sqrt(J) times the variance, counted from four, since a few are no other than parameters.
-double level_allowance(const Model& model) {
-  double levels = 0;
-  for (const GroupBlock& group : model.groups) levels += static_cast<double>(group.levels * group.effects);
-  return std::pow(std::max(levels / 4, 1.0), 0.25);
-}
-
-void finish(Engine& engine, const Model& model, const GuideLayout& layout, const std::vector<double>& lambda,
-            Fit& fit) {
-  GuideNormal posterior = normal_of(model, layout, lambda);
-  fit.mean = std::move(posterior.mean);
-  fit.factor = std::move(posterior.factor.values);
-  std::size_t first = model.size();
-  for (std::size_t g = 0; g < fit.groups.size(); ++g) {
-    GroupPosterior& group = fit.groups[g];
-    group.first = first;
-    first += group.levels * group.effects.size();
-    group.scale = std::move(posterior.level_scale[g]);
+/// What work() throws of the engine's, as what the library throws.
+template <class Work>
+auto translated(Work&& work) {
+  try {
+    return work();
+  } catch (const DeviceFailure& failure) {
+    throw DeviceError(failure.what());
+  } catch (const StorageFailure& failure) {
+    throw InputError(failure.what());
   }
-
-  const std::vector<float> at(lambda.begin(), lambda.end());
-  const Evaluation evaluation = engine.evaluate(at, final_draws(fit.rows, model));
-  const double peak = log_peak(model, layout, lambda);
-  std::vector<double> log_ratio;
-  std::int64_t nonfinite = 0;
-  double sum = 0, squares = 0;
-  for (std::size_t s = 0; s < evaluation.log_joint.size(); ++s) {
-    log_ratio.push_back(evaluation.log_joint[s] - (peak - 0.5 * evaluation.noise_squared[s]));
-    if (!std::isfinite(log_ratio.back())) {
-      ++nonfinite;
-      continue;
-    }
-    sum += log_ratio.back();
-  }
-  const auto n = static_cast<double>(log_ratio.size()) - static_cast<double>(nonfinite);
-  fit.elbo = sum / n;
-  for (const double value : log_ratio) {
-    if (std::isfinite(value)) squares += (value - fit.elbo) * (value - fit.elbo);
-  }
-  fit.elbo_se = std::sqrt(squares / (n * (n - 1)));
-  fit.verdict.nonfinite += nonfinite;
-  fit.verdict.log_ratio_sd = std::sqrt(squares / (n - 1));
-  fit.verdict.khat = pareto_khat(log_ratio);
-  const double spread = fit.verdict.log_ratio_sd / level_allowance(model);
-  fit.verdict.close = spread <= ratio_tolerance || (fit.verdict.khat <= khat_tolerance && spread <= ratio_limit);
-}
-
-std::string verdict_sentence(const Verdict& v, const Fit& fit, bool stopped, double reach) {
-  if (v.failed) {
-    return fmt::format(
-        "failed: {} draws were not finite by step {}; the state before them was kept. Check the data's scale and "
-        "the priors, or lower the learning rate (--lr)",
-        v.nonfinite, fit.steps);
-  }
-  if (stopped) return fmt::format("not converged: stopped at step {} of its own run", fit.steps);
-  if (!v.converged && reach < least_reach) {
-    return fmt::format(
-        "not converged: the steps of the second half add up to {:.2g} posterior sd, too few to tell; raise the "
-        "learning rate (--lr) or give more steps (--steps)",
-        reach);
-  }
-  if (!v.converged) {
-    return fmt::format("not converged: the average still moved by {:.2g} posterior sd; give more steps (--steps {})",
-                       v.drift, 2 * fit.steps);
-  }
-  if (!v.close) {
-    return fmt::format(
-        "converged, but the posterior is not close to the guide (log p/q has sd {:.2g}, k-hat {:.2f}): its means "
-        "may serve, its sds may not{}",
-        v.log_ratio_sd, v.khat, fit.options.guide == GuideKind::meanfield ? "; try --guide fullrank" : "");
-  }
-  return fmt::format("converged: the average moved by {:.2g} posterior sd; log p/q has sd {:.2g}, k-hat {:.2f}",
-                     v.drift, v.log_ratio_sd, v.khat);
 }
 
 }  // namespace
 
-void run_training(Engine& engine, const Model& model, const GuideLayout& layout, Fit& fit, Observer& observer) {
-  const TrainOptions& options = fit.options;
-  const bool automatic = options.steps == 0;
-  const double entropy_shift =
-      model.log_determinant + (layout.head == GuideShape::meanfield ? model.log_basis_determinant : 0);
-  const auto start = Clock::now();
-  auto told = start;
-  std::int64_t horizon = automatic ? first_horizon : options.steps;
-  std::vector<float> last_good = engine.lambda();
-  bool stopped = false;
-  bool done = false;
-  double reach = 0;
+struct Trainer::Impl {
+  Problem problem;
+  std::uint64_t identity;
+  RunDescription description;
+  std::unique_ptr<Engine> engine;
+  Course course;
+  std::optional<Clock::time_point> begin;  ///< of the loop in this process, less the seconds before
+  bool reported = false;                   ///< by the latest step
 
-  for (std::int64_t t = 0; !done; ++t) {
-    const double rate = step_size(options.learning_rate, t);
-    engine.step(t, rate, window_of(t, horizon));
-    fit.steps = t + 1;
-    const bool at_horizon = fit.steps == horizon;
-    if (fit.steps % report_every != 0 && !at_horizon) continue;
+  explicit Impl(Problem given);
 
-    const StepStatistics s = engine.take_statistics();
-    fit.verdict.nonfinite += s.nonfinite;
-    const auto n = static_cast<double>(s.steps);
-    TraceRow row{fit.steps, s.elbo_sum / n + entropy_shift, 0, rate, fit.verdict.nonfinite};
-    const double centred = s.elbo_sum / n - s.elbo_shift;
-    row.elbo_se = std::sqrt(std::max(s.elbo_square_sum / n - centred * centred, 0.0) / std::max(n - 1, 1.0));
-    fit.trace.push_back(row);
-    const std::int64_t steps_since =
-        fit.trace.size() < 2 ? fit.steps : fit.steps - fit.trace[fit.trace.size() - 2].step;
-    if (static_cast<double>(s.nonfinite) > nonfinite_tolerance * static_cast<double>(steps_since * options.samples)) {
-      fit.verdict.failed = true;
-      break;
-    }
-    if (s.nonfinite == 0) last_good = engine.lambda();
-
-    const auto now = Clock::now();
-    if (std::chrono::duration<double>(now - told).count() > 0.1 || at_horizon || fit.trace.size() == 1) {
-      told = now;
-      const double seconds = seconds_since(start);
-      const double each = seconds / static_cast<double>(fit.steps);
-      if (!observer.progress({fit.steps, horizon, row.elbo, row.elbo_se, static_cast<double>(options.batch) / each,
-                              each * static_cast<double>(horizon - fit.steps)})) {
-        stopped = true;
-        break;
-      }
-    }
-    if (at_horizon) {
-      fit.verdict.drift = drift_between(model, normal_of(model, layout, engine.average(0)),
-                                        normal_of(model, layout, engine.average(1)));
-      reach = steps_reach(options.learning_rate, horizon / 2, horizon);
-      fit.verdict.converged = fit.verdict.drift < drift_tolerance && reach >= least_reach;
-      done = fit.verdict.converged || !automatic || horizon >= last_horizon;
-      if (!done) {
-        horizon *= 2;
-        engine.reset_averages();
-      }
-    }
+  const TrainOptions& options() const { return problem.fit.options; }
+  bool automatic() const { return options().steps == 0; }
+  /// What the engine's ELBO lacks to be one in the user's coordinates.
+  double elbo_shift() const {
+    const bool meanfield = problem.layout.head == GuideShape::meanfield;
+    return problem.model.log_determinant + (meanfield ? problem.model.log_basis_determinant : 0);
   }
-  fit.seconds = seconds_since(start);
-  fit.rows_per_second = static_cast<double>(options.batch) * static_cast<double>(fit.steps) / fit.seconds;
-
-  std::vector<double> lambda(last_good.begin(), last_good.end());
-  if (!stopped && !fit.verdict.failed) {
-    const std::int64_t half = horizon - horizon / 2;
-    const std::int64_t first = half / 2;
-    lambda = joined(engine.average(0), engine.average(1), static_cast<double>(first) / static_cast<double>(half));
+  double seconds() const { return begin ? seconds_since(*begin) : course.seconds; }
+  void start_clock(double seconds_before) {
+    begin = Clock::now() - std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds_before));
   }
-  finish(engine, model, layout, lambda, fit);
-  fit.verdict.message = verdict_sentence(fit.verdict, fit, stopped, reach);
+
+  void step();
+  void report();
+  void decide();
+  std::vector<double> averaged();
+  Progress progress() const;
+  Fit fit();
+};
+
+Trainer::Impl::Impl(Problem given) : problem(std::move(given)), identity(fingerprint(problem)) {
+  Fit& fit = problem.fit;
+  Chosen chosen = make_engine_for(options().device, problem.spec, fit.notes);
+  engine = std::move(chosen.engine);
+  description = {chosen.device, options(), fit.notes, fit.rows, fit.rows_dropped, fit.parameters};
+  course.horizon = automatic() ? first_horizon : options().steps;
+  course.last_good = problem.spec.lambda;
+  // The engine has copies on its device.
+  problem.spec = {};
+  problem.model.terms.clear();
+  problem.model.columns.clear();
+  problem.model.indices.clear();
+}
+
+void Trainer::Impl::step() {
+  if (!begin) start_clock(0);
+  const std::int64_t t = course.steps;
+  engine->step(t, step_size(options().learning_rate, t), course.done ? -1 : window_of(t, course.horizon));
+  ++course.steps;
+  reported = course.steps % report_every == 0 || course.steps == course.horizon;
+  if (reported) report();
+}
+
+void Trainer::Impl::report() {
+  const StepStatistics s = engine->take_statistics();
+  const Elbo elbo = elbo_of(s, elbo_shift());
+  course.nonfinite += s.nonfinite;
+  const std::int64_t steps_since = course.steps - (course.trace.empty() ? 0 : course.trace.back().step);
+  course.trace.push_back(
+      {course.steps, elbo.mean, elbo.se, step_size(options().learning_rate, course.steps - 1), course.nonfinite});
+  if (course.done) return;
+  course.seconds = seconds();
+  if (static_cast<double>(s.nonfinite) > nonfinite_tolerance * static_cast<double>(steps_since * options().samples)) {
+    course.failed = course.done = true;
+    return;
+  }
+  if (s.nonfinite == 0) course.last_good = engine->lambda();
+  if (course.steps == course.horizon) decide();
+}
+
+/// Whether the run is over at its horizon.
+void Trainer::Impl::decide() {
+  const Model& model = problem.model;
+  course.drift = drift_between(model, normal_of(model, problem.layout, engine->average(0)),
+                               normal_of(model, problem.layout, engine->average(1)));
+  course.reach = steps_reach(options().learning_rate, course.horizon / 2, course.horizon);
+  course.converged = course.drift < drift_tolerance && course.reach >= least_reach;
+  course.done = course.converged || !automatic() || course.horizon >= last_horizon;
+  if (course.done) return;
+  course.horizon *= 2;
+  engine->reset_averages();
+}
+
+/// The mean of lambda over both windows.
+std::vector<double> Trainer::Impl::averaged() {
+  const std::int64_t half = course.horizon - course.horizon / 2;
+  const std::int64_t first = half / 2;
+  return joined(engine->average(0), engine->average(1), static_cast<double>(first) / static_cast<double>(half));
+}
+
+Progress Trainer::Impl::progress() const {
+  const TraceRow& row = course.trace.back();
+  const double each = seconds() / static_cast<double>(course.steps);
+  return {course.steps,
+          course.horizon,
+          row.elbo,
+          row.elbo_se,
+          static_cast<double>(options().batch) / each,
+          each * static_cast<double>(course.horizon - course.steps)};
+}
+
+Fit Trainer::Impl::fit() {
+  Fit fit = problem.fit;
+  fit.steps = course.steps;
+  fit.seconds = course.done ? course.seconds : seconds();
+  fit.rows_per_second = static_cast<double>(options().batch) * static_cast<double>(fit.steps) / fit.seconds;
+  fit.trace = course.trace;
+  fit.verdict.converged = course.converged;
+  fit.verdict.failed = course.failed;
+  fit.verdict.drift = course.drift;
+  fit.verdict.nonfinite = course.nonfinite;
+  const bool whole = course.done && !course.failed;
+  evaluate_posterior(*engine, problem.model, problem.layout,
+                     whole ? averaged() : std::vector<double>(course.last_good.begin(), course.last_good.end()), fit);
+  fit.verdict.message = verdict_sentence(fit, !course.done, course.reach);
+  return fit;
+}
+
+Trainer::Trainer(std::string_view formula, const Table& table, const TrainOptions& options) {
+  check_options(options);
+  const ThreadCount threads(options.threads);
+  impl_ = translated([&] { return std::make_unique<Impl>(make_problem(formula, table, options)); });
+}
+Trainer::~Trainer() = default;
+Trainer::Trainer(Trainer&&) noexcept = default;
+Trainer& Trainer::operator=(Trainer&&) noexcept = default;
+
+const RunDescription& Trainer::description() const { return impl_->description; }
+std::int64_t Trainer::steps() const { return impl_->course.steps; }
+bool Trainer::done() const { return impl_->course.done; }
+
+void Trainer::step() {
+  const ThreadCount threads(impl_->options().threads);
+  translated([&] { impl_->step(); });
+}
+
+Elbo Trainer::elbo() {
+  const Elbo since = translated([&] { return elbo_of(impl_->engine->statistics(), impl_->elbo_shift()); });
+  if (since.steps > 0 || impl_->course.trace.empty()) return since;
+  const TraceRow& row = impl_->course.trace.back();
+  return {row.elbo, row.elbo_se, std::min(row.step, report_every)};
+}
+
+std::vector<std::byte> Trainer::state() {
+  return translated([&] { return encode_state(impl_->course, impl_->engine->state(), impl_->identity); });
+}
+
+void Trainer::restore(std::span<const std::byte> state) {
+  translated([&] {
+    DecodedState from = decode_state(state, impl_->identity, impl_->engine->state());
+    impl_->engine->restore(from.engine);
+    impl_->course = std::move(from.course);
+    impl_->start_clock(impl_->course.seconds);
+  });
+}
+
+Fit Trainer::fit() {
+  const ThreadCount threads(impl_->options().threads);
+  return translated([&] { return impl_->fit(); });
+}
+
+Fit Trainer::run(Observer* observer) {
+  if (observer != nullptr) observer->started(impl_->description);
+  std::optional<Clock::time_point> told;
+  while (!done()) {
+    step();
+    if (!impl_->reported || impl_->course.failed || observer == nullptr) continue;
+    // A decision at the horizon has already set the next one; a few reports a second are enough.
+    const bool now = done() || !told || seconds_since(*told) > 0.1;
+    if (!now) continue;
+    told = Clock::now();
+    if (!observer->progress(impl_->progress()) && !done()) break;
+  }
+  return fit();
+}
+
+Fit train(std::string_view formula, const Table& table, const TrainOptions& options, Observer* observer) {
+  return Trainer(formula, table, options).run(observer);
 }
 
 }  // namespace jensen

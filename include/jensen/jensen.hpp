@@ -12,3 +12,4 @@
 #include "jensen/prior.hpp"
 #include "jensen/table.hpp"
 #include "jensen/train.hpp"
+#include "jensen/trainer.hpp"

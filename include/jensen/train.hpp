@@ -12,6 +12,13 @@
 
 namespace jensen {
 
+/// Estimates of the ELBO averaged over some steps.
+struct Elbo {
+  double mean = 0;
+  double se = 0;           ///< Monte Carlo standard error of the mean
+  std::int64_t steps = 0;  ///< over how many; 0: none was finite or none taken, and the others are NaN
+};
+
 struct Progress {
   std::int64_t step = 0;
   std::int64_t steps = 0;  ///< at which the run will end or decide whether to go on

@@ -11,7 +11,7 @@
 namespace jensen {
 namespace {
 
-// As train.cpp and model_data.cpp have them.
+// As problem.cpp and model_data.cpp have them.
 constexpr std::int64_t whole_batch = 16384;
 constexpr std::int64_t default_batch = 8192;
 constexpr std::int64_t most_automatic_fullrank = 512;

@@ -1,18 +1,14 @@
-#include "jensen/train.hpp"
+#include "problem.hpp"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <cmath>
 
+#include "bytes.hpp"
 #include "design/design.hpp"
-#include "engine.hpp"
 #include "jensen/errors.hpp"
-#include "jensen/info.hpp"
-#include "model/model.hpp"
 #include "model/model_data.hpp"
 #include "model/separation.hpp"
-#include "trainer.hpp"
 
 namespace jensen {
 namespace {
@@ -21,17 +17,6 @@ constexpr int default_samples = 14;  // with the anchor and one to spare they fi
 constexpr double default_learning_rate = 0.05;
 constexpr std::size_t most_automatic_fullrank = 512;
 constexpr std::size_t most_fullrank = 2048;
-
-void check_options(const TrainOptions& o) {
-  if (o.samples < 0 || o.samples > 1024)
-    throw InputError(fmt::format("{} samples (--samples); give 1 to 1024", o.samples));
-  if (o.batch < 0) throw InputError(fmt::format("a batch of {} rows (--batch); give a positive number", o.batch));
-  if (o.steps < 0) throw InputError(fmt::format("{} steps (--steps); give a positive number", o.steps));
-  if (o.threads < 0) throw InputError(fmt::format("{} threads (--threads); give a positive number", o.threads));
-  if (!(o.learning_rate >= 0) || !std::isfinite(o.learning_rate)) {
-    throw InputError(fmt::format("a learning rate of {} (--lr); give a positive number", o.learning_rate));
-  }
-}
 
 /// Options with every default and automatic choice made.
 TrainOptions resolve(TrainOptions o, const ModelData& data, const Model& model) {
@@ -53,37 +38,6 @@ TrainOptions resolve(TrainOptions o, const ModelData& data, const Model& model) 
   }
   return o;
 }
-
-/// The engine on the device asked for, with how it is called.
-struct Chosen {
-  std::unique_ptr<Engine> engine;
-  std::string device;
-};
-Chosen make_engine_for(DeviceKind device, const EngineSpec& spec, std::vector<std::string>& notes) {
-  std::string reason;
-  const std::vector<CudaDevice> gpus = device == DeviceKind::cpu ? std::vector<CudaDevice>{} : cuda_devices(reason);
-  if (!gpus.empty()) return {make_cuda_engine(spec), gpus.front().name};
-  if (device == DeviceKind::cuda)
-    throw DeviceError(fmt::format("no CUDA device: {} (--device cuda); use --device cpu", reason));
-  if (device == DeviceKind::automatic && cuda_build() != "none")
-    notes.push_back(fmt::format("no GPU is used: {}", reason));
-  const int threads = spec.threads > 0 ? spec.threads : omp_get_max_threads();
-  return {make_cpu_engine(spec), fmt::format("cpu, {} thread{}", threads, threads == 1 ? "" : "s")};
-}
-
-/// OpenMP's thread count of this thread, set for a scope.
-class ThreadCount {
- public:
-  explicit ThreadCount(int threads) : before_(omp_get_max_threads()) {
-    if (threads > 0) omp_set_num_threads(threads);
-  }
-  ~ThreadCount() { omp_set_num_threads(before_); }
-  ThreadCount(const ThreadCount&) = delete;
-  ThreadCount& operator=(const ThreadCount&) = delete;
-
- private:
-  int before_;
-};
 
 Storage storage_of(StorageKind kind) {
   if (kind == StorageKind::float16) return Storage::float16;
@@ -136,23 +90,32 @@ std::vector<Formula> parse_formulas(std::string_view formula, const std::vector<
 
 }  // namespace
 
-Fit train(std::string_view formula_text, const Table& table, const TrainOptions& given, Observer* observer) {
-  check_options(given);
-  Observer silent;
-  if (observer == nullptr) observer = &silent;
-  const ThreadCount threads(given.threads);
+void check_options(const TrainOptions& o) {
+  if (o.samples < 0 || o.samples > 1024)
+    throw InputError(fmt::format("{} samples (--samples); give 1 to 1024", o.samples));
+  if (o.batch < 0) throw InputError(fmt::format("a batch of {} rows (--batch); give a positive number", o.batch));
+  if (o.steps < 0) throw InputError(fmt::format("{} steps (--steps); give a positive number", o.steps));
+  if (o.threads < 0) throw InputError(fmt::format("{} threads (--threads); give a positive number", o.threads));
+  if (!(o.learning_rate >= 0) || !std::isfinite(o.learning_rate)) {
+    throw InputError(fmt::format("a learning rate of {} (--lr); give a positive number", o.learning_rate));
+  }
+}
 
+Problem make_problem(std::string_view formula, const Table& table, const TrainOptions& given) {
+  check_options(given);
   constexpr std::size_t most_rows = 0xFFFFFFFE;  // rows are numbered in 32 bits
   if (table.rows() > most_rows) {
     throw InputError(
         fmt::format("{}: {} rows are more than {}; train on a part of them", table.source(), table.rows(), most_rows));
   }
-  Design design = Design::learn(parse_formulas(formula_text, given.formulas), table);
+  Design design = Design::learn(parse_formulas(formula, given.formulas), table);
   const ModelData data = read_model_data(design, given.formulas, table, given);
-  const Model model = build_model(data, given);
 
-  Fit fit;
-  fit.formula = formula_text;
+  Problem problem;
+  problem.model = build_model(data, given);
+  const Model& model = problem.model;
+  Fit& fit = problem.fit;
+  fit.formula = formula;
   fit.design = design.state();
   fit.response_levels = design.response_levels();
   fit.parameters = model.parameters;
@@ -165,21 +128,77 @@ Fit train(std::string_view formula_text, const Table& table, const TrainOptions&
     fit.notes.push_back(fmt::format("{} of {} rows dropped for missing values", fit.rows_dropped, design.table_rows()));
   }
   for (std::string& note : separation_notes(data, model)) fit.notes.push_back(std::move(note));
-  GuideLayout layout{GuideShape::fullrank, model.head_groups, true};
-  if (fit.options.guide == GuideKind::meanfield) layout = {GuideShape::meanfield, model.head_groups, false};
-  if (fit.options.guide == GuideKind::fullrank) layout.head_groups = model.groups.size();
-  const EngineSpec spec = make_spec(model, layout, fit);
+  problem.layout = {GuideShape::fullrank, model.head_groups, true};
+  if (fit.options.guide == GuideKind::meanfield) problem.layout = {GuideShape::meanfield, model.head_groups, false};
+  if (fit.options.guide == GuideKind::fullrank) problem.layout.head_groups = model.groups.size();
+  problem.spec = make_spec(model, problem.layout, fit);
+  return problem;
+}
 
-  try {
-    const Chosen chosen = make_engine_for(given.device, spec, fit.notes);
-    observer->started({chosen.device, fit.options, fit.notes, fit.rows, fit.rows_dropped, fit.parameters});
-    run_training(*chosen.engine, model, layout, fit, *observer);
-  } catch (const DeviceFailure& failure) {
-    throw DeviceError(failure.what());
-  } catch (const StorageFailure& failure) {
-    throw InputError(failure.what());
+std::uint64_t fingerprint(const Problem& problem) {
+  const EngineSpec& spec = problem.spec;
+  Hash hash;
+  const auto add_array = [&](const auto* data, std::int64_t count) {
+    hash.add(data == nullptr ? -1 : count);
+    if (data != nullptr) hash.add_bytes(std::as_bytes(std::span(data, static_cast<std::size_t>(count))));
+  };
+  const auto add_text = [&](std::string_view text) { add_array(text.data(), static_cast<std::int64_t>(text.size())); };
+  const auto add_numbers = [&](const auto& vector) {
+    add_array(vector.data(), static_cast<std::int64_t>(vector.size()));
+  };
+
+  add_text(problem.fit.formula);
+  for (const Parameter& parameter : problem.fit.parameters) {
+    add_text(parameter.name);
+    hash.add(parameter.transform);
   }
-  return fit;
+  add_numbers(problem.model.to_user.values);
+  add_numbers(problem.model.shift);
+  for (const std::int64_t size : {std::int64_t{spec.dimension}, spec.rows, spec.batch, std::int64_t{spec.samples}}) {
+    hash.add(size);
+  }
+  hash.add(spec.seed);
+  hash.add(spec.guide);
+  hash.add(spec.dense_levels);
+  hash.add(spec.storage);
+  hash.add(spec.precision);
+  hash.add(spec.reference);
+  hash.add(problem.fit.options.steps);
+  hash.add(problem.fit.options.learning_rate);
+  add_numbers(spec.lambda);
+  for (const Term& term : spec.terms) {
+    hash.add(term.density);
+    hash.add(term.rows);
+    hash.add(term.constant);
+    const auto add_column = [&](const auto* column, std::int64_t count) {
+      hash.add(column == nullptr ? -1 : count);
+      if (!term.resident) add_array(column, count);
+    };
+    for (const float* column : term.constants) add_column(column, term.rows);
+    add_column(term.weights, term.rows);
+    for (int a = 0; a < term.argument_count; ++a) {
+      const Predictor& predictor = term.arguments[a];
+      add_column(predictor.offset, term.rows);
+      hash.add(predictor.constant);
+      for (int p = 0; p < predictor.part_count; ++p) {
+        const Part& part = predictor.parts[p];
+        hash.add(part.kind);
+        hash.add(part.first);
+        hash.add(part.scale);
+        add_column(part.x, term.rows * part.columns);
+        add_column(part.index, term.rows);
+      }
+    }
+  }
+  for (const GroupBlock& group : spec.groups) {
+    const std::int64_t effects = group.levels * group.effects;
+    hash.add(group.levels);
+    hash.add(group.effects);
+    add_array(group.information, group.levels * packed_size(group.effects));
+    add_array(group.location, effects);
+    add_array(group.coupling, effects * (group.coefficients + group.coupled));
+  }
+  return hash.value();
 }
 
 }  // namespace jensen

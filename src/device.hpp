@@ -1,0 +1,33 @@
+#pragma once
+/// \file The device that a run asks for.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine.hpp"
+#include "jensen/options.hpp"
+
+namespace jensen {
+
+/// An engine on the device asked for, with how the device is called.
+struct Chosen {
+  std::unique_ptr<Engine> engine;
+  std::string device;
+};
+/// Adds to `notes` why no GPU is used where one would have been. Throws DeviceError or DeviceFailure.
+Chosen make_engine_for(DeviceKind device, const EngineSpec& spec, std::vector<std::string>& notes);
+
+/// OpenMP's thread count of this thread, set for a scope; 0: left as it is.
+class ThreadCount {
+ public:
+  explicit ThreadCount(int threads);
+  ~ThreadCount();
+  ThreadCount(const ThreadCount&) = delete;
+  ThreadCount& operator=(const ThreadCount&) = delete;
+
+ private:
+  int before_;
+};
+
+}  // namespace jensen

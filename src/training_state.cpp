@@ -1,0 +1,78 @@
+#include "training_state.hpp"
+
+#include <fmt/format.h>
+
+#include <tuple>
+
+#include "bytes.hpp"
+#include "jensen/errors.hpp"
+
+namespace jensen {
+namespace {
+
+constexpr std::uint64_t magic = 0x65746174534E4A00U;  // "\0JNState"
+constexpr std::uint32_t version = 1;
+
+/// The values in their order, for writing and for reading.
+auto values_of(auto& course, auto& engine) {
+  return std::tie(course.steps, course.horizon, course.seconds, course.reach, course.drift, course.converged,
+                  course.failed, course.done, course.nonfinite, course.trace, course.last_good, engine.lambda,
+                  engine.first_moment, engine.second_moment, engine.average[0], engine.average[1], engine.averaged,
+                  engine.anchor, engine.anchor_levels, engine.anchor_effect_sums, engine.anchor_joint,
+                  engine.statistics);
+}
+
+bool same_sizes(const EngineState& a, const EngineState& b) {
+  const auto sizes = [](const EngineState& s) {
+    return std::tuple(s.lambda.size(), s.first_moment.size(), s.second_moment.size(), s.average[0].size(),
+                      s.average[1].size(), s.anchor.size(), s.anchor_levels.size(), s.anchor_effect_sums.size(),
+                      s.anchor_joint.size());
+  };
+  return sizes(a) == sizes(b);
+}
+
+}  // namespace
+
+std::vector<std::byte> encode_state(const Course& course, const EngineState& engine, std::uint64_t fingerprint) {
+  ByteWriter out;
+  out.put(magic);
+  out.put(version);
+  out.put(fingerprint);
+  std::apply([&](const auto&... value) { (out.put(value), ...); }, values_of(course, engine));
+  out.put(hash_of(out.bytes()));
+  return std::move(out.bytes());
+}
+
+DecodedState decode_state(std::span<const std::byte> bytes, std::uint64_t fingerprint, const EngineState& like) {
+  constexpr std::size_t checksum_size = sizeof(std::uint64_t);
+  ByteReader in(bytes.first(bytes.size() < checksum_size ? 0 : bytes.size() - checksum_size));
+  std::uint64_t found_magic = 0, found_fingerprint = 0, checksum = 0;
+  std::uint32_t found_version = 0;
+  in.take(found_magic);
+  if (!in.ok() || found_magic != magic) {
+    throw InputError("these bytes are no training state (restore); give what state() returned");
+  }
+  std::memcpy(&checksum, bytes.data() + bytes.size() - checksum_size, checksum_size);
+  const InputError damaged("the training state is damaged: its checksum does not fit (restore); use an earlier one");
+  if (checksum != hash_of(bytes.first(bytes.size() - checksum_size))) throw InputError(damaged);
+  in.take(found_version);
+  if (found_version != version) {
+    throw InputError(
+        fmt::format("the training state has format {}, this build reads {} (restore); use the build that "
+                    "wrote it, or start anew",
+                    found_version, version));
+  }
+  in.take(found_fingerprint);
+  DecodedState out;
+  std::apply([&](auto&... value) { (in.take(value), ...); }, values_of(out.course, out.engine));
+  if (!in.ok() || !in.at_end()) throw InputError(damaged);
+  if (found_fingerprint != fingerprint || !same_sizes(out.engine, like) ||
+      out.course.last_good.size() != like.lambda.size()) {
+    throw InputError(
+        "the training state is of another model, data, options or build (restore); give what it was made from, or "
+        "start anew");
+  }
+  return out;
+}
+
+}  // namespace jensen

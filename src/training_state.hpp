@@ -1,0 +1,38 @@
+#pragma once
+/// \file Where a run is, and the same as bytes.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine.hpp"
+#include "jensen/fit.hpp"
+
+namespace jensen {
+
+/// What the trainer knows of its run, besides the engine's state.
+struct Course {
+  std::int64_t steps = 0;    ///< taken
+  std::int64_t horizon = 0;  ///< steps after which the run ends or decides whether to go on
+  double seconds = 0;        ///< in the loop, until the latest report
+  double reach = 0;          ///< see steps_reach()
+  double drift = 0;          ///< as Verdict has them
+  bool converged = false, failed = false, done = false;
+  std::int64_t nonfinite = 0;
+  std::vector<TraceRow> trace;
+  std::vector<float> last_good;  ///< lambda at the latest report whose draws all were finite
+};
+
+/// Magic number, version, fingerprint of the problem, the values, checksum.
+std::vector<std::byte> encode_state(const Course& course, const EngineState& engine, std::uint64_t fingerprint);
+
+struct DecodedState {
+  Course course;
+  EngineState engine;
+};
+/// Throws InputError: damaged, of another version of the format, of another fingerprint, or with other sizes than the
+/// engine's state `like` has.
+DecodedState decode_state(std::span<const std::byte> bytes, std::uint64_t fingerprint, const EngineState& like);
+
+}  // namespace jensen

@@ -1,0 +1,106 @@
+#include "verdict.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/pareto.hpp"
+
+namespace jensen {
+namespace {
+
+constexpr double khat_tolerance = 0.7;
+/// Where the ratios p/q hardly vary, q is p for every practical purpose, whatever the shape of their tail.
+constexpr double ratio_tolerance = 0.3;
+/// And where they vary more than this, KL(q || p) is about a quarter or more, however light their tail.
+constexpr double ratio_limit = 0.7;
+
+/// Draws for the final ELBO: enough for k-hat, fewer where the table is so large that they would take minutes.
+int final_draws(std::int64_t rows, const Model& model) {
+  double work = static_cast<double>(rows) * (static_cast<double>(model.size()) + 4);
+  for (const GroupBlock& group : model.groups) work += 100.0 * static_cast<double>(group.levels * group.effects);
+  return 16 * static_cast<int>(std::clamp(1.5e9 / work / 16, 4.0, 256.0));
+}
+
+/// The log ratio's spread that counts as close. Over J levels the variances of their shares add up, while the error
+/// that they make together in a parameter, in its sds, grows as their mean times sqrt(J): so many levels may have
+/// sqrt(J) times the variance, counted from four, since a few are no other than parameters.
+double level_allowance(const Model& model) {
+  double levels = 0;
+  for (const GroupBlock& group : model.groups) levels += static_cast<double>(group.levels * group.effects);
+  return std::pow(std::max(levels / 4, 1.0), 0.25);
+}
+
+}  // namespace
+
+void evaluate_posterior(Engine& engine, const Model& model, const GuideLayout& layout,
+                        const std::vector<double>& lambda, Fit& fit) {
+  GuideNormal posterior = normal_of(model, layout, lambda);
+  fit.mean = std::move(posterior.mean);
+  fit.factor = std::move(posterior.factor.values);
+  std::size_t first = model.size();
+  for (std::size_t g = 0; g < fit.groups.size(); ++g) {
+    GroupPosterior& group = fit.groups[g];
+    group.first = first;
+    first += group.levels * group.effects.size();
+    group.scale = std::move(posterior.level_scale[g]);
+  }
+
+  const std::vector<float> at(lambda.begin(), lambda.end());
+  const Evaluation evaluation = engine.evaluate(at, final_draws(fit.rows, model));
+  const double peak = log_peak(model, layout, lambda);
+  std::vector<double> log_ratio;
+  std::int64_t nonfinite = 0;
+  double sum = 0, squares = 0;
+  for (std::size_t s = 0; s < evaluation.log_joint.size(); ++s) {
+    log_ratio.push_back(evaluation.log_joint[s] - (peak - 0.5 * evaluation.noise_squared[s]));
+    if (!std::isfinite(log_ratio.back())) {
+      ++nonfinite;
+      continue;
+    }
+    sum += log_ratio.back();
+  }
+  const auto n = static_cast<double>(log_ratio.size()) - static_cast<double>(nonfinite);
+  fit.elbo = sum / n;
+  for (const double value : log_ratio) {
+    if (std::isfinite(value)) squares += (value - fit.elbo) * (value - fit.elbo);
+  }
+  fit.elbo_se = std::sqrt(squares / (n * (n - 1)));
+  fit.verdict.nonfinite += nonfinite;
+  fit.verdict.log_ratio_sd = std::sqrt(squares / (n - 1));
+  fit.verdict.khat = pareto_khat(log_ratio);
+  const double spread = fit.verdict.log_ratio_sd / level_allowance(model);
+  fit.verdict.close = spread <= ratio_tolerance || (fit.verdict.khat <= khat_tolerance && spread <= ratio_limit);
+}
+
+std::string verdict_sentence(const Fit& fit, bool stopped, double reach) {
+  const Verdict& v = fit.verdict;
+  if (v.failed) {
+    return fmt::format(
+        "failed: {} draws were not finite by step {}; the state before them was kept. Check the data's scale and "
+        "the priors, or lower the learning rate (--lr)",
+        v.nonfinite, fit.steps);
+  }
+  if (stopped) return fmt::format("not converged: stopped at step {} of its own run", fit.steps);
+  if (!v.converged && reach < least_reach) {
+    return fmt::format(
+        "not converged: the steps of the second half add up to {:.2g} posterior sd, too few to tell; raise the "
+        "learning rate (--lr) or give more steps (--steps)",
+        reach);
+  }
+  if (!v.converged) {
+    return fmt::format("not converged: the average still moved by {:.2g} posterior sd; give more steps (--steps {})",
+                       v.drift, 2 * fit.steps);
+  }
+  if (!v.close) {
+    return fmt::format(
+        "converged, but the posterior is not close to the guide (log p/q has sd {:.2g}, k-hat {:.2f}): its means "
+        "may serve, its sds may not{}",
+        v.log_ratio_sd, v.khat, fit.options.guide == GuideKind::meanfield ? "; try --guide fullrank" : "");
+  }
+  return fmt::format("converged: the average moved by {:.2g} posterior sd; log p/q has sd {:.2g}, k-hat {:.2f}",
+                     v.drift, v.log_ratio_sd, v.khat);
+}
+
+}  // namespace jensen
