@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "execution.hpp"
 #include "group_block.hpp"
 #include "ordered.hpp"
 #include "stage_clock.hpp"
@@ -44,6 +45,7 @@ struct EngineSpec {
   int threads = 0;                        ///< CPU only; 0: OpenMP's choice
   Storage storage = Storage::float32;     ///< of the dense parts of subsampled terms; on any device the same numbers
   Precision precision = Precision::fp32;  ///< GPU only: of the matrix products
+  EngineExecution execution;
 };
 
 /// Sums over the steps since the last call of take_statistics().

@@ -19,22 +19,26 @@ class EngineOf final : public Engine {
       : backend_(std::move(backend)), basis_(std::move(basis)), step_(*backend_, guide, spec) {}
 
   void step(std::int64_t t, double learning_rate, int window) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.step(t, learning_rate, window);
     if (window >= 0) ++averaged_[window];
   }
 
   StepStatistics take_statistics() override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     const StepStatistics sums = statistics();
     step_.statistics.zero();
     return sums;
   }
 
   StepStatistics statistics() override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
     return step_.statistics.download().front();
   }
 
   void reset_averages() override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
     for (int w = 0; w < 2; ++w) {
       step_.average[w].zero();
@@ -43,6 +47,7 @@ class EngineOf final : public Engine {
   }
 
   std::vector<double> average(int window) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
     std::vector<double> mean = step_.average[window].download();
     const auto count = static_cast<double>(std::max<std::int64_t>(averaged_[window], 1));
@@ -51,11 +56,13 @@ class EngineOf final : public Engine {
   }
 
   std::vector<float> lambda() override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
     return step_.lambda.download();
   }
 
   Evaluation evaluate(std::span<const float> at, int draws) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
     const std::vector<float> kept = step_.lambda.download();
     step_.lambda.upload(at);
@@ -82,6 +89,7 @@ class EngineOf final : public Engine {
   }
 
   EngineState state() override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
     EngineState state{step_.lambda.download(),
                       step_.first_moment.download(),
@@ -101,6 +109,7 @@ class EngineOf final : public Engine {
   }
 
   void restore(const EngineState& state) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
     step_.lambda.upload(state.lambda);
     step_.first_moment.upload(state.first_moment);
@@ -117,6 +126,7 @@ class EngineOf final : public Engine {
   }
 
   Estimate estimate(std::span<const float> at, std::int64_t t) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
     step_.lambda.upload(at);
     step_.statistics.zero();
@@ -136,16 +146,21 @@ class EngineOf final : public Engine {
   }
 
   Pass pass(RowList rows) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     backend_->seconds([&] { step_.pass(rows); });  // waits
     return {step_.latents(), step_.levels.effects(), step_.data_sums(), step_.levels.effect_sums()};
   }
   double time_passes(int count) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     return backend_->seconds([&] {
       for (int i = 0; i < count; ++i) step_.pass({});
     });
   }
   void time_stages(bool on) override { backend_->clock.on = on; }
-  std::vector<StageTime> take_stages() override { return backend_->clock.take(); }
+  std::vector<StageTime> take_stages() override {
+    [[maybe_unused]] const auto scope = backend_->enter();
+    return backend_->clock.take();
+  }
 
  private:
   std::unique_ptr<Backend> backend_;
@@ -156,6 +171,7 @@ class EngineOf final : public Engine {
 
 template <class Backend>
 std::unique_ptr<Engine> make_engine(std::unique_ptr<Backend> backend, const EngineSpec& spec) {
+  [[maybe_unused]] const auto scope = backend->enter();
   if (spec.groups.size() > max_groups) throw std::length_error("a model has at most 8 groups (make_engine)");
   for (const Term& term : spec.terms) {
     if (term.resident && spec.storage != Storage::float32) {
