@@ -38,6 +38,7 @@ class CpuBackend {
   /// What must hold while the engine works: nothing.
   struct Scope {};
   Scope enter() const { return {}; }
+  void* stream() const { return nullptr; }
 
   void* allocate(std::size_t bytes) {
     if (execution_.allocate != nullptr) return execution_.allocate(execution_.context, bytes, nullptr);

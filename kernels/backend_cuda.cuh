@@ -63,6 +63,7 @@ class CudaBackend {
     int before_ = 0;
   };
   Scope enter() const { return Scope(execution_.device); }
+  void* stream() const { return stream_; }
 
   void* allocate(std::size_t bytes) {
     if (execution_.allocate != nullptr) return execution_.allocate(execution_.context, bytes, stream_);

@@ -88,6 +88,26 @@ class EngineOf final : public Engine {
     return result;
   }
 
+  void set_affine(std::span<const double> matrix, std::span<const double> shift,
+                  std::span<const float> basis) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
+    step_.set_affine(matrix, shift);
+    basis_.upload(basis);
+  }
+
+  std::vector<double> joint_at(std::span<const double> points) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
+    const auto d = static_cast<std::size_t>(step_.dimension());
+    std::vector<double> joint;
+    for (std::size_t done = 0; done < points.size() / d;) {
+      const std::size_t count = std::min(points.size() / d - done, static_cast<std::size_t>(step_.evaluation_samples));
+      const std::vector<double> some = step_.joint_at(points.subspan(done * d, count * d), static_cast<int>(count));
+      joint.insert(joint.end(), some.begin(), some.end());
+      done += count;
+    }
+    return joint;
+  }
+
   EngineState state() override {
     [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
@@ -173,6 +193,13 @@ template <class Backend>
 std::unique_ptr<Engine> make_engine(std::unique_ptr<Backend> backend, const EngineSpec& spec) {
   [[maybe_unused]] const auto scope = backend->enter();
   if (spec.groups.size() > max_groups) throw std::length_error("a model has at most 8 groups (make_engine)");
+  if ((spec.affine || spec.target != nullptr) && !(spec.groups.empty() && spec.ordered.empty())) {
+    throw std::invalid_argument("groups and thresholds have coordinates of their own (make_engine); no affine map");
+  }
+  if (spec.target != nullptr && !spec.target->has_gradient() &&
+      (spec.samples % 2 != 0 || spec.samples < least_score_samples)) {
+    throw std::invalid_argument("without gradients samples come in pairs, two at least (make_engine)");
+  }
   for (const Term& term : spec.terms) {
     if (term.resident && spec.storage != Storage::float32) {
       throw std::invalid_argument("a resident term's columns are used as they are (make_engine); keep storage float32");
