@@ -12,5 +12,6 @@
 #include "jensen/options.hpp"
 #include "jensen/prior.hpp"
 #include "jensen/table.hpp"
+#include "jensen/target.hpp"
 #include "jensen/train.hpp"
 #include "jensen/trainer.hpp"

@@ -12,6 +12,7 @@
 #include "jensen/fit.hpp"
 #include "jensen/options.hpp"
 #include "jensen/table.hpp"
+#include "jensen/target.hpp"
 #include "jensen/train.hpp"
 
 namespace jensen {
@@ -26,6 +27,8 @@ class Trainer {
   /// Throws InputError (formula, columns, values, options) or DeviceError.
   Trainer(std::string_view formula, const Table& table, const TrainOptions& options = {},
           const Execution& execution = {});
+  /// `target` must outlive the Trainer. Throws what train() of a target throws.
+  Trainer(Target& target, const TargetModel& model, const TrainOptions& options = {}, const Execution& execution = {});
   ~Trainer();
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;
