@@ -165,9 +165,10 @@ std::vector<double> Trainer::Impl::averaged() {
 }
 
 Progress Trainer::Impl::progress() const {
+  if (course.trace.empty()) return {};
   const TraceRow& row = course.trace.back();
   const double each = seconds() / static_cast<double>(course.steps);
-  return {course.steps,
+  return {row.step,
           course.horizon,
           row.elbo,
           row.elbo_se,
@@ -216,6 +217,8 @@ Elbo Trainer::elbo() {
   const TraceRow& row = impl_->course.trace.back();
   return {row.elbo, row.elbo_se, std::min(row.step, report_every)};
 }
+
+Progress Trainer::progress() const { return impl_->progress(); }
 
 std::vector<std::byte> Trainer::state() {
   return translated([&] { return encode_state(impl_->course, impl_->engine->state(), impl_->identity); });
