@@ -90,7 +90,7 @@ OutputFile::~OutputFile() {
 
 void OutputFile::commit() {
   bool complete = std::fflush(file_) == 0 && std::ferror(file_) == 0;
-  if (!temporary_.empty()) complete = complete && fsync(fileno(file_)) == 0;
+  if (!temporary_.empty()) complete = complete && (fsync(fileno(file_)) == 0 || errno == EINVAL || errno == ENOSYS);
   std::string problem = complete ? "" : std::strerror(errno);
   if (!is_stdout() && std::fclose(file_) != 0 && problem.empty()) problem = std::strerror(errno);
   file_ = nullptr;

@@ -75,6 +75,7 @@ bool has_state(const fs::path& path) { return is_there(path) || is_there(previou
 
 void remove_state(const fs::path& path) {
   const fs::path target = fs::absolute(path).lexically_normal();
+  TemporaryPath::remove_leftovers(target);  // first: while a state is there, this will be called again
   for (const fs::path& file : {target, previous_of(target)}) {
     std::error_code error;
     fs::remove(file, error);
@@ -82,7 +83,6 @@ void remove_state(const fs::path& path) {
       throw FileError(fmt::format("cannot remove {} ({}); remove it by hand", file.string(), error.message()));
     }
   }
-  TemporaryPath::remove_leftovers(target);
   io::sync_directory(target.parent_path());
 }
 
