@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "jensen/jensen.hpp"
-#include "jensen/trainer.hpp"
 
 namespace {
 

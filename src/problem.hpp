@@ -25,9 +25,9 @@ Problem make_problem(std::string_view formula, const Table& table, const TrainOp
 /// Throws InputError: a number of the options is out of its range.
 void check_options(const TrainOptions& options);
 
-/// Of this build and all that the course of training depends on but the seed's own noise: latents, terms with their data, guide,
-/// options. Not of the device and the number of threads. Terms on a device already (Term::resident) count without
-/// their data.
+/// Of this build and all that the course of training depends on but the seed's own noise: latents, terms with their
+/// data, guide, options. Not of the device and the number of threads. Terms on a device already (Term::resident) count
+/// without their data.
 std::uint64_t fingerprint(const Problem& problem);
 
 }  // namespace jensen
