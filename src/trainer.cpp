@@ -99,7 +99,7 @@ struct Trainer::Impl {
   void step();
   void report();
   void decide();
-  std::vector<double> averaged();
+  std::vector<double> averaged() const;
   Progress progress() const;
   Fit fit();
 };
@@ -158,7 +158,7 @@ void Trainer::Impl::decide() {
 }
 
 /// The mean of lambda over both windows.
-std::vector<double> Trainer::Impl::averaged() {
+std::vector<double> Trainer::Impl::averaged() const {
   const std::int64_t half = course.horizon - course.horizon / 2;
   const std::int64_t first = half / 2;
   return joined(engine->average(0), engine->average(1), static_cast<double>(first) / static_cast<double>(half));

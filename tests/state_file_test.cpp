@@ -69,10 +69,10 @@ class StateFile : public testing::Test {
 TEST_F(StateFile, KeepsTheNewestAndTheOneBefore) {
   EXPECT_FALSE(has_state(path_));
   EXPECT_THAT(problem_of_load(), testing::HasSubstr("there is no "));
-  for (int i = 0; i < 3; ++i) {
-    save_state(states_[i], path_);
+  for (const std::vector<std::byte>& state : states_) {
+    save_state(state, path_);
     const SavedState loaded = load_state(path_);
-    EXPECT_EQ(loaded.state, states_[i]);
+    EXPECT_EQ(loaded.state, state);
     EXPECT_EQ(loaded.path, path_);
     EXPECT_EQ(loaded.problem, "");
   }
