@@ -82,7 +82,7 @@ struct Trainer::Impl {
   std::optional<Clock::time_point> begin;  ///< of the loop in this process, less the seconds before
   bool reported = false;                   ///< by the latest step
 
-  explicit Impl(Problem given);
+  Impl(Problem given, const Execution& execution);
 
   const TrainOptions& options() const { return problem.fit.options; }
   bool automatic() const { return options().steps == 0; }
@@ -104,7 +104,9 @@ struct Trainer::Impl {
   Fit fit();
 };
 
-Trainer::Impl::Impl(Problem given) : problem(std::move(given)), identity(fingerprint(problem)) {
+Trainer::Impl::Impl(Problem given, const Execution& execution)
+    : problem(std::move(given)), identity(fingerprint(problem)) {
+  problem.spec.execution = engine_execution(execution);
   Fit& fit = problem.fit;
   Chosen chosen = make_engine_for(options().device, problem.spec, fit.notes);
   engine = std::move(chosen.engine);
@@ -193,10 +195,11 @@ Fit Trainer::Impl::fit() {
   return fit;
 }
 
-Trainer::Trainer(std::string_view formula, const Table& table, const TrainOptions& options) {
+Trainer::Trainer(std::string_view formula, const Table& table, const TrainOptions& options,
+                 const Execution& execution) {
   check_options(options);
   const ThreadCount threads(options.threads);
-  impl_ = translated([&] { return std::make_unique<Impl>(make_problem(formula, table, options)); });
+  impl_ = translated([&] { return std::make_unique<Impl>(make_problem(formula, table, options), execution); });
 }
 Trainer::~Trainer() = default;
 Trainer::Trainer(Trainer&&) noexcept = default;

@@ -5,6 +5,7 @@
 #include "jensen/catalogue.hpp"
 #include "jensen/design_state.hpp"
 #include "jensen/errors.hpp"
+#include "jensen/execution.hpp"
 #include "jensen/fit.hpp"
 #include "jensen/info.hpp"
 #include "jensen/model.hpp"

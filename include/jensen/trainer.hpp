@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "jensen/execution.hpp"
 #include "jensen/fit.hpp"
 #include "jensen/options.hpp"
 #include "jensen/table.hpp"
@@ -23,7 +24,8 @@ class Trainer {
  public:
   /// Reads the table, finds the start, and puts what training needs on the device; the table is not used afterwards.
   /// Throws InputError (formula, columns, values, options) or DeviceError.
-  Trainer(std::string_view formula, const Table& table, const TrainOptions& options = {});
+  Trainer(std::string_view formula, const Table& table, const TrainOptions& options = {},
+          const Execution& execution = {});
   ~Trainer();
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;
