@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "jensen/export.h"
 #include "jensen/fit.hpp"
 #include "jensen/table.hpp"
 #include "jensen/train.hpp"
@@ -27,19 +28,20 @@ struct CsvOptions {
 /// is a number is numeric; a later cell that is no number is an error naming row, column and cell, and so
 /// is a first cell that is none where most of the column are. Only the
 /// columns asked for are checked. Throws FileError.
-Table read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
+JENSEN_API Table read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 
 /// Writes config.toml, trace.csv, summary.csv and fit.h5 into `directory`, by way of a temporary directory beside
 /// it that is renamed: either all is written or nothing. An existing directory is an error unless `replace`.
 /// `config` is the text of config.toml. Throws FileError.
-void save_fit(const Fit& fit, const std::string& config, const std::filesystem::path& directory, bool replace);
+JENSEN_API void save_fit(const Fit& fit, const std::string& config, const std::filesystem::path& directory,
+                         bool replace);
 /// Throws FileError if there is no such directory, before anything is computed. Creates nothing that stays.
-void check_writable(const std::filesystem::path& directory, bool replace);
-Fit load_fit(const std::filesystem::path& directory);
+JENSEN_API void check_writable(const std::filesystem::path& directory, bool replace);
+JENSEN_API Fit load_fit(const std::filesystem::path& directory);
 
 /// Prediction::columns, then a line a row, empty cells where a predictor is missing. Written whole or not at all.
-void write_prediction(const Prediction& prediction, const std::filesystem::path& path);
+JENSEN_API void write_prediction(const Prediction& prediction, const std::filesystem::path& path);
 /// The same text into a stream, whose state says whether it went well.
-void write_prediction(const Prediction& prediction, std::ostream& out);
+JENSEN_API void write_prediction(const Prediction& prediction, std::ostream& out);
 
 }  // namespace jensen

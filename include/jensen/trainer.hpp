@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "jensen/export.h"
 #include "jensen/fit.hpp"
 #include "jensen/options.hpp"
 #include "jensen/table.hpp"
@@ -19,7 +20,7 @@ namespace jensen {
 ///
 /// One thread at a time may use a Trainer; different ones do not know of each other. Every call may throw DeviceError.
 /// A call that throws leaves the Trainer fit for destruction and restore() alone.
-class Trainer {
+class JENSEN_API Trainer {
  public:
   /// Reads the table, finds the start, and puts what training needs on the device; the table is not used afterwards.
   /// Throws InputError (formula, columns, values, options) or DeviceError.
@@ -57,7 +58,7 @@ class Trainer {
   Fit run(Observer* observer = nullptr);
 
  private:
-  struct Impl;
+  struct JENSEN_LOCAL Impl;
   std::unique_ptr<Impl> impl_;
 };
 
