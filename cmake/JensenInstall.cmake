@@ -19,6 +19,8 @@ endforeach()
 install(TARGETS jensen_cli)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/jensen TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE TYPE DOC)
+# A Fortran module is compiled by the compiler that compiles its user.
+install(FILES ${PROJECT_SOURCE_DIR}/examples/fortran/jensen.f90 DESTINATION ${CMAKE_INSTALL_DATADIR}/jensen)
 
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/jensenConfig.cmake.in
   ${PROJECT_BINARY_DIR}/package/jensenConfig.cmake INSTALL_DESTINATION ${package_dir})

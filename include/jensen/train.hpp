@@ -40,7 +40,7 @@ struct RunDescription {
 };
 
 /// Is told how training goes. Called on the thread that called train().
-class Observer {
+class JENSEN_API Observer {
  public:
   virtual ~Observer() = default;
   virtual void started(const RunDescription&) {}

@@ -1,0 +1,28 @@
+#include <string>
+
+#include "capi/handles.hpp"
+#include "jensen/info.hpp"
+
+namespace {
+
+struct LastError {
+  std::string text;
+  const char* shown = "";  ///< `text`, or a constant where there was no memory for it
+};
+thread_local LastError last_error;
+
+}  // namespace
+
+int jensen_abi_version(void) { return JENSEN_ABI_VERSION; }
+const char* jensen_version(void) { return JENSEN_VERSION; }
+
+const char* jensen_last_error(void) { return last_error.shown; }
+
+void jensen_set_last_error(const char* message) {
+  try {
+    last_error.text = message != nullptr ? message : "";
+    last_error.shown = last_error.text.c_str();
+  } catch (...) {
+    last_error.shown = "out of memory";
+  }
+}
