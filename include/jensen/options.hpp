@@ -89,10 +89,10 @@ struct TrainOptions {
   double learning_rate = 0;  ///< Adam's first step size, in posterior standard deviations; 0: 0.05
 };
 
-/// Sets one option from its name and a text, both as on the command line of `jensen train` without the dashes: "family",
-/// "link", "formula-sigma", "prior" (each call adds one), "guide", "parametrization", "device", "na", "storage",
-/// "precision", "seed", "threads", "samples", "batch", "steps", "lr", "optimizer". Throws InputError: there is no such
-/// option (with the names that are near), or it cannot have that value; the options are then as they were.
+/// Sets one option from its name and a text, both as on the command line of `jensen train` without the dashes:
+/// "family", "link", "formula-sigma", "prior" (each call adds one), "guide", "parametrization", "device", "na",
+/// "storage", "precision", "seed", "threads", "samples", "batch", "steps", "lr", "optimizer". Throws InputError: there
+/// is no such option (with the names that are near), or it cannot have that value; the options are then as they were.
 JENSEN_API void set_option(TrainOptions& options, std::string_view name, std::string_view text);
 
 }  // namespace jensen
