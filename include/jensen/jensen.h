@@ -21,6 +21,7 @@
  *
  * Within one JENSEN_ABI_VERSION, functions and options may be added; nothing that is here changes or goes.
  */
+/* NOLINTBEGIN(modernize-deprecated-headers, modernize-use-using): this is C, too. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -204,5 +205,7 @@ JENSEN_API const char* jensen_fit_message(const jensen_fit* fit);
 #ifdef __cplusplus
 }
 #endif
+
+/* NOLINTEND(modernize-deprecated-headers, modernize-use-using) */
 
 #endif

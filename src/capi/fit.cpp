@@ -4,9 +4,11 @@
 #include "capi/handles.hpp"
 #include "nearest_names.hpp"
 
-using namespace jensen;
-using capi::guarded;
-using capi::require;
+using jensen::InputError;
+using jensen::ParameterSummary;
+using jensen::Verdict;
+using jensen::capi::guarded;
+using jensen::capi::require;
 
 namespace {
 
@@ -20,8 +22,9 @@ void write(const Summaries& from, jensen_summary* out) {
 const char* name_at(const Summaries& summaries, std::size_t index) {
   if (index < summaries.size()) return summaries[index].name.c_str();
   guarded([&] {
-    throw capi::Refusal(JENSEN_ERROR_ARGUMENT, "there is no name " + std::to_string(index) + ", the first of the " +
-                                                   std::to_string(summaries.size()) + " is 0");
+    throw jensen::capi::Refusal(JENSEN_ERROR_ARGUMENT, "there is no name " + std::to_string(index) +
+                                                           ", the first of the " + std::to_string(summaries.size()) +
+                                                           " is 0");
   });
   return nullptr;
 }
@@ -59,7 +62,7 @@ int jensen_fit_parameter_index(const jensen_fit* fit, const char* name, size_t* 
       std::vector<std::string> names;
       for (const ParameterSummary& p : all) names.push_back(p.name);
       throw InputError("the fit has no parameter '" + std::string(name) + "'; " +
-                       suggest_names(name, names, "parameters"));
+                       jensen::suggest_names(name, names, "parameters"));
     }
     *index = static_cast<std::size_t>(place - all.begin());
   });
@@ -68,7 +71,8 @@ int jensen_fit_parameter_index(const jensen_fit* fit, const char* name, size_t* 
 int jensen_fit_summary(const jensen_fit* fit, jensen_summary* summaries, size_t* size) {
   return guarded([&] {
     require(fit, "fit");
-    capi::fill(summaries, size, fit->summaries.size(), [&](jensen_summary* out) { write(fit->summaries, out); });
+    jensen::capi::fill(summaries, size, fit->summaries.size(),
+                       [&](jensen_summary* out) { write(fit->summaries, out); });
   });
 }
 
@@ -93,7 +97,7 @@ int jensen_fit_level_summary(jensen_fit* fit, jensen_summary* summaries, size_t*
   return guarded([&] {
     require(fit, "fit");
     const Summaries& levels = levels_of(*fit);
-    capi::fill(summaries, size, levels.size(), [&](jensen_summary* out) { write(levels, out); });
+    jensen::capi::fill(summaries, size, levels.size(), [&](jensen_summary* out) { write(levels, out); });
   });
 }
 
@@ -102,10 +106,11 @@ int jensen_fit_draws(const jensen_fit* fit, size_t count, uint64_t seed, double*
     require(fit, "fit");
     const std::size_t width = fit->summaries.size();
     if (width > 0 && count > std::numeric_limits<std::size_t>::max() / sizeof(double) / width) {
-      throw capi::Refusal(JENSEN_ERROR_ARGUMENT,
-                          std::to_string(count) + " draws are more than memory can hold; ask for fewer");
+      throw jensen::capi::Refusal(JENSEN_ERROR_ARGUMENT,
+                                  std::to_string(count) + " draws are more than memory can hold; ask for fewer");
     }
-    capi::fill(buffer, size, count * width, [&](double* out) { std::ranges::copy(fit->fit.draw(count, seed), out); });
+    jensen::capi::fill(buffer, size, count * width,
+                       [&](double* out) { std::ranges::copy(fit->fit.draw(count, seed), out); });
   });
 }
 

@@ -1,8 +1,7 @@
 #include "capi/handles.hpp"
 
-using namespace jensen;
-using capi::guarded;
-using capi::require;
+using jensen::capi::guarded;
+using jensen::capi::require;
 
 int jensen_options_create(jensen_options** options) {
   return guarded([&] {

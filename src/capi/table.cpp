@@ -2,9 +2,9 @@
 
 #include "capi/handles.hpp"
 
-using namespace jensen;
-using capi::guarded;
-using capi::require;
+using jensen::Table;
+using jensen::capi::guarded;
+using jensen::capi::require;
 
 namespace {
 

@@ -2,9 +2,13 @@
 
 #include "capi/handles.hpp"
 
-using namespace jensen;
-using capi::guarded;
-using capi::require;
+using jensen::Elbo;
+using jensen::Observer;
+using jensen::Progress;
+using jensen::Trainer;
+using jensen::TrainOptions;
+using jensen::capi::guarded;
+using jensen::capi::require;
 
 namespace {
 
@@ -39,7 +43,8 @@ void jensen_trainer_free(jensen_trainer* trainer) { delete trainer; }
 int jensen_trainer_step(jensen_trainer* trainer, int64_t count) {
   return guarded([&] {
     require(trainer, "trainer");
-    if (count < 0) throw capi::Refusal(JENSEN_ERROR_ARGUMENT, "count is below 0; give the number of steps to take");
+    if (count < 0)
+      throw jensen::capi::Refusal(JENSEN_ERROR_ARGUMENT, "count is below 0; give the number of steps to take");
     for (std::int64_t i = 0; i < count; ++i) trainer->trainer.step();
   });
 }
@@ -75,7 +80,7 @@ int jensen_trainer_state(jensen_trainer* trainer, void* buffer, size_t* size) {
     require(trainer, "trainer");
     require(size, "size");
     const std::vector<std::byte> state = trainer->trainer.state();
-    capi::fill(buffer, size, state.size(), [&](void* out) { std::memcpy(out, state.data(), state.size()); });
+    jensen::capi::fill(buffer, size, state.size(), [&](void* out) { std::memcpy(out, state.data(), state.size()); });
   });
 }
 
