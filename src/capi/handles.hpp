@@ -1,6 +1,8 @@
 #pragma once
 /// \file What is behind the handles of jensen.h, and the border that no exception crosses.
 
+#include <cstdint>
+#include <memory>
 #include <new>
 #include <optional>
 #include <stdexcept>
@@ -13,6 +15,7 @@
 #include "jensen/jensen.h"
 #include "jensen/options.hpp"
 #include "jensen/table.hpp"
+#include "jensen/target.hpp"
 #include "jensen/trainer.hpp"
 
 struct jensen_table {
@@ -21,7 +24,15 @@ struct jensen_table {
 struct jensen_options {
   jensen::TrainOptions options;
 };
+struct jensen_target {
+  jensen_density density;
+  void* user;
+  bool has_gradient;
+  jensen::DeviceKind device = jensen::DeviceKind::cpu;
+  jensen::TargetModel model;
+};
 struct jensen_trainer {
+  std::unique_ptr<jensen::Target> target;  ///< null: a formula's
   jensen::Trainer trainer;
 };
 struct jensen_fit {

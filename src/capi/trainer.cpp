@@ -34,8 +34,8 @@ int jensen_trainer_create(const char* formula, const jensen_table* table, const 
     require(formula, "formula");
     require(table, "table");
     require(trainer, "trainer");
-    *trainer =
-        new jensen_trainer{Trainer(formula, table->table, options != nullptr ? options->options : TrainOptions{})};
+    *trainer = new jensen_trainer{
+        nullptr, Trainer(formula, table->table, options != nullptr ? options->options : TrainOptions{})};
   });
 }
 void jensen_trainer_free(jensen_trainer* trainer) { delete trainer; }
