@@ -12,7 +12,7 @@ static int failures = 0;
 
 static void expect(int holds, const char* what, int line) {
   if (holds) return;
-  printf("line %d: %s; last error: %s\n", line, what, jensen_last_error());
+  fprintf(stderr, "line %d: %s; last error: %s\n", line, what, jensen_last_error());
   ++failures;
 }
 #define EXPECT(condition) expect((condition) != 0, #condition, __LINE__)
