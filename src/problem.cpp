@@ -7,6 +7,7 @@
 #include "bytes.hpp"
 #include "design/design.hpp"
 #include "jensen/errors.hpp"
+#include "jensen/info.hpp"
 #include "model/defaults.hpp"
 #include "model/model_data.hpp"
 #include "model/separation.hpp"
@@ -150,6 +151,8 @@ std::uint64_t fingerprint(const Problem& problem) {
     add_array(vector.data(), static_cast<std::int64_t>(vector.size()));
   };
 
+  const BuildInfo build = build_info();
+  for (const std::string& part : {build.version, build.commit, build.compiler}) add_text(part);
   add_text(problem.fit.formula);
   for (const CoordinateTransform transform : spec.transforms) hash.add(transform);
   for (const Parameter& parameter : problem.fit.parameters) {

@@ -38,9 +38,9 @@ void check_options(const TrainOptions& options);
 /// The model, its guide and how it is stepped, as the engine takes them.
 EngineSpec make_spec(const Model& model, const GuideLayout& layout, const Fit& fit);
 
-/// Of all that the course of training depends on but the seed's own noise: latents, terms with their data, guide,
-/// options. Not of the device and the number of threads. Terms on a device already (Term::resident) count without
-/// their data.
+/// Of this build and all that the course of training depends on but the seed's own noise: latents, terms with their
+/// data, guide, options. Not of the device and the number of threads. Terms on a device already (Term::resident) count
+/// without their data.
 std::uint64_t fingerprint(const Problem& problem);
 
 }  // namespace jensen

@@ -99,7 +99,7 @@ struct Trainer::Impl {
   void step();
   void report();
   void decide();
-  std::vector<double> averaged();
+  std::vector<double> averaged() const;
   Progress progress() const;
   Fit fit();
 };
@@ -161,16 +161,17 @@ void Trainer::Impl::decide() {
 }
 
 /// The mean of lambda over both windows.
-std::vector<double> Trainer::Impl::averaged() {
+std::vector<double> Trainer::Impl::averaged() const {
   const std::int64_t half = course.horizon - course.horizon / 2;
   const std::int64_t first = half / 2;
   return joined(engine->average(0), engine->average(1), static_cast<double>(first) / static_cast<double>(half));
 }
 
 Progress Trainer::Impl::progress() const {
+  if (course.trace.empty()) return {};
   const TraceRow& row = course.trace.back();
   const double each = seconds() / static_cast<double>(course.steps);
-  return {course.steps,
+  return {row.step,
           course.horizon,
           row.elbo,
           row.elbo_se,
@@ -225,6 +226,8 @@ Elbo Trainer::elbo() {
   const TraceRow& row = impl_->course.trace.back();
   return {row.elbo, row.elbo_se, std::min(row.step, report_every)};
 }
+
+Progress Trainer::progress() const { return impl_->progress(); }
 
 std::vector<std::byte> Trainer::state() {
   return translated([&] { return encode_state(impl_->course, impl_->engine->state(), impl_->identity); });

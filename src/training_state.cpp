@@ -6,10 +6,12 @@
 
 #include "bytes.hpp"
 #include "jensen/errors.hpp"
+#include "jensen/trainer.hpp"
 
 namespace jensen {
 namespace {
 
+constexpr std::size_t checksum_size = sizeof(std::uint64_t);
 constexpr std::uint64_t magic = 0x65746174534E4A00U;  // "\0JNState"
 constexpr std::uint32_t version = 1;
 
@@ -20,6 +22,10 @@ auto values_of(auto& course, auto& engine) {
                   engine.first_moment, engine.second_moment, engine.average[0], engine.average[1], engine.averaged,
                   engine.anchor, engine.anchor_levels, engine.anchor_effect_sums, engine.anchor_joint,
                   engine.statistics);
+}
+
+std::span<const std::byte> without_checksum(std::span<const std::byte> bytes) {
+  return bytes.first(bytes.size() < checksum_size ? 0 : bytes.size() - checksum_size);
 }
 
 bool same_sizes(const EngineState& a, const EngineState& b) {
@@ -43,18 +49,25 @@ std::vector<std::byte> encode_state(const Course& course, const EngineState& eng
   return std::move(out.bytes());
 }
 
+bool state_is_whole(std::span<const std::byte> state) {
+  const std::span<const std::byte> content = without_checksum(state);
+  std::uint64_t found_magic = 0, checksum = 0;
+  ByteReader in(content);
+  in.take(found_magic);
+  ByteReader(state.subspan(content.size())).take(checksum);
+  return in.ok() && found_magic == magic && checksum == hash_of(content);
+}
+
 DecodedState decode_state(std::span<const std::byte> bytes, std::uint64_t fingerprint, const EngineState& like) {
-  constexpr std::size_t checksum_size = sizeof(std::uint64_t);
-  ByteReader in(bytes.first(bytes.size() < checksum_size ? 0 : bytes.size() - checksum_size));
-  std::uint64_t found_magic = 0, found_fingerprint = 0, checksum = 0;
+  ByteReader in(without_checksum(bytes));
+  std::uint64_t found_magic = 0, found_fingerprint = 0;
   std::uint32_t found_version = 0;
   in.take(found_magic);
   if (!in.ok() || found_magic != magic) {
     throw InputError("these bytes are no training state (restore); give what state() returned");
   }
-  std::memcpy(&checksum, bytes.data() + bytes.size() - checksum_size, checksum_size);
   const InputError damaged("the training state is damaged: its checksum does not fit (restore); use an earlier one");
-  if (checksum != hash_of(bytes.first(bytes.size() - checksum_size))) throw InputError(damaged);
+  if (!state_is_whole(bytes)) throw InputError(damaged);
   in.take(found_version);
   if (found_version != version) {
     throw InputError(

@@ -176,7 +176,7 @@ TEST_F(Cli, AFullDiskIsAFailureThatLeavesNothingHalfWritten) {
   ASSERT_EQ(fit().code, 0);
   const auto before = files();
   How how;
-  how.no_disk = true;
+  how.largest_file = 0;
   const Result train = run({"train", "--config", "fit/config.toml", "--out", "fit2"}, how);
   EXPECT_EQ(train.code, 1) << train.err;
   EXPECT_THAT(train.err, AllOf(HasSubstr("jensen: "), HasSubstr("\nIntercept ")));  // the result is still shown

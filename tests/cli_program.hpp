@@ -15,11 +15,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <optional>
 #include <random>
 #include <set>
 #include <sstream>
@@ -38,7 +40,10 @@ struct Result {
 };
 
 struct How {
-  bool no_disk = false;                                  ///< no file can grow beyond 0 bytes
+  std::optional<rlim_t> largest_file;                    ///< no file can grow beyond these bytes
+  bool ignore_hangup = false;                            ///< as nohup does
+  std::optional<double> kill_after;                      ///< seconds, then SIGKILL
+  std::function<void(pid_t)> started;                    ///< is called once, before anything is read
   std::string stdout_file;                               ///< instead of the pipe
   std::function<void(pid_t, const std::string&)> watch;  ///< sees stderr as it grows
 };
@@ -77,10 +82,12 @@ inline std::vector<std::string> family_words(const std::string& formula, const s
 class Cli : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "jensen-cli-XXXXXX").string();
+    std::string name = (scratch() / "jensen-cli-XXXXXX").string();
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     dir_ = name;
   }
+  /// Where the fresh directory is made.
+  virtual fs::path scratch() const { return fs::temp_directory_path(); }
   void TearDown() override {
     std::error_code ignored;
     fs::remove_all(dir_, ignored);
@@ -91,11 +98,12 @@ class Cli : public testing::Test {
     if (chdir(dir_.c_str()) != 0) _exit(126);
     setenv("TMPDIR", dir_.c_str(), 1);  // so that files left there are seen
     setenv("TERM", "xterm", 1);
-    if (how.no_disk) {
-      const rlimit none = {0, 0};
-      setrlimit(RLIMIT_FSIZE, &none);
+    if (how.largest_file) {
+      const rlimit limit = {*how.largest_file, *how.largest_file};
+      setrlimit(RLIMIT_FSIZE, &limit);
       ::signal(SIGXFSZ, SIG_IGN);
     }
+    if (how.ignore_hangup) ::signal(SIGHUP, SIG_IGN);
     if (!how.stdout_file.empty()) dup2(open(how.stdout_file.c_str(), O_WRONLY), STDOUT_FILENO);
     std::vector<char*> argv = {const_cast<char*>(JENSEN_PROGRAM)};
     for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
@@ -197,10 +205,25 @@ class Cli : public testing::Test {
   };
 
   static void collect(pid_t child, std::vector<Stream> streams, Result& result, const How& how) {
+    using Clock = std::chrono::steady_clock;
+    std::optional<Clock::time_point> end;
+    if (how.kill_after) {
+      end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*how.kill_after));
+    }
+    if (how.started) how.started(child);
     while (!streams.empty()) {
       std::vector<pollfd> waits;
       for (const Stream& stream : streams) waits.push_back({stream.fd, POLLIN, 0});
-      poll(waits.data(), waits.size(), -1);
+      timespec left = {};
+      if (end) {
+        const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(*end - Clock::now()).count();
+        left = {std::max<long>(ns, 0) / 1'000'000'000, std::max<long>(ns, 0) % 1'000'000'000};
+      }
+      if (ppoll(waits.data(), waits.size(), end ? &left : nullptr, nullptr) == 0) {
+        kill(child, SIGKILL);
+        end.reset();
+        continue;
+      }
       for (std::size_t i = waits.size(); i-- > 0;) {
         if (waits[i].revents == 0) continue;
         std::array<char, 65536> bytes{};

@@ -37,7 +37,7 @@ TEST_F(Cli, ProgressOnATerminalIsOneLineThatFits) {
 TEST_F(Cli, CtrlCSavesTheFitSoFar) {
   write_table("t.csv", 2000);
   const Result result = interrupted_fit({SIGINT});
-  EXPECT_EQ(result.code, 130) << result.err;
+  EXPECT_EQ(result.code, 3) << result.err;
   EXPECT_THAT(result.err, HasSubstr("jensen: stopped after"));
   EXPECT_EQ(run({"summary", "fit"}).code, 0);
 }
@@ -45,7 +45,7 @@ TEST_F(Cli, CtrlCSavesTheFitSoFar) {
 TEST_F(Cli, ASignalThatArrivesTwiceAtOnceStillSavesTheFit) {
   write_table("t.csv", 2000);
   const Result result = interrupted_fit({SIGTERM, SIGTERM});
-  EXPECT_EQ(result.code, 130) << result.err;
+  EXPECT_EQ(result.code, 3) << result.err;
   EXPECT_EQ(run({"summary", "fit"}).code, 0);
 }
 

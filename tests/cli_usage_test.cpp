@@ -24,7 +24,7 @@ TEST_F(Cli, EveryHelpHasAnExampleAndTheExitCodesAndFitsInAHundredColumns) {
     EXPECT_EQ(result.err, "");
     EXPECT_THAT(result.out,
                 AllOf(HasSubstr("Usage: jensen"), HasSubstr("Example:\n  jensen "), HasSubstr("2 bad usage"),
-                      HasSubstr("130"), Not(HasSubstr("TEXT")), Not(HasSubstr("UINT"))));
+                      HasSubstr("3 stopped by a signal"), Not(HasSubstr("TEXT")), Not(HasSubstr("UINT"))));
     std::istringstream lines(result.out);
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
   }
@@ -59,6 +59,8 @@ TEST_F(Cli, EveryHelpHasAnExampleAndTheExitCodesAndFitsInAHundredColumns) {
                              "--precision",
                              "tf32",
                              "--config",
+                             "--checkpoint-every",
+                             "--resume",
                              "--out",
                              "--force",
                              "--quiet",

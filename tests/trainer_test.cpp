@@ -130,9 +130,12 @@ TEST(Trainer, LookingChangesNothing) {
 TEST(Trainer, TellsTheElboOfItsSteps) {
   const Data data(4);
   Trainer trainer(cases()[0].formula, data.table, cases()[0].options);
+  EXPECT_EQ(trainer.progress().step, 0);
   for (int i = 0; i < 70; ++i) trainer.step();
   const Elbo some = trainer.elbo();
   EXPECT_EQ(some.steps, 20);
+  EXPECT_EQ(trainer.progress().step, 50);
+  EXPECT_EQ(trainer.progress().steps, 240);
   while (!trainer.done()) trainer.step();
   const Elbo last = trainer.elbo();
   const Fit fit = trainer.fit();

@@ -1,6 +1,7 @@
 #pragma once
 /// \file Files: tables in, fits out and in again. Library target jensen::io.
 
+#include <cstddef>
 #include <filesystem>
 #include <iosfwd>
 #include <span>
@@ -31,13 +32,31 @@ struct CsvOptions {
 JENSEN_API Table read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 
 /// Writes config.toml, trace.csv, summary.csv and fit.h5 into `directory`, by way of a temporary directory beside
-/// it that is renamed: either all is written or nothing. An existing directory is an error unless `replace`.
+/// it that is renamed: either all is written or nothing, and it is on the disk on return. An existing directory is an
+/// error unless `replace`.
 /// `config` is the text of config.toml. Throws FileError.
 JENSEN_API void save_fit(const Fit& fit, const std::string& config, const std::filesystem::path& directory,
                          bool replace);
 /// Throws FileError if there is no such directory, before anything is computed. Creates nothing that stays.
 JENSEN_API void check_writable(const std::filesystem::path& directory, bool replace);
 JENSEN_API Fit load_fit(const std::filesystem::path& directory);
+
+/// A training state out of a file.
+struct SavedState {
+  std::vector<std::byte> state;  ///< for Trainer::restore()
+  std::filesystem::path path;    ///< where it was
+  std::string problem;           ///< why it is not the newest: one sentence; empty: it is
+};
+/// Writes what Trainer::state() returned to `path`, on the disk on return, and keeps the whole state that was there as
+/// `path`.previous: at any instant, that of a crash included, there is a whole state under one of the two names once
+/// one has been written. Makes the directories above. Throws FileError; the states before are then still there.
+JENSEN_API void save_state(std::span<const std::byte> state, const std::filesystem::path& path);
+/// The newest whole state of `path` and `path`.previous. Throws FileError: neither is there, or is whole.
+JENSEN_API SavedState load_state(const std::filesystem::path& path);
+/// Whether load_state() would find a file, whole or not.
+JENSEN_API bool has_state(const std::filesystem::path& path);
+/// Removes both files, and what a killed save_state() has left. Throws FileError.
+JENSEN_API void remove_state(const std::filesystem::path& path);
 
 /// Prediction::columns, then a line a row, empty cells where a predictor is missing. Written whole or not at all.
 JENSEN_API void write_prediction(const Prediction& prediction, const std::filesystem::path& path);

@@ -49,7 +49,7 @@ struct TargetModel {
   /// Names and where each lives: Transform::identity any number, exponential above 0, logistic between 0 and 1,
   /// increment above the parameter before.
   std::vector<Parameter> parameters;
-  std::vector<double> start;  ///< of each, on its natural scale; empty: searched for
+  std::vector<double> start;  ///< of each, on its natural scale, where the search for the mode begins; empty: at u = 0
   /// Plausible sizes of a change of each on its unconstrained scale (value, log, logit, log of the increment); empty:
   /// 1. Without a gradient the fit starts as a normal with these sds.
   std::vector<double> scale;

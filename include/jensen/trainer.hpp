@@ -46,6 +46,8 @@ class JENSEN_API Trainer {
   bool done() const;
   /// Of the steps since the last report (every 50 steps), or if there is none since, of those before it. Waits.
   Elbo elbo();
+  /// What an Observer is told: of the latest report, whose step is `step`; before the first, all is 0. Does not wait.
+  Progress progress() const;
 
   /// Everything that the run from here on depends on, besides what the Trainer was made from: versioned, checksummed,
   /// for restore() in this process or another of the same build. Waits.
@@ -66,5 +68,8 @@ class JENSEN_API Trainer {
   struct JENSEN_LOCAL Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// Whether these are the bytes that a state() returned, none lost or changed; of which run they are, restore() tells.
+JENSEN_API bool state_is_whole(std::span<const std::byte> state);
 
 }  // namespace jensen

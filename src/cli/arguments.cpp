@@ -60,7 +60,7 @@ void apply_config(CLI::App& verb, const std::string& path) {
       fail(fmt::format("unknown key '{}'{}", item.key, did_you_mean(item.key, keys)));
     }
     const bool many = item.key == "prior" || item.key == "text";
-    const bool flag = item.key == "force" || item.key == "quiet" || item.key == "json";
+    const bool flag = item.key == "resume" || item.key == "force" || item.key == "quiet" || item.key == "json";
     if (item.list && !many) fail(fmt::format("'{}' takes one value, not a list", item.key));
     if (flag && item.values.front() != "true" && item.values.front() != "false") {
       fail(fmt::format("'{}' must be true or false", item.key));
@@ -122,6 +122,8 @@ TrainCommand train_command(const Words& words) {
   if (!words.learning_rate.empty()) {
     command.learning_rate = positive_number("--lr", words.learning_rate, "leave it out for 0.05");
   }
+  command.checkpoint_every = checkpoint_interval("--checkpoint-every", words.checkpoint_every);
+  command.resume = words.resume;
   command.force = words.force;
   command.quiet = words.quiet;
   command.json = words.json;

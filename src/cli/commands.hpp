@@ -11,12 +11,19 @@
 
 namespace jensen::cli {
 
-enum ExitCode : int { exit_done = 0, exit_failed = 1, exit_bad_input = 2, exit_interrupted = 130 };
+enum ExitCode : int { exit_done = 0, exit_failed = 1, exit_bad_input = 2, exit_interrupted = 3 };
 
 /// The work could not be finished although the input was right: a full disk, say. Ends the program with exit_failed.
 class RunFailure : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+/// How often a run writes its checkpoint: by its steps or by the clock. Both 0: when it is stopped, and only then.
+struct CheckpointInterval {
+  std::int64_t steps = 0;
+  double seconds = 0;
+  std::string text;  ///< as the user wrote it
 };
 
 struct TrainCommand {
@@ -29,6 +36,8 @@ struct TrainCommand {
   int samples = 0, threads = 0;
   std::int64_t batch = 0, steps = 0;
   double learning_rate = 0;
+  CheckpointInterval checkpoint_every;
+  bool resume = false;  ///< wins over `force`, which gives a checkpoint up
   bool force = false, quiet = false, json = false;
 };
 

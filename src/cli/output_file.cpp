@@ -1,5 +1,6 @@
 #include "cli/output_file.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -20,6 +21,14 @@ bool is_special(const fs::path& path) {
   std::error_code ignored;
   const fs::file_status status = fs::status(path, ignored);
   return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
+}
+
+/// So that the new name outlives a crash, where the directory can be opened.
+void sync_directory(const fs::path& directory) {
+  const int descriptor = open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  fsync(descriptor);
+  close(descriptor);
 }
 
 }  // namespace
@@ -80,13 +89,15 @@ OutputFile::~OutputFile() {
 }
 
 void OutputFile::commit() {
-  const bool complete = std::fflush(file_) == 0 && std::ferror(file_) == 0;
+  bool complete = std::fflush(file_) == 0 && std::ferror(file_) == 0;
+  if (!temporary_.empty()) complete = complete && (fsync(fileno(file_)) == 0 || errno == EINVAL || errno == ENOSYS);
   std::string problem = complete ? "" : std::strerror(errno);
   if (!is_stdout() && std::fclose(file_) != 0 && problem.empty()) problem = std::strerror(errno);
   file_ = nullptr;
   std::error_code error;
   if (problem.empty() && !temporary_.empty()) fs::rename(temporary_, target_, error);
   if (error) problem = error.message();
+  if (problem.empty() && !temporary_.empty()) sync_directory(target_.parent_path());
   if (problem.empty()) return;
   if (!temporary_.empty()) fs::remove(temporary_, error);
   throw RunFailure(fmt::format("cannot write {} ({}); {}", shown_.string(), problem,

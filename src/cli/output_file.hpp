@@ -12,8 +12,8 @@ namespace jensen::cli {
 /// they exist always.
 void check_output_file(const std::filesystem::path& path, bool replace, std::string_view option = "--out");
 
-/// A file beside `path` that takes its name on commit(); without commit() it is removed. What is no regular file (a
-/// pipe, a device, "-") is written to directly.
+/// A file beside `path` that takes its name on commit(), then on the disk; without commit() it is removed. What is no
+/// regular file (a pipe, a device, "-") is written to directly.
 class OutputFile {
  public:
   /// Throws RunFailure.

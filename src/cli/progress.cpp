@@ -1,17 +1,14 @@
 #include "cli/progress.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigaction is POSIX, not in <csignal>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <csignal>
 #include <cstdio>
-#include <ctime>
 #include <span>
 #include <string_view>
 
+#include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
 #include "cli/text.hpp"
 
@@ -19,41 +16,6 @@ namespace jensen::cli {
 namespace {
 
 constexpr std::size_t most_prior_lines = 20;
-
-volatile sig_atomic_t stop_asked = 0;
-
-timespec first_asked;
-
-extern "C" void on_stop_signal(int number) {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  if (stop_asked != 0) {
-    // One keystroke or one `timeout` may arrive twice, by way of the process and of its group: only a later one counts.
-    const double waited = static_cast<double>(now.tv_sec - first_asked.tv_sec) +
-                          1e-9 * static_cast<double>(now.tv_nsec - first_asked.tv_nsec);
-    if (waited < 0.5) return;
-    std::signal(number, SIG_DFL);
-    raise(number);
-    return;
-  }
-  first_asked = now;
-  stop_asked = 1;
-  constexpr std::string_view text = "\njensen: stopping; the fit so far will be saved (Ctrl-C again ends at once)\n";
-  // The return value can tell nothing that a signal handler could act on.
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
-}
-
-void handle_stop_signals(bool ours) {
-  struct sigaction action = {};
-  sigemptyset(&action.sa_mask);
-  action.sa_handler = ours ? on_stop_signal : SIG_DFL;
-  action.sa_flags = SA_RESTART;
-  for (const int number : {SIGINT, SIGTERM}) {
-    struct sigaction before = {};
-    sigaction(number, nullptr, &before);
-    if (before.sa_handler != SIG_IGN) sigaction(number, &action, nullptr);  // nohup and the like stay in force
-  }
-}
 
 /// "16 coefficients, 3 parameters of groups".
 std::string count_parameters(const std::vector<Parameter>& parameters) {
@@ -87,10 +49,7 @@ ProgressPrinter::ProgressPrinter(bool quiet) : quiet_(quiet), terminal_(is_termi
 
 ProgressPrinter::~ProgressPrinter() { finish(); }
 
-bool ProgressPrinter::interrupted() { return stop_asked != 0; }
-
 void ProgressPrinter::started(const RunDescription& run) {
-  handle_stop_signals(true);
   start_ = Clock::now();
   if (quiet_) return;
   const TrainOptions& options = run.options;
@@ -113,7 +72,7 @@ void ProgressPrinter::started(const RunDescription& run) {
   std::fputs(text.c_str(), stderr);
 }
 
-bool ProgressPrinter::progress(const Progress& report) {
+void ProgressPrinter::progress(const Progress& report) {
   using std::chrono::duration_cast;
   const Clock::time_point now = Clock::now();
   // On a terminal at most ten times a second; elsewhere at most every five, and about twenty lines in all.
@@ -128,11 +87,15 @@ bool ProgressPrinter::progress(const Progress& report) {
     terminal_ ? live_line(report) : plain_line(report);
     last_written_ = now;
   }
-  return !interrupted();
+}
+
+void ProgressPrinter::end_line() {
+  if (line_open_ && !StopSignals::asked()) std::fputc('\n', stderr);
+  line_open_ = false;  // the signal handler has ended the line if the run was asked to stop
 }
 
 void ProgressPrinter::live_line(const Progress& report) {
-  if (quiet_ || interrupted()) return;
+  if (quiet_ || StopSignals::asked()) return;
   // The last column stays free: a full line would wrap on some terminals.
   say("\r{}\x1b[K", progress_line(report, terminal_columns(stderr) - 1));
   std::fflush(stderr);
@@ -147,11 +110,9 @@ void ProgressPrinter::plain_line(const Progress& report) {
 }
 
 void ProgressPrinter::finish() {
-  handle_stop_signals(false);
   if (unwritten_) terminal_ ? live_line(*unwritten_) : plain_line(*unwritten_);
   unwritten_.reset();
-  if (line_open_ && !interrupted()) std::fputc('\n', stderr);
-  line_open_ = false;  // the signal handler has ended the line if it was interrupted
+  end_line();
 }
 
 }  // namespace jensen::cli

@@ -9,21 +9,21 @@
 
 namespace jensen::cli {
 
-/// Writes to stderr. While it lives and training has started, Ctrl-C asks the training to stop.
-class ProgressPrinter : public Observer {
+/// Writes to stderr.
+class ProgressPrinter {
  public:
   explicit ProgressPrinter(bool quiet);
-  ~ProgressPrinter() override;
+  ~ProgressPrinter();
   ProgressPrinter(const ProgressPrinter&) = delete;
   ProgressPrinter& operator=(const ProgressPrinter&) = delete;
 
-  void started(const RunDescription& run) override;
-  bool progress(const Progress& report) override;
-
-  /// Shows the last report for good and gives Ctrl-C its usual meaning back.
+  void started(const RunDescription& run);
+  /// May be called as often as there are reports; shows some of them.
+  void progress(const Progress& report);
+  /// Something else is about to be said.
+  void end_line();
+  /// Shows the last report for good.
   void finish();
-  /// Ctrl-C (or SIGTERM) came while training.
-  static bool interrupted();
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -5,16 +5,19 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "cli/checkpoint.hpp"
 #include "cli/commands.hpp"
 #include "cli/config.hpp"
 #include "cli/fit_table.hpp"
 #include "cli/progress.hpp"
 #include "cli/report.hpp"
+#include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
 #include "cli/text.hpp"
 #include "jensen/catalogue.hpp"
 #include "jensen/errors.hpp"
 #include "jensen/io.hpp"
+#include "jensen/trainer.hpp"
 
 namespace jensen::cli {
 namespace {
@@ -88,6 +91,7 @@ std::string config_text(const TrainCommand& command, const Fit& fit) {
   line("device", toml_string(command.device));
   line("storage", toml_string(to_string(fit.options.storage)));
   line("precision", toml_string(to_string(fit.options.precision)));
+  line("checkpoint-every", toml_string(command.checkpoint_every.text));
   return text;
 }
 
@@ -133,17 +137,58 @@ void print_next_steps(const std::string& out, std::size_t parameters, const FitT
   throw RunFailure(fmt::format("{}; the fit is in {} instead", problem.what(), rescue));
 }
 
+/// The table is gone when this returns: training does not need it.
+Trainer make_trainer(const TrainCommand& command, const TrainOptions& options) {
+  const Table table = read_table(command, formula_columns(command.formula, command.formulas));
+  return {command.formula, table, options};
+}
+
+/// Steps until the run is over or was asked to stop. A checkpoint that cannot be written does not end it.
+void take_steps(Trainer& trainer, Checkpoint& checkpoint, ProgressPrinter& progress) {
+  bool warned = false;
+  while (!trainer.done() && !StopSignals::asked()) {
+    trainer.step();
+    if (const Progress report = trainer.progress(); report.step == trainer.steps()) progress.progress(report);
+    if (!checkpoint.due(trainer)) continue;
+    const std::string problem = checkpoint.write(trainer);
+    if (problem.empty() || warned) continue;
+    progress.end_line();
+    say("WARNING: no checkpoint at step {}: {}; training goes on.\n", grouped(trainer.steps()), problem);
+    warned = true;
+  }
+}
+
+/// `problem`: why there is no checkpoint.
+int end_stopped(const TrainCommand& command, const Fit& fit, const std::string& problem) {
+  const std::string stopped =
+      fmt::format("stopped after {} steps; the fit so far is in {}", grouped(fit.steps), command.out);
+  if (!problem.empty()) throw RunFailure(fmt::format("{}, but there is no checkpoint of it: {}", stopped, problem));
+  say("jensen: {}; go on with\n  jensen train --config {} --out {} --resume\n", stopped,
+      shell_word((fs::path(command.out) / "config.toml").string()), shell_word(command.out));
+  return exit_interrupted;
+}
+
 }  // namespace
 
 int run(const TrainCommand& command) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader of the progress that goes away does not take the fit with it
+  StopSignals signals;
   const TrainOptions options = options_of(command);
-  const std::vector<std::string> columns = formula_columns(command.formula, command.formulas);
-  check_writable(command.out, command.force);
-  const Table table = read_table(command, columns);
+  const bool replace = command.force || command.resume;
+  Checkpoint checkpoint(command);
+  check_writable(command.out, replace);
 
+  Trainer trainer = make_trainer(command, options);
   ProgressPrinter progress(command.quiet);
-  const Fit fit = train(command.formula, table, options, &progress);
+  progress.started(trainer.description());
+  checkpoint.begin(trainer);
+  if (!checkpoint.warning().empty()) say("WARNING: {}.\n", checkpoint.warning());
+  if (!command.quiet) say("{}", checkpoint.said());
+  signals.training_begins();
+  take_steps(trainer, checkpoint, progress);
+  const bool stopped = !trainer.done();
+  const std::string problem = stopped ? checkpoint.write(trainer) : "";
+  const Fit fit = trainer.fit();
   progress.finish();
 
   const std::vector<ParameterSummary> parameters = fit.summarize();
@@ -152,18 +197,17 @@ int run(const TrainCommand& command) {
   if (!command.quiet) print_result(fit, tables);
   const std::string config = config_text(command, fit);
   try {
-    save_fit(fit, config, command.out, command.force);
-  } catch (const FileError& problem) {
-    save_elsewhere(fit, config, problem);
+    save_fit(fit, config, command.out, replace);
+  } catch (const FileError& failure) {
+    save_elsewhere(fit, config, failure);
   }
+  const std::string left = stopped ? "" : checkpoint.remove();
+  if (!left.empty()) say("WARNING: {}.\n", left);
   if (!command.quiet) print_next_steps(command.out, parameters.size(), tables);
   if (!fit.verdict.failed) warn(fit);
   if (command.json) std::fputs(fit_json(fit, parameters, command.out, false).c_str(), stdout);
 
-  if (ProgressPrinter::interrupted()) {
-    say("jensen: stopped after {} steps; the fit so far is in {}\n", grouped(fit.steps), command.out);
-    return exit_interrupted;
-  }
+  if (stopped) return end_stopped(command, fit, problem);
   if (fit.verdict.failed) {
     throw RunFailure(fmt::format("{} (the last good state is in {})", fit.verdict.message, command.out));
   }

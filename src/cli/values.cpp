@@ -31,6 +31,16 @@ double positive_number(std::string_view option, std::string_view text, std::stri
   return value;
 }
 
+CheckpointInterval checkpoint_interval(std::string_view option, const std::string& text) {
+  constexpr std::uint64_t most = 1'000'000'000'000;
+  const double unit = text.ends_with('s') ? 1 : text.ends_with('m') ? 60 : text.ends_with('h') ? 3600 : 0;
+  const std::string number = unit > 0 ? text.substr(0, text.size() - 1) : text;
+  const std::uint64_t count = whole_number(
+      option, number, 0, most, "give a number of steps, or a time such as 30s, 10m or 2h; 0 is only when stopped");
+  if (unit > 0) return {0, unit * static_cast<double>(count), text};
+  return {static_cast<std::int64_t>(count), 0, text};
+}
+
 char separator(std::string_view text) {
   if (text == "tab" || text == "\\t") return '\t';
   const bool one_byte = text.size() == 1 && static_cast<unsigned char>(text[0]) < 0x80;

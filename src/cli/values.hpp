@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/commands.hpp"
+
 namespace jensen::cli {
 
 /// A whole number in [low, high]. `hint` ends the message: "--steps must be ..., not 'x'; HINT".
@@ -14,6 +16,8 @@ std::uint64_t whole_number(std::string_view option, std::string_view text, std::
                            std::string_view hint);
 /// A finite number above zero. Throws InputError.
 double positive_number(std::string_view option, std::string_view text, std::string_view hint);
+/// "500" steps, or a time: "30s", "10m", "2h"; 0 is never. Throws InputError.
+CheckpointInterval checkpoint_interval(std::string_view option, const std::string& text);
 /// One byte, or the word "tab". Throws InputError.
 char separator(std::string_view text);
 

@@ -120,7 +120,9 @@ void add_train(CLI::App& app, Words& words) {
                "  jensen train 'late ~ 1 + hour + distance + (1 | carrier)' --family bernoulli \\\n"
                "      --data examples/data/flights.csv.gz --prior 'b ~ normal(0, 2.5)' --out fit\n"
                "  jensen summary fit\n\n"
-               "Ctrl-C stops the training and saves the fit so far; a second Ctrl-C ends the program at once.");
+               "Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 stop the training, save the fit so far and a checkpoint,\n"
+               "DIR.checkpoint, and exit with 3; the same command with --resume goes on, to the same bits.\n"
+               "A second Ctrl-C ends the program at once; --resume then goes on from the latest checkpoint.");
   add_model_options(verb, words);
   add_data_options(verb, words, "Table with a header line: CSV, plain or gzipped");
   add(verb, "--na", words.missing, "HOW", "Data",
@@ -137,8 +139,13 @@ void add_train(CLI::App& app, Words& words) {
       "Of the matrix products on a GPU: fp32, or tf32, faster and with factors of 11 bits (default: fp32)");
   add(verb, "--config", words.config, "FILE", "Run",
       "Take what is not given here from this file: the config.toml of a fit repeats that fit");
+  add(verb, "--checkpoint-every", words.checkpoint_every, "N", "Run",
+      "Write DIR.checkpoint every N steps, or every 30s, 10m or 2h; 0: only when stopped by a signal (default: 10m)");
+  add_flag(verb, "--resume", words.resume, "Run",
+           "Go on from DIR.checkpoint with the bits of a run that was never interrupted");
   add(verb, "--out", words.out, "DIR", "Output", "New directory for the fit");
-  add_flag(verb, "--force", words.force, "Output", "Replace the directory if it exists");
+  add_flag(verb, "--force", words.force, "Output",
+           "Replace the directory if it exists, and give up the checkpoint of a run that was interrupted");
   add_flag(verb, "--quiet", words.quiet, "Output", "Say nothing but warnings and errors");
   add_flag(verb, "--json", words.json, "Output", "Print one JSON object on stdout at the end");
 }
@@ -230,7 +237,7 @@ void add_list(CLI::App& app, Words& words, const std::string& name, const std::s
 }  // namespace
 
 std::string exit_codes() {
-  return "Exit codes: 0 done; 1 failed while running; 2 bad usage or input; 130 stopped by Ctrl-C.";
+  return "Exit codes: 0 done; 1 failed while running; 2 bad usage or input; 3 stopped by a signal.";
 }
 
 void add_flag(CLI::App& app, const std::string& name, bool& value, const std::string& group,

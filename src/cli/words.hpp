@@ -14,11 +14,12 @@ struct Words {
   std::map<std::string, std::string> formulas;  ///< by parameter: what --formula-sigma and the like were given
   std::string guide = "auto", parametrization = "auto", device = "auto", missing = "drop", optimizer = "adam",
               separator = ",", storage = "float32", precision = "fp32";
-  std::string seed = "1", threads = "0", samples, batch = "0", steps = "0", learning_rate, count = "1000";
+  std::string seed = "1", threads = "0", samples, batch = "0", steps = "0", learning_rate, count = "1000",
+              checkpoint_every = "10m";
   std::string kind = "response", new_levels = "error", prediction_draws;
   std::string suite, rows, columns, repeats, json_file;  ///< of bench
   std::vector<std::string> priors, text;
-  bool force = false, quiet = false, json = false, all = false;
+  bool resume = false, force = false, quiet = false, json = false, all = false;
 };
 
 /// A flag without a value, given at most once or the last wins.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -22,6 +23,11 @@ struct CloseFile {
 using File = std::unique_ptr<std::FILE, CloseFile>;
 
 std::string reason(int error) { return std::generic_category().message(error); }
+
+/// To the disk, where `descriptor` is of something that has one: pipes, devices and some file systems have not.
+bool sync(int descriptor) { return fsync(descriptor) == 0 || errno == EINVAL || errno == ENOSYS || errno == ENOTSUP; }
+
+std::string temporary_prefix(const fs::path& target) { return fmt::format(".{}.", target.filename().string()); }
 
 }  // namespace
 
@@ -46,13 +52,26 @@ std::string read_file(const fs::path& path) {
 void write_file(const fs::path& path, std::string_view bytes, const std::string& shown) {
   File file(std::fopen(path.c_str(), "wb"));
   if (!file) throw FileError(fmt::format("cannot write {} ({}); write elsewhere", shown, reason(errno)));
-  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size();
-  const int write_error = errno;
   // What the disk has no room for may show only when the last buffer goes out.
+  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() &&
+                       std::fflush(file.get()) == 0 && sync(fileno(file.get()));
+  const int write_error = errno;
   const bool closed = std::fclose(file.release()) == 0;
   if (!written || !closed) {
     throw FileError(fmt::format("cannot write {} ({}); make room or write elsewhere", shown,
                                 reason(written ? errno : write_error)));
+  }
+}
+
+void sync_directory(const fs::path& directory) {
+  const int descriptor = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  const bool synced = sync(descriptor);
+  const int error = errno;
+  close(descriptor);
+  if (!synced) {
+    throw FileError(fmt::format("cannot bring {} to the disk ({}); make room or write elsewhere", directory.string(),
+                                reason(error)));
   }
 }
 
@@ -66,7 +85,7 @@ fs::path resolve(const fs::path& path) {
 TemporaryPath::TemporaryPath(const fs::path& target, Kind kind) {
   for (int attempt = 0;; ++attempt) {
     const fs::path path =
-        target.parent_path() / fmt::format(".{}.{}-{}.tmp", target.filename().string(), getpid(), attempt);
+        target.parent_path() / fmt::format("{}{}-{}.tmp", temporary_prefix(target), getpid(), attempt);
     std::error_code error;
     if (kind == Kind::directory) {
       if (!fs::create_directory(path, error) && !error) continue;
@@ -88,6 +107,19 @@ TemporaryPath::TemporaryPath(const fs::path& target, Kind kind) {
     }
     path_ = path;
     return;
+  }
+}
+
+void TemporaryPath::remove_leftovers(const fs::path& target) {
+  const std::string prefix = temporary_prefix(target);
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(target.parent_path(), ignored)) {
+    const std::string name = entry.path().filename().string();
+    const std::string_view number = std::string_view(name).substr(std::min(prefix.size(), name.size()));
+    // PID-ATTEMPT.tmp, and nothing that somebody else may have named.
+    const bool ours = name.starts_with(prefix) && number.ends_with(".tmp") &&
+                      number.find_first_not_of("0123456789-") == number.size() - 4;
+    if (ours && entry.is_regular_file(ignored)) fs::remove(entry.path(), ignored);
   }
 }
 

@@ -8,8 +8,12 @@
 namespace jensen::io {
 
 std::string read_file(const std::filesystem::path& path);
-/// Creates or overwrites `path`. `shown` names it in messages: the path its user knows.
+/// Creates or overwrites `path`; its bytes are on the disk on return. `shown` names it in messages: the path its user
+/// knows.
 void write_file(const std::filesystem::path& path, std::string_view bytes, const std::string& shown);
+
+/// Brings what was created, renamed or removed in the directory to the disk, where it can be opened and knows how.
+void sync_directory(const std::filesystem::path& directory);
 
 /// `path` absolute, with links followed as far as it exists and no slash at its end.
 std::filesystem::path resolve(const std::filesystem::path& path);
@@ -24,6 +28,9 @@ class TemporaryPath {
   ~TemporaryPath();
   TemporaryPath(const TemporaryPath&) = delete;
   TemporaryPath& operator=(const TemporaryPath&) = delete;
+
+  /// Removes what killed programs have left of such files for `target`.
+  static void remove_leftovers(const std::filesystem::path& target);
 
   const std::filesystem::path& path() const { return path_; }
   /// Gives up removing it.

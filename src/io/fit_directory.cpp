@@ -154,8 +154,10 @@ void save_fit(const Fit& fit, const std::string& config, const fs::path& directo
     write("trace.csv", io::trace_csv(fit));
     write("summary.csv", io::summary_csv(fit));
     write("fit.h5", encoded);
+    io::sync_directory(made.path());
     move_into_place(made, target);
     parents.keep();
+    io::sync_directory(target.parent_path());
   });
 }
 
@@ -193,6 +195,7 @@ void write_prediction(const Prediction& prediction, const fs::path& path) {
     io::write_file(made.path(), text, path.string());
     fs::rename(made.path(), target);
     made.keep();
+    io::sync_directory(target.parent_path());
   });
 }
 

@@ -14,7 +14,7 @@ namespace {
 using Vector = std::vector<double>;
 
 constexpr std::size_t first_points = 16;  // as many as an engine evaluates at once
-constexpr std::size_t climbs = 3;         // of the best of them
+constexpr std::size_t climbs = 8;         // from the given one and the best of the others
 constexpr std::size_t memory = 10;        // of L-BFGS
 constexpr int most_iterations = 500;
 constexpr double least_gain = 1e-3;      // nats: 0.04 posterior sds from the mode
@@ -185,29 +185,25 @@ Matrix upper_factor(const Matrix& h, const Vector& scale) {
 }
 
 Place find_mode(const JointAt& joint, const StartPoint& first, std::size_t dimension) {
-  std::vector<Vector> points;
-  if (!first.u.empty()) {
-    points.push_back(first.u);
-  } else {
-    std::mt19937_64 random(first.seed);
-    points.emplace_back(dimension, 0.0);
-    while (points.size() < first_points) {
-      points.emplace_back();
-      for (std::size_t i = 0; i < dimension; ++i) {
-        points.back().push_back(std::ldexp(static_cast<double>(random() >> 12U), -50) - 2);  // uniform(-2, 2)
-      }
+  std::mt19937_64 random(first.seed);
+  std::vector<Vector> points(first_points, first.u.empty() ? Vector(dimension) : first.u);
+  for (auto point = points.begin() + 1; point != points.end(); ++point) {
+    for (std::size_t i = 0; i < dimension; ++i) {
+      const double uniform = std::ldexp(static_cast<double>(random() >> 12U), -50) - 2;  // in [-2, 2)
+      (*point)[i] += uniform * first.scale[i];
     }
   }
   std::vector<Place> places = places_at(joint, points);
+  std::stable_sort(places.begin() + 1, places.end(), [](const Place& a, const Place& b) {
+    return a.finite() != b.finite() ? a.finite() : a.finite() && a.value > b.value;
+  });
+  places.resize(climbs);
   std::erase_if(places, [](const Place& place) { return !place.finite(); });
   if (places.empty()) {
-    throw InputError(first.u.empty() ? "the log density or its gradient is not finite at any of the points where the "
-                                       "search for a start begins (TargetModel::start); give a start where it is"
-                                     : "the log density or its gradient is not finite at the start "
-                                       "(TargetModel::start); give one where it is");
+    throw InputError(
+        "the log density or its gradient is not finite where the search for a start begins "
+        "(TargetModel::start); give a start where it is");
   }
-  std::ranges::stable_sort(places, std::ranges::greater{}, &Place::value);
-  places.resize(std::min(places.size(), climbs));
   for (Place& place : places) place = climb(joint, std::move(place), first.scale);
   return *std::ranges::max_element(places, {}, &Place::value);
 }
