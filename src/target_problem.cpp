@@ -22,7 +22,8 @@ class TargetJoint final : public LogJoint {
   void evaluate(const double* theta, int samples, int dimension, const RowList& rows, double scale, void* stream,
                 double* log_density, double* gradient) override {
     target_.evaluate(theta, static_cast<std::size_t>(samples), static_cast<std::size_t>(dimension),
-                     {rows.indices, rows.first, rows.count, scale, stream}, log_density, gradient);
+                     {rows.indices, rows.first, rows.count, rows.count == 0 ? 1 : scale, stream}, log_density,
+                     gradient);
   }
 
  private:

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "jensen/export.h"
 #include "jensen/info.hpp"
 #include "jensen/model.hpp"
 #include "jensen/options.hpp"
@@ -21,8 +22,8 @@ enum class BenchSuite {
   quick,  ///< the same shapes with fewer rows: about a minute on two cores
   full,   ///< as large as the data sets they are named after
 };
-std::string_view to_string(BenchSuite suite);
-BenchSuite parse_bench_suite(std::string_view name);  ///< Throws InputError listing the names.
+JENSEN_API std::string_view to_string(BenchSuite suite);
+JENSEN_API BenchSuite parse_bench_suite(std::string_view name);  ///< Throws InputError listing the names.
 
 /// A regression on standard normal columns, with coefficients of size 1 / sqrt(columns).
 struct BenchProblem {
@@ -33,7 +34,7 @@ struct BenchProblem {
   std::int64_t levels = 0;  ///< of a group with an intercept each; 0: no group
 };
 /// What a suite measures.
-std::vector<BenchProblem> bench_problems(BenchSuite suite);
+JENSEN_API std::vector<BenchProblem> bench_problems(BenchSuite suite);
 
 struct BenchOptions {
   DeviceKind device = DeviceKind::automatic;
@@ -63,7 +64,7 @@ struct BenchLimits {
 };
 
 enum class BenchLimit { memory, arithmetic };
-std::string_view to_string(BenchLimit limit);
+JENSEN_API std::string_view to_string(BenchLimit limit);
 
 /// One pass of value and gradient over all rows at S samples.
 struct BenchPass {
@@ -128,7 +129,7 @@ struct BenchResult {
 };
 
 /// Is told how a benchmark goes, on the thread that called bench().
-class BenchObserver {
+class JENSEN_API BenchObserver {
  public:
   virtual ~BenchObserver() = default;
   /// Before each measurement; `done` of `all` are over.
@@ -138,6 +139,6 @@ class BenchObserver {
 };
 
 /// Throws InputError (options) or DeviceError. A case whose result is wrong is not timed: see BenchCaseResult::refused.
-BenchResult bench(const BenchOptions& options = {}, BenchObserver* observer = nullptr);
+JENSEN_API BenchResult bench(const BenchOptions& options = {}, BenchObserver* observer = nullptr);
 
 }  // namespace jensen

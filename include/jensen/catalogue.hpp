@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "jensen/export.h"
 #include "jensen/model.hpp"
 #include "jensen/options.hpp"
 #include "jensen/prior.hpp"
@@ -21,12 +22,12 @@ struct FamilyDescription {
   bool censoring = false;                    ///< takes y | cens(c)
 };
 /// Every family, in the order of Family.
-std::vector<FamilyDescription> describe_families();
+JENSEN_API std::vector<FamilyDescription> describe_families();
 /// Every parameter beside the mean that some family has, each once.
-std::vector<std::string_view> other_parameters();
+JENSEN_API std::vector<std::string_view> other_parameters();
 /// Throws InputError if the family has not the link of the options, or not a parameter that has a formula there; also
 /// if a parameter has two.
-void check_family(const TrainOptions& options);
+JENSEN_API void check_family(const TrainOptions& options);
 
 struct PriorDescription {
   PriorKind kind = PriorKind::flat;
@@ -37,9 +38,9 @@ struct PriorDescription {
   std::vector<std::string_view> targets;    ///< classes of parameters that live there
 };
 /// Every distribution of priors, in the order of PriorKind.
-std::vector<PriorDescription> describe_priors();
+JENSEN_API std::vector<PriorDescription> describe_priors();
 
 /// "real", "positive", "unit", "correlation"
-std::string_view to_string(Support support);
+JENSEN_API std::string_view to_string(Support support);
 
 }  // namespace jensen

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "jensen/design_state.hpp"
+#include "jensen/export.h"
 #include "jensen/model.hpp"
 #include "jensen/options.hpp"
 
@@ -91,11 +92,11 @@ struct Fit {
   Verdict verdict;
 
   /// Mean, sd and quantiles of every parameter on its natural scale.
-  std::vector<ParameterSummary> summarize() const;
+  JENSEN_API std::vector<ParameterSummary> summarize() const;
   /// The same of every level's effects: r_g[level,Intercept].
-  std::vector<ParameterSummary> summarize_levels() const;
+  JENSEN_API std::vector<ParameterSummary> summarize_levels() const;
   /// `count` draws of every parameter on its natural scale: count x H, row-major; the same for the same seed.
-  std::vector<double> draw(std::size_t count, std::uint64_t seed) const;
+  JENSEN_API std::vector<double> draw(std::size_t count, std::uint64_t seed) const;
 };
 
 }  // namespace jensen

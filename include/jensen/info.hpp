@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "jensen/export.h"
+
 namespace jensen {
 
 struct DeviceInfo {
@@ -18,10 +20,10 @@ struct BuildInfo {
   std::string thrust;
   std::string commit;  ///< that was checked out, "-dirty" if files differed from it; "unknown" without git
 };
-BuildInfo build_info();
+JENSEN_API BuildInfo build_info();
 /// Usable devices, the CPU first. Never throws for want of a GPU.
-std::vector<DeviceInfo> devices();
+JENSEN_API std::vector<DeviceInfo> devices();
 /// Why no GPU is used, in one line; empty if there is one.
-std::string cuda_unavailable_reason();
+JENSEN_API std::string cuda_unavailable_reason();
 
 }  // namespace jensen

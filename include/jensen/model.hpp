@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "jensen/export.h"
 #include "jensen/prior.hpp"
 
 namespace jensen {
@@ -27,9 +28,9 @@ enum class Family {
   cumulative,             ///< ordered categories between thresholds on the scale of eta
   categorical,            ///< unordered categories, one linear predictor for each but the first
 };
-std::string_view to_string(Family family);
+JENSEN_API std::string_view to_string(Family family);
 /// Throws InputError listing the families if there is none of that name.
-Family parse_family(std::string_view name);
+JENSEN_API Family parse_family(std::string_view name);
 
 /// How a parameter of the distribution comes from its linear predictor eta.
 enum class Link {
@@ -40,9 +41,9 @@ enum class Link {
   cloglog,   ///< 1 - exp(-exp(eta))
   softmax,   ///< exp(eta_k) / sum of exp(eta_j), eta of the first category 0
 };
-std::string_view to_string(Link link);
+JENSEN_API std::string_view to_string(Link link);
 /// Throws InputError listing the links if there is none of that name.
-Link parse_link(std::string_view name);
+JENSEN_API Link parse_link(std::string_view name);
 
 /// How a parameter's value comes from its unconstrained coordinate u.
 enum class Transform {

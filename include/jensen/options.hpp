@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "jensen/export.h"
 #include "jensen/model.hpp"
 
 namespace jensen {
@@ -18,8 +19,8 @@ enum class GuideKind {
   fullrank,    ///< one multivariate normal over everything, levels included
   structured,  ///< fullrank over all but the levels of groups, which have a small normal of their own each
 };
-std::string_view to_string(GuideKind guide);
-GuideKind parse_guide(std::string_view name);  ///< Throws InputError listing the names.
+JENSEN_API std::string_view to_string(GuideKind guide);
+JENSEN_API GuideKind parse_guide(std::string_view name);  ///< Throws InputError listing the names.
 
 /// In which coordinates the levels of groups are approximated.
 enum class Parametrization {
@@ -27,8 +28,8 @@ enum class Parametrization {
   centered,     ///< effects as they are
   noncentered,  ///< effects in units of their standard deviations
 };
-std::string_view to_string(Parametrization parametrization);
-Parametrization parse_parametrization(std::string_view name);  ///< Throws InputError listing the names.
+JENSEN_API std::string_view to_string(Parametrization parametrization);
+JENSEN_API Parametrization parse_parametrization(std::string_view name);  ///< Throws InputError listing the names.
 
 /// Right side of a formula for another parameter than the mean: {"sigma", "1 + x + (1 | g)"}.
 struct ParameterFormula {
@@ -43,8 +44,8 @@ enum class DeviceKind {
   cpu,
   cuda,
 };
-std::string_view to_string(DeviceKind device);
-DeviceKind parse_device(std::string_view name);  ///< Throws InputError listing the names.
+JENSEN_API std::string_view to_string(DeviceKind device);
+JENSEN_API DeviceKind parse_device(std::string_view name);  ///< Throws InputError listing the names.
 
 /// How the table's columns are kept while training.
 enum class StorageKind {
@@ -52,16 +53,16 @@ enum class StorageKind {
   float16,   ///< 11 bits: half the memory, and on a GPU half the time to read it
   bfloat16,  ///< 8 bits
 };
-std::string_view to_string(StorageKind storage);
-StorageKind parse_storage(std::string_view name);  ///< Throws InputError listing the names.
+JENSEN_API std::string_view to_string(StorageKind storage);
+JENSEN_API StorageKind parse_storage(std::string_view name);  ///< Throws InputError listing the names.
 
 /// Of the matrix products on a GPU; a CPU's are fp32.
 enum class PrecisionKind {
   fp32,  ///< as exact as single precision
   tf32,  ///< factors rounded to 11 bits
 };
-std::string_view to_string(PrecisionKind precision);
-PrecisionKind parse_precision(std::string_view name);  ///< Throws InputError listing the names.
+JENSEN_API std::string_view to_string(PrecisionKind precision);
+JENSEN_API PrecisionKind parse_precision(std::string_view name);  ///< Throws InputError listing the names.
 
 enum class MissingPolicy {
   drop,   ///< rows with a missing value in a used column are left out and counted
@@ -87,5 +88,11 @@ struct TrainOptions {
   std::int64_t steps = 0;    ///< 0: until the averaged parameters stand still, at most 32,000
   double learning_rate = 0;  ///< Adam's first step size, in posterior standard deviations; 0: 0.05
 };
+
+/// Sets one option from its name and a text, both as on the command line of `jensen train` without the dashes:
+/// "family", "link", "formula-sigma", "prior" (each call adds one), "guide", "parametrization", "device", "na",
+/// "storage", "precision", "seed", "threads", "samples", "batch", "steps", "lr", "optimizer". Throws InputError: there
+/// is no such option (with the names that are near), or it cannot have that value; the options are then as they were.
+JENSEN_API void set_option(TrainOptions& options, std::string_view name, std::string_view text);
 
 }  // namespace jensen

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "jensen/export.h"
+
 namespace jensen {
 
 /// Which distribution. What follows the name are its arguments, in Stan's parametrisations.
@@ -28,7 +30,7 @@ enum class PriorKind {
   horseshoe,       ///< (df, scale_global, df_slab, scale_slab): the regularised horseshoe
 };
 /// The name as in a prior's text: "normal".
-std::string_view to_string(PriorKind kind);
+JENSEN_API std::string_view to_string(PriorKind kind);
 
 /// A prior on one parameter or on a class of them, always on the scale of the data's own columns.
 ///
@@ -51,9 +53,9 @@ struct Prior {
 /// are also read with their location, which is 0: half_normal(0, 1). The rate of exponential may be a quotient, 1/MEAN.
 /// Arguments of horseshoe that are left out are 1, 1, 4, 2. Any target is read: whether the model has it is not known
 /// here. Throws InputError with a caret under the place.
-Prior parse_prior(std::string_view text);
+JENSEN_API Prior parse_prior(std::string_view text);
 /// The text that parse_prior reads back to the same prior (bit for bit). Half distributions have their location in it.
-std::string to_string(const Prior& prior);
+JENSEN_API std::string to_string(const Prior& prior);
 
 /// Where a parameter lives.
 enum class Support {
@@ -69,6 +71,6 @@ enum class Support {
 /// Throws InputError, saying what fits, if the prior does not fit the support: horseshoe is for real parameters and a
 /// whole class alone (`b`, `b_sigma`, ...), and the bounds of uniform must be within the support. Also throws if the
 /// number of arguments or one of their values is not what the kind takes.
-Prior on_support(const Prior& prior, Support support, double location_of_zero = 0);
+JENSEN_API Prior on_support(const Prior& prior, Support support, double location_of_zero = 0);
 
 }  // namespace jensen

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "jensen/export.h"
+
 namespace jensen {
 
 /// One named column: numbers, or text stored as codes into a list of levels.
@@ -34,7 +36,7 @@ struct Column {
 };
 
 /// Columns of equal length. Rows are counted from 1 in messages, as in a file without its header line.
-class Table {
+class JENSEN_API Table {
  public:
   Table() = default;
   /// `source` names the table in messages: a file's name, or whatever the caller calls it.

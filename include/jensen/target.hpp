@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "jensen/export.h"
 #include "jensen/fit.hpp"
 #include "jensen/model.hpp"
 #include "jensen/options.hpp"
@@ -25,7 +26,7 @@ struct Batch {
 };
 
 /// Implemented by the caller, and called on the thread that uses the Trainer, never by two threads at once.
-class Target {
+class JENSEN_API Target {
  public:
   virtual ~Target() = default;
   /// False: `gradient` is null, and the score-function estimator is used, which takes far more samples.
@@ -58,6 +59,7 @@ struct TargetModel {
 /// Fits the guide to the target's posterior. `target` must outlive the call. Of the options family, link, formulas,
 /// priors and storage are not used, and must be as they are by default; samples are 14, and 64 without a gradient (an
 /// even number, 4 at least). Throws InputError (model, options), DeviceError, and what the target throws.
-Fit train(Target& target, const TargetModel& model, const TrainOptions& options = {}, Observer* observer = nullptr);
+JENSEN_API Fit train(Target& target, const TargetModel& model, const TrainOptions& options = {},
+                     Observer* observer = nullptr);
 
 }  // namespace jensen

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "jensen/export.h"
 #include "jensen/fit.hpp"
 #include "jensen/options.hpp"
 #include "jensen/table.hpp"
@@ -39,7 +40,7 @@ struct RunDescription {
 };
 
 /// Is told how training goes. Called on the thread that called train().
-class Observer {
+class JENSEN_API Observer {
  public:
   virtual ~Observer() = default;
   virtual void started(const RunDescription&) {}
@@ -49,7 +50,8 @@ class Observer {
 
 /// Columns that `formula` and the formulas of other parameters need, each once: the response, then the rest. Throws
 /// InputError (formula).
-std::vector<std::string> formula_columns(std::string_view formula, const std::vector<ParameterFormula>& others = {});
+JENSEN_API std::vector<std::string> formula_columns(std::string_view formula,
+                                                    const std::vector<ParameterFormula>& others = {});
 
 /// Columns of new rows for predict().
 struct PredictionColumns {
@@ -57,29 +59,30 @@ struct PredictionColumns {
   std::vector<std::string> optional;  ///< to be read if they are there: of trials(), without which predictions are of
                                       ///< one trial, and of se(), which PredictionKind::draws needs
 };
-PredictionColumns prediction_columns(const Fit& fit);
+JENSEN_API PredictionColumns prediction_columns(const Fit& fit);
 
 /// Fits `formula` ("y ~ 1 + x + f + a:b") to the table.
 ///
 /// Throws InputError (formula, columns, values, options) or DeviceError. A run whose draws are too often not
 /// finite does not throw: see Verdict::failed.
-Fit train(std::string_view formula, const Table& table, const TrainOptions& options = {}, Observer* observer = nullptr);
+JENSEN_API Fit train(std::string_view formula, const Table& table, const TrainOptions& options = {},
+                     Observer* observer = nullptr);
 
 enum class PredictionKind {
   response,  ///< E[y | x, theta]: probabilities of the categories if the response has categories
   link,      ///< the linear predictor of the mean
   draws,     ///< new responses
 };
-std::string_view to_string(PredictionKind kind);
-PredictionKind parse_prediction_kind(std::string_view name);  ///< Throws InputError listing the names.
+JENSEN_API std::string_view to_string(PredictionKind kind);
+JENSEN_API PredictionKind parse_prediction_kind(std::string_view name);  ///< Throws InputError listing the names.
 
 /// What becomes of a row whose group level training had not.
 enum class NewLevels {
   error,   ///< an InputError naming row and level
   sample,  ///< its effects are drawn from the group's distribution; rows of one new level share them
 };
-std::string_view to_string(NewLevels what);
-NewLevels parse_new_levels(std::string_view name);  ///< Throws InputError listing the names.
+JENSEN_API std::string_view to_string(NewLevels what);
+JENSEN_API NewLevels parse_new_levels(std::string_view name);  ///< Throws InputError listing the names.
 
 struct PredictOptions {
   PredictionKind kind = PredictionKind::response;
@@ -96,10 +99,10 @@ struct Prediction {
 
   std::size_t rows() const { return columns.empty() ? 0 : values.size() / columns.size(); }
   /// Values of one column, a row each. Throws InputError if there is none of that name.
-  std::vector<double> column(std::string_view name) const;
+  JENSEN_API std::vector<double> column(std::string_view name) const;
 };
 /// Throws InputError: a column is missing, or a factor has a level (named, with its row) that training had not, or a
 /// group has one under NewLevels::error.
-Prediction predict(const Fit& fit, const Table& table, const PredictOptions& options = {});
+JENSEN_API Prediction predict(const Fit& fit, const Table& table, const PredictOptions& options = {});
 
 }  // namespace jensen

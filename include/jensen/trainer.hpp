@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "jensen/execution.hpp"
+#include "jensen/export.h"
 #include "jensen/fit.hpp"
 #include "jensen/options.hpp"
 #include "jensen/table.hpp"
@@ -21,7 +22,7 @@ namespace jensen {
 ///
 /// One thread at a time may use a Trainer; different ones do not know of each other. Every call may throw DeviceError.
 /// A call that throws leaves the Trainer fit for destruction and restore() alone.
-class Trainer {
+class JENSEN_API Trainer {
  public:
   /// Reads the table, finds the start, and puts what training needs on the device; the table is not used afterwards.
   /// Throws InputError (formula, columns, values, options) or DeviceError.
@@ -64,11 +65,11 @@ class Trainer {
   Fit run(Observer* observer = nullptr);
 
  private:
-  struct Impl;
+  struct JENSEN_LOCAL Impl;
   std::unique_ptr<Impl> impl_;
 };
 
 /// Whether these are the bytes that a state() returned, none lost or changed; of which run they are, restore() tells.
-bool state_is_whole(std::span<const std::byte> state);
+JENSEN_API bool state_is_whole(std::span<const std::byte> state);
 
 }  // namespace jensen
