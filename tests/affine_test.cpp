@@ -8,36 +8,36 @@ namespace jensen {
 namespace {
 
 /// Upper triangular and well conditioned, and exact in single precision.
-std::vector<double> upper(int d) {
-  std::vector<double> a(static_cast<std::size_t>(d * d));
-  for (int i = 0; i < d; ++i) {
-    for (int j = i; j < d; ++j)
-      a[static_cast<std::size_t>(i * d + j)] = i == j ? 0.5 + 0.25 * (i % 3) : 0.125 * (j - i);
+std::vector<double> upper(std::size_t d) {
+  std::vector<double> a(d * d);
+  for (std::size_t i = 0; i < d; ++i) {
+    a[i * d + i] = 0.5 + 0.25 * static_cast<double>(i % 3);
+    for (std::size_t j = i + 1; j < d; ++j) a[i * d + j] = 0.125 * static_cast<double>(j - i);
   }
   return a;
 }
-std::vector<double> shift(int d) {
+std::vector<double> shift(std::size_t d) {
   std::vector<double> b;
-  for (int i = 0; i < d; ++i) b.push_back(0.25 * (i % 4) - 0.375);
+  for (std::size_t i = 0; i < d; ++i) b.push_back(0.25 * static_cast<double>(i % 4) - 0.375);
   return b;
 }
 
 /// X u + offset = (X A) w + (X b + offset), for every term of a model without scalar parts.
 EngineSpec multiplied(testing::RandomModel& model, const std::vector<double>& a, const std::vector<double>& b) {
   EngineSpec spec = model.spec;
-  const int d = spec.dimension;
+  const std::size_t d = b.size();
   for (Term& term : spec.terms) {
     Predictor& predictor = term.arguments[0];
     Part& part = predictor.parts[0];
     std::vector<float> x, offset;
     for (std::int64_t r = 0; r < term.rows; ++r) {
-      const float* row = part.x + r * d;
+      const float* row = part.x + r * part.columns;
       double constant = predictor.offset == nullptr ? 0 : static_cast<double>(predictor.offset[r]);
-      for (int i = 0; i < d; ++i) constant += static_cast<double>(row[i]) * b[static_cast<std::size_t>(i)];
+      for (std::size_t i = 0; i < d; ++i) constant += static_cast<double>(row[i]) * b[i];
       offset.push_back(static_cast<float>(constant));
-      for (int j = 0; j < d; ++j) {
+      for (std::size_t j = 0; j < d; ++j) {
         double sum = 0;
-        for (int i = 0; i <= j; ++i) sum += static_cast<double>(row[i]) * a[static_cast<std::size_t>(i * d + j)];
+        for (std::size_t i = 0; i <= j; ++i) sum += static_cast<double>(row[i]) * a[i * d + j];
         x.push_back(static_cast<float>(sum));
       }
     }
@@ -53,7 +53,7 @@ TEST(Affine, IsThatOfColumnsMultiplied) {
     for (const std::int64_t batch : {rows, std::int64_t{37}}) {  // with an anchor if fewer than all rows
       for (const float reference : {0.0F, 1.0F}) {
         auto model = testing::random_model(DensityKind::bernoulli_logit, rows, 5, 19);
-        const int d = model.spec.dimension;
+        const auto d = static_cast<std::size_t>(model.spec.dimension);
         model.spec.guide = shape;
         model.spec.batch = batch;
         model.spec.reference = reference;
