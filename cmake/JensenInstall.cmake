@@ -13,6 +13,9 @@ install(TARGETS jensen_core EXPORT jensenCoreTargets)
 install(TARGETS jensen_io EXPORT jensenIoTargets)
 install(TARGETS jensen_cli)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/jensen TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/kernels DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/jensen
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.cuh")  # a user's own density is compiled with them
+install(FILES ${PROJECT_SOURCE_DIR}/cmake/JensenDensity.cmake DESTINATION ${package_dir})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE TYPE DOC)
 install(EXPORT jensenCoreTargets NAMESPACE jensen:: DESTINATION ${package_dir})
 install(EXPORT jensenIoTargets NAMESPACE jensen:: DESTINATION ${package_dir})
@@ -21,7 +24,7 @@ if(NOT BUILD_SHARED_LIBS)
   set(BUILD_SHARED_LIBS OFF)
 endif()
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/jensenConfig.cmake.in
-  ${PROJECT_BINARY_DIR}/package/jensenConfig.cmake INSTALL_DESTINATION ${package_dir})
+  ${PROJECT_BINARY_DIR}/package/jensenConfig.cmake INSTALL_DESTINATION ${package_dir} PATH_VARS CMAKE_INSTALL_INCLUDEDIR)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/package/jensenConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/package/jensenConfig.cmake ${PROJECT_BINARY_DIR}/package/jensenConfigVersion.cmake
