@@ -4,7 +4,8 @@
 ///     jensen_bench_own_density [--rows N] [--columns K] [--threads T] [--repeats R] [--json FILE]
 ///
 /// Each repeat times both once, in processor time, so that the ratios hold while the machine's speed drifts and other
-/// programs take their share; medians and quartiles of the ratios are printed. tests/own_density_test.cpp checks that both give the same.
+/// programs take their share; medians and quartiles of the ratios are printed. tests/own_density_test.cpp checks that
+/// both give the same.
 
 #include <fmt/format.h>
 

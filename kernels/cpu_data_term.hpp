@@ -146,6 +146,7 @@ JENSEN_HD void add_slots(const Term& term, const T* heads, int head_stride, cons
 template <class Density, int C>
 void evaluate_rows(const Tile& tile, const typename Density::template Prepared<float>* prepared, int lanes, float* eta,
                    LaneSums<Density, C>& sums) {
+  const PreparedLanes<Density, C> of_lane{prepared};
   for (int r = 0; r < tile.rows; ++r) {
     float constants[max_constants];
     for (int c = 0; c < max_constants; ++c) constants[c] = tile.constants[c][r];
@@ -153,7 +154,7 @@ void evaluate_rows(const Tile& tile, const typename Density::template Prepared<f
     // The arguments are written out: a loop over them would keep this one from being vectorised.
 #pragma omp simd
     for (int l = 0; l < C; ++l) {
-      const auto v = Density::evaluate(constants, row[l], prepared[l]);
+      const auto v = Density::evaluate(constants, row[l], of_lane(l));
       row[l] = v.d[0];
       sums.of[0][l] += v.log_density;
       sums.of[1][l] += v.d[0];

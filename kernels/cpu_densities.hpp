@@ -41,6 +41,7 @@ JENSEN_HD void evaluate_tile(const Place& place, const TileEta& eta, LaneSums<N>
     for (int a = 1; a <= shared; ++a) at[a - 1] = eta(a, 0)[l];
     prepared[l] = Density::prepare(at);
   }
+  const PreparedLanes<Density, N> of_lane{prepared};
   for (int r = 0; r < place.count; ++r) {
     float given[max_constants];
     for (int c = 0; c < max_constants; ++c) given[c] = place.constants[c][r];
@@ -53,7 +54,7 @@ JENSEN_HD void evaluate_tile(const Place& place, const TileEta& eta, LaneSums<N>
 #pragma omp simd
     for (int l = 0; l < N; ++l) {
       const float at[most_shared] = {e1[l], e2[l], e3[l]};
-      const auto v = Density::evaluate(given, e0[l], varies ? Density::prepare(at) : prepared[l]);
+      const auto v = Density::evaluate(given, e0[l], varies ? Density::prepare(at) : of_lane(l));
       sums.value[l] += weight * v.log_density;
       e0[l] = weight * v.d[0];
       sums.d[0][l] += e0[l];

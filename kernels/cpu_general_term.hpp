@@ -248,8 +248,8 @@ struct Work {
 /// See data_term_cpu_isa.hpp.
 template <class Densities>
 void general_term_block_of(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z,
-                        int dimension, const Effects& effects, const RowValues& values, double* sums, int samples,
-                        int stride, void* memory) {
+                           int dimension, const Effects& effects, const RowValues& values, double* sums, int samples,
+                           int stride, void* memory) {
   ScratchCutter cutter(memory);
   Scratch scratch;
   cut(cutter, term, samples, scratch);

@@ -22,7 +22,8 @@ __global__ void __launch_bounds__(tile_threads, blocks_of(tile_buckets[Bucket]))
     data_term_kernel(const __grid_constant__ DataTermWork work) {
   extern __shared__ __align__(16) char memory[];
   CudaBlock block(memory);
-  DataTermBlock<CudaBlock, Element, tile_buckets[Bucket].m, tile_buckets[Bucket].n, Densities>(block, work, blockIdx.x).run();
+  DataTermBlock<CudaBlock, Element, tile_buckets[Bucket].m, tile_buckets[Bucket].n, Densities>(block, work, blockIdx.x)
+      .run();
 }
 
 template <class Element, int Size, class Densities>
@@ -42,9 +43,9 @@ struct Kernels {
 };
 template <class Densities, int... Bucket, int... Size>
 constexpr Kernels all_kernels(std::integer_sequence<int, Bucket...>, std::integer_sequence<int, Size...>) {
-  return {{{data_term_kernel<float, Bucket, Densities>...}, {data_term_kernel<std::uint16_t, Bucket, Densities>...}},
-          {{data_term_rows_kernel<float, Size, Densities>...},
-           {data_term_rows_kernel<std::uint16_t, Size, Densities>...}}};
+  return {
+      {{data_term_kernel<float, Bucket, Densities>...}, {data_term_kernel<std::uint16_t, Bucket, Densities>...}},
+      {{data_term_rows_kernel<float, Size, Densities>...}, {data_term_rows_kernel<std::uint16_t, Size, Densities>...}}};
 }
 template <class Densities>
 constexpr Kernels kernels_of = all_kernels<Densities>(std::make_integer_sequence<int, tile_bucket_count>(),

@@ -26,9 +26,7 @@ struct Dual {
   template <class S, class = std::enable_if_t<std::is_arithmetic_v<S>>>
   JENSEN_HD constexpr Dual(S number) : value(static_cast<R>(number)), d{} {}  // NOLINT(google-explicit-constructor)
   template <class... Slopes>
-  JENSEN_HD constexpr Dual(R at, Slopes... slopes) : value(at), d{slopes...} {
-    static_assert(sizeof...(Slopes) == N);
-  }
+  requires(sizeof...(Slopes) == N) JENSEN_HD constexpr Dual(R at, Slopes... slopes) : value(at), d{slopes...} {}
 };
 
 namespace math {

@@ -16,7 +16,9 @@ concept AnalyticDensity = requires(const float* numbers) {
 };
 /// Prepares `prepared` numbers from the arguments after a_0.
 template <class Own>
-concept PreparingDensity = requires { Own::prepared; };
+concept PreparingDensity = requires {
+  Own::prepared;
+};
 
 template <class Own>
 constexpr int argument_count_of() {
@@ -41,13 +43,12 @@ struct DualDensity {
       return shared;
     }
   }
-  /// What Own prepares, each with its derivatives by a_1 ..; or just a_1 ...
+  /// What Own prepares, each followed by its derivatives by a_1 ..; or just a_1 ...
+  static constexpr int used_numbers = prepared_count() * (PreparingDensity<Own> ? arguments : 1);
+  static constexpr int prepared_numbers = used_numbers == 3 ? 4 : used_numbers;  // see PreparedLanes
   template <class R>
   struct Prepared {
-    static constexpr int slopes = PreparingDensity<Own> ? shared : 0;
-    static constexpr int count = prepared_count() > 0 ? prepared_count() : 1;
-    R value[count];
-    R d[count][slopes > 0 ? slopes : 1];
+    R of[prepared_numbers > 0 ? prepared_numbers : 1];
   };
 
   template <class R>
@@ -57,8 +58,7 @@ struct DualDensity {
   template <class R>
   static JENSEN_HD Value<R, arguments> evaluate(const R* constants, R a0, const Prepared<R>& prepared) {
     return evaluate(constants, a0, prepared, std::make_integer_sequence<int, arguments>{},
-                    std::make_integer_sequence<int, shared>{},
-                    std::make_integer_sequence<int, prepared_count()>{});
+                    std::make_integer_sequence<int, shared>{}, std::make_integer_sequence<int, prepared_count()>{});
   }
 
  private:
@@ -71,29 +71,29 @@ struct DualDensity {
   static JENSEN_HD Prepared<R> prepare(const R* others, std::integer_sequence<int, A...> all) {
     Prepared<R> result{};
     if constexpr (!PreparingDensity<Own>) {
-      ((result.value[A] = others[A]), ...);
+      ((result.of[A] = others[A]), ...);
     } else {
       const Dual<R, shared> at[] = {argument<R, shared>(others[A], A, all)...};
       Dual<R, shared> of[Own::prepared];
       Own::prepare(at, of);
       for (int i = 0; i < Own::prepared; ++i) {
-        result.value[i] = of[i].value;
-        for (int k = 0; k < shared; ++k) result.d[i][k] = of[i].d[k];
+        result.of[i * arguments] = of[i].value;
+        for (int k = 0; k < shared; ++k) result.of[i * arguments + 1 + k] = of[i].d[k];
       }
     }
     return result;
   }
   template <class R, int... A, int... B, int... P>
   static JENSEN_HD Value<R, arguments> evaluate(const R* constants, R a0, const Prepared<R>& prepared,
-                                                std::integer_sequence<int, A...> all,
-                                                std::integer_sequence<int, B...>, std::integer_sequence<int, P...>) {
+                                                std::integer_sequence<int, A...> all, std::integer_sequence<int, B...>,
+                                                std::integer_sequence<int, P...>) {
     using T = Dual<R, arguments>;
     if constexpr (PreparingDensity<Own>) {
       const T given[] = {widened<R, B...>(prepared, P)...};
       const T f = Own::log_density(constants, argument<R, arguments>(a0, 0, all), given);
       return {f.value, {f.d[A]...}};
     } else {
-      const T a[] = {argument<R, arguments>(a0, 0, all), argument<R, arguments>(prepared.value[B], 1 + B, all)...};
+      const T a[] = {argument<R, arguments>(a0, 0, all), argument<R, arguments>(prepared.of[B], 1 + B, all)...};
       const T f = Own::log_density(constants, a);
       return {f.value, {f.d[A]...}};
     }
@@ -101,7 +101,7 @@ struct DualDensity {
   /// What was prepared does not depend on a_0.
   template <class R, int... B>
   static JENSEN_HD Dual<R, arguments> widened(const Prepared<R>& prepared, int p) {
-    return {prepared.value[p], R(0), prepared.d[p][B]...};
+    return {prepared.of[p * arguments], R(0), prepared.of[p * arguments + 1 + B]...};
   }
 };
 

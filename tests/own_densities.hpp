@@ -61,17 +61,34 @@ struct NegativeBinomialByDuals {
   }
 };
 
-/// StudentT, nothing prepared.
+/// StudentT.
 struct StudentTByDuals {
   static constexpr int arguments = 3;  // mu, log sigma, log nu
   static constexpr int constants = 1;
+  static constexpr int prepared = 3;
+  template <class T>
+  static JENSEN_HD void prepare(const T* others, T* p) {
+    const T nu = jensen::math::exp(others[1]);
+    p[0] = 0.5F * (nu + 1.0F);
+    p[1] = jensen::math::exp(-others[0] - 0.5F * others[1]);
+    p[2] = jensen::math::lgamma(p[0]) - jensen::math::lgamma(0.5F * nu) - 0.5F * others[1] - others[0] + 0.34657359F;
+  }
+  template <class T>
+  static JENSEN_HD T log_density(const auto* y, const T& mu, const T* p) {
+    const T t = (y[0] - mu) * p[1];
+    return p[2] - p[0] * jensen::math::log1p(t * t);
+  }
+};
+
+/// StudentT, nothing prepared.
+struct UnpreparedStudentT {
+  static constexpr int arguments = 3;
+  static constexpr int constants = 1;
   template <class T>
   static JENSEN_HD T log_density(const auto* y, const T* a) {
-    const T nu = jensen::math::exp(a[2]);
-    const T t = (y[0] - a[0]) * jensen::math::exp(-a[1]);
-    const T half = 0.5F * (nu + 1.0F);
-    return jensen::math::lgamma(half) - jensen::math::lgamma(0.5F * nu) - 0.5F * a[2] - a[1] -
-           half * jensen::math::log1p(t * t / nu) + 0.34657359F;
+    T p[3];
+    StudentTByDuals::prepare(a + 1, p);
+    return StudentTByDuals::log_density(y, a[0], p);
   }
 };
 

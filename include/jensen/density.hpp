@@ -11,8 +11,8 @@
 ///     };
 ///
 /// T is jensen::Dual<float, arguments>; the functions for it are jensen::math::exp, log, log1p, expm1, sqrt, pow, tanh,
-/// lgamma, softplus, logistic, log_normal_cdf, log_sum_exp, abs, min, max, select. Every function must be JENSEN_HD, and
-/// constants must be single precision (0.5F), or the loop over rows is not vectorised.
+/// lgamma, softplus, logistic, log_normal_cdf, log_sum_exp, abs, min, max, select. Every function must be JENSEN_HD,
+/// and constants must be single precision (0.5F), or the loop over rows is not vectorised.
 ///
 /// What depends on the arguments after a[0] alone can be prepared once for a sample:
 ///
