@@ -16,6 +16,7 @@
 #include <new>
 
 #include "data_term_cpu.hpp"
+#include "execution.hpp"
 #include "general_term.hpp"
 #include "replay_key.hpp"
 #include "stage_clock.hpp"
@@ -31,20 +32,22 @@ class CpuBackend {
   static constexpr bool small_terms_together = false;
 
   /// threads = 0: as many as OpenMP gives.
-  explicit CpuBackend(int threads) : threads_(threads > 0 ? threads : omp_get_max_threads()) {}
+  explicit CpuBackend(int threads, const EngineExecution& execution = {})
+      : threads_(threads > 0 ? threads : omp_get_max_threads()), execution_(execution) {}
 
-  /// Large memory is in large pages where the system has them: a pass over a table is bound by the look-up of pages as
-  /// much as by the bytes. It is not touched, so that its pages come to lie near the threads that touch them first.
+  /// What must hold while the engine works: nothing.
+  struct Scope {};
+  Scope enter() const { return {}; }
+  void* stream() const { return nullptr; }
+
   void* allocate(std::size_t bytes) {
-    const std::size_t unit = bytes < large ? alignment : page;
-    void* memory = std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
-    if (memory == nullptr) throw std::bad_alloc();
-#if defined(__linux__)
-    if (bytes >= large) madvise(memory, bytes, MADV_HUGEPAGE);  // a wish: nothing depends on its being granted
-#endif
-    return memory;
+    if (execution_.allocate != nullptr) return execution_.allocate(execution_.context, bytes, nullptr);
+    return allocate_own(bytes);
   }
-  void release(void* memory) { std::free(memory); }
+  void release(void* memory, std::size_t bytes) {
+    if (execution_.release != nullptr) return execution_.release(execution_.context, memory, bytes, nullptr);
+    std::free(memory);
+  }
   /// By the threads that will read it, in the parts which they will read.
   void upload(void* to, const void* from, std::size_t bytes) {
     in_parts(bytes, [&](std::size_t begin, std::size_t count) {
@@ -123,6 +126,18 @@ class CpuBackend {
   }
 
  private:
+  /// Large memory is in large pages where the system has them: a pass over a table is bound by the look-up of pages as
+  /// much as by the bytes. It is not touched, so that its pages come to lie near the threads that touch them first.
+  void* allocate_own(std::size_t bytes) {
+    const std::size_t unit = bytes < large ? alignment : page;
+    void* memory = std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
+    if (memory == nullptr) throw std::bad_alloc();
+#if defined(__linux__)
+    if (bytes >= large) madvise(memory, bytes, MADV_HUGEPAGE);  // a wish: nothing depends on its being granted
+#endif
+    return memory;
+  }
+
   /// f(block, begin, end, scratch) for the plan's blocks of rows.
   template <class F>
   void for_each_block(std::size_t scratch_bytes, std::int64_t rows, BlockPlan plan, const Partials& out, F f) {
@@ -133,17 +148,17 @@ class CpuBackend {
     // Below about a million operations waking the other threads costs more than they save; even a parallel region of
     // one thread costs as much as a small model's step.
     if (plan.blocks <= 1 || rows * (1 + out.slots) * out.samples < 250'000) {
-      void* scratch = allocate(scratch_bytes);
+      void* scratch = allocate_own(scratch_bytes);
       for (std::int64_t b = 0; b < plan.blocks; ++b) block(b, scratch);
-      release(scratch);
+      std::free(scratch);
       return;
     }
 #pragma omp parallel num_threads(threads_)
     {
-      void* scratch = allocate(scratch_bytes);
+      void* scratch = allocate_own(scratch_bytes);
 #pragma omp for schedule(static)
       for (std::int64_t b = 0; b < plan.blocks; ++b) block(b, scratch);
-      release(scratch);
+      std::free(scratch);
     }
   }
 
@@ -163,6 +178,7 @@ class CpuBackend {
   static constexpr std::size_t page = std::size_t{1} << 21U;   ///< a large page of x86-64
   static constexpr std::size_t large = std::size_t{1} << 23U;  ///< bytes from which on pages and threads matter
   int threads_;
+  EngineExecution execution_;
 };
 
 }  // namespace jensen

@@ -27,9 +27,11 @@ class CudaBackend {
   /// Priors, and whole steps of small models, are one launch each.
   static constexpr bool small_terms_together = true;
 
-  CudaBackend(int device, Precision precision) : precision_(precision) {
-    check(cudaSetDevice(device), "cudaSetDevice");
-    check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
+  CudaBackend(const EngineExecution& execution, Precision precision)
+      : execution_(execution), stream_(static_cast<cudaStream_t>(execution.stream)), precision_(precision) {
+    const Scope scope = enter();
+    const int device = execution.device;
+    if (stream_ == nullptr) check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
     check(cudaEventCreate(&begin_), "cudaEventCreate");
     check(cudaEventCreate(&end_), "cudaEventCreate");
     int processors = 0;
@@ -42,19 +44,40 @@ class CudaBackend {
   ~CudaBackend() {
     cudaEventDestroy(begin_);
     cudaEventDestroy(end_);
-    cudaStreamDestroy(stream_);
+    if (execution_.stream == nullptr) cudaStreamDestroy(stream_);
   }
   CudaBackend(const CudaBackend&) = delete;
   CudaBackend& operator=(const CudaBackend&) = delete;
 
   std::int64_t most_blocks = 0;
 
+  /// While it lives, the engine's GPU is this thread's current one; afterwards the caller's is again.
+  class Scope {
+   public:
+    explicit Scope(int device) {
+      check(cudaGetDevice(&before_), "cudaGetDevice");
+      if (device != before_) check(cudaSetDevice(device), "cudaSetDevice");
+    }
+    ~Scope() { cudaSetDevice(before_); }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    int before_ = 0;
+  };
+  Scope enter() const { return Scope(execution_.device); }
+  void* stream() const { return stream_; }
+
   void* allocate(std::size_t bytes) {
+    if (execution_.allocate != nullptr) return execution_.allocate(execution_.context, bytes, stream_);
     void* memory = nullptr;
     check(cudaMalloc(&memory, bytes), "cudaMalloc");
     return memory;
   }
-  void release(void* memory) { cudaFree(memory); }
+  void release(void* memory, std::size_t bytes) {
+    if (execution_.release != nullptr) return execution_.release(execution_.context, memory, bytes, stream_);
+    cudaFree(memory);
+  }
   void upload(void* to, const void* from, std::size_t bytes) {
     check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
     check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
@@ -195,7 +218,8 @@ class CudaBackend {
     launch_data_term(work, stream_);
   }
 
-  cudaStream_t stream_ = nullptr;
+  EngineExecution execution_;
+  cudaStream_t stream_;
   cudaEvent_t begin_ = nullptr, end_ = nullptr;
   GraphCache graphs_;
   int shared_bytes_ = 0;

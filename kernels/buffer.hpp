@@ -25,7 +25,7 @@ class Buffer {
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
   ~Buffer() {
-    if (data_ != nullptr) backend_->release(data_);
+    if (data_ != nullptr) backend_->release(data_, count_ * sizeof(T));
   }
 
   T* data() const { return data_; }

@@ -6,10 +6,13 @@
 #include <span>
 #include <vector>
 
+#include "affine.hpp"
 #include "buffer.hpp"
 #include "engine.hpp"
 #include "level_set.hpp"
+#include "score.hpp"
 #include "small_step.hpp"
+#include "target_set.hpp"
 #include "term_set.hpp"
 
 namespace jensen {
@@ -34,6 +37,7 @@ class ElboStep {
     }
     backend_.set(input_.data(), input);
     const RowWindow rows = select_rows(t);
+    if (target_.any()) return enqueue(rows, false);  // what a caller enqueues may be none of a graph's
     backend_.replay({rows.batch, rows.rows.count}, [&] { enqueue(rows, false); });
   }
 
@@ -59,8 +63,27 @@ class ElboStep {
     backend_.set(input_.data(), input);
     fill_noise(Purpose::evaluate, s, false);
     draw(s, false);
-    terms_.evaluate(z_.data(), dimension(), levels.effects(), s, all_rows_, true, levels.effect_sums());
-    combine(s, 1.0, nullptr, 0);
+    evaluate_all(s);
+    pull_back(s, 1.0, nullptr, 0);
+  }
+
+  /// With an affine map: value and gradient of the log joint over all rows at `s` (at most evaluation_samples) points
+  /// u.
+  std::vector<double> joint_at(std::span<const double> points, int s) {
+    if (target_.any()) {
+      backend_.upload(target_.points(), points.data(), points.size_bytes());
+    } else {
+      const std::vector<float> z(points.begin(), points.end());
+      backend_.upload(z_.data(), z.data(), z.size() * sizeof(float));
+    }
+    evaluate_all(s);
+    std::vector<double> out(static_cast<std::size_t>(s) * (1 + static_cast<std::size_t>(dimension())));
+    backend_.download(out.data(), by_u_.data(), out.size() * sizeof(double));
+    return out;
+  }
+  void set_affine(std::span<const double> matrix, std::span<const double> shift) {
+    affine_.upload(matrix);
+    affine_shift_.upload(shift);
   }
 
   /// The data terms alone, over `rows` or (none, or with groups) all rows, at the S latents of the last estimate().
@@ -78,7 +101,9 @@ class ElboStep {
   int dimension() const { return guide_.head.dimension; }
   std::int64_t size() const { return guide_.size(); }
   int samples() const { return samples_; }
-  bool anchored() const { return batch_ < rows_; }
+  bool subsampled() const { return batch_ < rows_; }
+  /// With a target there is no anchor: its gradient over all rows is the caller's to compute, and may be dear.
+  bool anchored() const { return subsampled() && !target_.any(); }
   double entropy_constant() const { return entropy_constant_; }
 
   Buffer<Backend, float> lambda, first_moment, second_moment, gradient, eps, anchor;
@@ -99,10 +124,10 @@ class ElboStep {
     fill_noise(Purpose::train, s, true);
     draw(s, anchored());
     // (2) l_s = log p(z_s) + N/B sum_{i in batch} log p(x_i | z_s),   (4) g_s = d l_s / d z_s
-    terms_.evaluate(z_.data(), dimension(), levels.effects(), s + (anchored() ? 1 : 0), {&rows, 1}, true,
-                    levels.effect_sums());
-    combine(s, count > 0 ? static_cast<double>(rows_) / static_cast<double>(count) : 0.0,
-            anchored() ? anchor_joint.data() : nullptr, reference_);
+    const double scale = count > 0 ? static_cast<double>(rows_) / static_cast<double>(count) : 0.0;
+    const double* anchor_sums = anchored() ? anchor_joint.data() : nullptr;
+    evaluate(s, rows, scale, anchor_sums);
+    pull_back(s, scale, anchor_sums, reference_);
     // (3) ELBO ~= 1/S sum_s [l_s - log q(z_s; lambda)], with the entropy and the reference in closed form
     const auto prepare = prepare_elbo();
     backend_.for_each("prepare_elbo", prepare.items(), prepare, dimension());
@@ -120,13 +145,13 @@ class ElboStep {
             {guide_.head, lambda.data(), spread_.data(), nullptr, s, w_.data(), z_.data()},
             terms_.evaluate_small(z_.data(), dimension(), s),
             terms_.sum_small(s),
-            combine_terms(s, 1.0, nullptr, false, reference_),
+            combine_terms(s, 1.0, nullptr, false, reference_, joint.data()),
             prepare_elbo(),
             record_elbo(),
             update(gradient_only)};
   }
   bool small() const {
-    return Backend::small_terms_together && !anchored() && ordered_.empty() && !levels.any() &&
+    return Backend::small_terms_together && !subsampled() && ordered_.empty() && !levels.any() && !affine() &&
            terms_.small(samples_) && samples_ * guide_.size() * guide_.work() <= most_small_work;
   }
   void run_small([[maybe_unused]] std::span<const StepInput> inputs, [[maybe_unused]] bool gradient_only) {
@@ -136,7 +161,7 @@ class ElboStep {
   StepInput input_of(std::int64_t t, double learning_rate, int window) const {
     StepInput input;
     input.step = static_cast<std::uint64_t>(t);
-    if (anchored() && !levels.any()) {
+    if (subsampled() && !levels.any()) {
       const BatchRange range = batch_range(rows_, batch_, t);
       input.begin = range.begin;
       input.shuffle = Shuffle(static_cast<std::uint32_t>(rows_), seed_, static_cast<std::uint64_t>(range.epoch));
@@ -149,7 +174,7 @@ class ElboStep {
 
   /// The rows of step t: of an epoch's reshuffling, or with groups a batch that is always the same rows.
   RowWindow select_rows(std::int64_t t) const {
-    if (!anchored()) return {{nullptr, rows_}, 0};
+    if (!subsampled()) return {{nullptr, rows_}, 0};
     const BatchRange range = batch_range(rows_, batch_, t);
     if (levels.any()) {
       const std::int64_t batches = batch_count(rows_, batch_);
@@ -167,7 +192,7 @@ class ElboStep {
     levels.move_anchor(lambda.data());
     expand(1, 0);
     terms_.evaluate(z_.data(), dimension(), levels.effects(), 1, all_rows_, false, levels.effect_sums());
-    backend_.for_each("combine", 1 + dimension(), combine_terms(1, 1.0, nullptr, true, 0));
+    backend_.for_each("combine", 1 + dimension(), combine_terms(1, 1.0, nullptr, true, 0, joint.data()));
     backend_.for_each("anchor_joint", 1 + dimension(), Copy<double>{joint.data(), anchor_joint.data()});
     levels.keep_anchor_sums();
   }
@@ -190,16 +215,23 @@ class ElboStep {
     expand(all, with_anchor ? s : -1);
   }
 
-  /// z from w: thresholds and the groups' effects.
+  /// z from w: the affine map, thresholds and the groups' effects.
   void expand(int s, int anchor_sample) {
+    const std::int64_t coordinates = static_cast<std::int64_t>(s) * dimension();
+    if (target_.any()) {
+      backend_.for_each("affine", coordinates, ExpandAffine<double>{affine_map(), w_.data(), target_.points()},
+                        dimension());
+    } else if (affine()) {
+      backend_.for_each("affine", coordinates, ExpandAffine<float>{affine_map(), w_.data(), z_.data()}, dimension());
+    }
     for (const OrderedBlock& block : ordered_) {
       backend_.for_each("expand_ordered", s, ExpandOrdered{block, w_.data(), dimension(), z_.data()}, 200);
     }
     levels.expand(lambda.data(), z_.data(), dimension(), s, anchor_sample);
   }
 
-  CombineTerms combine_terms(int s, double data_scale, const double* anchor_sums, bool data_only,
-                             double reference) const {
+  CombineTerms combine_terms(int s, double data_scale, const double* anchor_sums, bool data_only, double reference,
+                             double* out) const {
     return {terms_.rows(),
             terms_.term_count(),
             terms_.sums(),
@@ -212,14 +244,45 @@ class ElboStep {
             anchor_sums,
             data_only,
             reference,
-            joint.data(),
+            out,
             z_.data()};
+  }
+
+  bool affine() const { return affine_.size() > 0; }
+  AffineMap affine_map() const { return {affine_.data(), affine_shift_.data(), dimension()}; }
+
+  /// The terms' sums over the rows, or a target's value and gradient there.
+  void evaluate(int s, const RowWindow& rows, double scale, const double* anchor_sums) {
+    if (target_.any()) return target_.evaluate(s, rows.rows, scale, by_u_.data());
+    terms_.evaluate(z_.data(), dimension(), levels.effects(), s + (anchor_sums != nullptr ? 1 : 0), {&rows, 1}, true,
+                    levels.effect_sums());
+    if (affine()) combine_by_u(s, scale, anchor_sums);
+  }
+  void evaluate_all(int s) {
+    if (target_.any()) return target_.evaluate(s, {nullptr, rows_}, 1.0, by_u_.data());
+    terms_.evaluate(z_.data(), dimension(), levels.effects(), s, all_rows_, true, levels.effect_sums());
+    if (affine()) combine_by_u(s, 1.0, nullptr);
+  }
+  void combine_by_u(int s, double scale, const double* anchor_sums) {
+    const CombineTerms terms = combine_terms(s, scale, anchor_sums, false, 0, by_u_.data());
+    backend_.for_each("combine", terms.items(), terms, 64);
+  }
+
+  /// joint: value and gradient by w of what was evaluated, less the reference, which is one of w.
+  void pull_back(int s, double scale, const double* anchor_sums, double reference) {
+    if (!affine()) return combine(s, scale, anchor_sums, reference);
+    backend_.for_each("pull_back_affine", static_cast<std::int64_t>(s) * (1 + dimension()),
+                      PullBackAffine{affine_map(), w_.data(), reference, by_u_.data(), joint.data()}, dimension());
+    if (!target_.any() || target_.has_gradient()) return;
+    backend_.for_each("score", s, ScoreGradient<Head>{guide_.head, lambda.data(), eps.data(), s, joint.data()},
+                      static_cast<std::int64_t>(dimension()) * dimension());
   }
 
   /// joint from the terms' sums, pulled back from z to w, less the reference.
   void combine(int s, double data_scale, const double* anchor_sums, double reference) {
     // The reference is one of w: where thresholds make z another, it is taken off after them.
-    const CombineTerms terms = combine_terms(s, data_scale, anchor_sums, false, ordered_.empty() ? reference : 0);
+    const CombineTerms terms =
+        combine_terms(s, data_scale, anchor_sums, false, ordered_.empty() ? reference : 0, joint.data());
     backend_.for_each("combine", terms.items(), terms, 64);
     levels.pull_back(s, data_scale, anchor_sums != nullptr, reference, joint.data());
     if (ordered_.empty()) return;
@@ -270,6 +333,9 @@ class ElboStep {
   std::vector<OrderedBlock> ordered_;
   std::vector<Buffer<Backend, float>> matrices_;  ///< what `ordered_` points to
   TermSet<Backend> terms_;
+  TargetSet<Backend> target_;
+  Buffer<Backend, double> affine_, affine_shift_;  ///< A and b; empty: there is no such map
+  Buffer<Backend, double> by_u_;                   ///< S x (1 + D): value and gradient by u
   Buffer<Backend, float> spread_, w_, z_;
   Buffer<Backend, std::uint32_t> batch_rows_;
   Buffer<Backend, std::int32_t> good_, good_count_;
@@ -298,8 +364,8 @@ ElboStep<Backend, Head>::ElboStep(Backend& backend, Head head, const EngineSpec&
       reference_(static_cast<double>(spec.reference)),
       batch_begin_(batch_begins(spec)),
       ordered_(spec.ordered),
-      terms_(backend, levels.bind(spec), std::max(spec.samples + 1, evaluation_samples), levels.stride(),
-             batch_begin_) {
+      terms_(backend, levels.bind(spec), std::max(spec.samples + 1, evaluation_samples), levels.stride(), batch_begin_),
+      target_(backend, spec, std::max(spec.samples + 1, evaluation_samples)) {
   levels.describe(guide_);
   const auto d = static_cast<std::size_t>(head.dimension);
   const auto size = static_cast<std::size_t>(guide_.size());
@@ -331,8 +397,16 @@ ElboStep<Backend, Head>::ElboStep(Backend& backend, Head head, const EngineSpec&
   z_ = {backend_, most * d};
   anchor = {backend_, d};
   joint = {backend_, most * (1 + d)};
+  if (spec.affine || target_.any()) {
+    std::vector<double> identity(d * d);
+    for (std::size_t i = 0; i < d; ++i) identity[i * d + i] = 1;
+    affine_ = {backend_, std::span<const double>(identity)};
+    affine_shift_ = {backend_, std::span<const double>(std::vector<double>(d))};
+    by_u_ = {backend_, most * (1 + d)};
+    by_u_.zero();
+  }
   anchor_joint = {backend_, 1 + d};
-  batch_rows_ = {backend_, anchored() && !levels.any() ? static_cast<std::size_t>(batch_) : 0};
+  batch_rows_ = {backend_, subsampled() && !levels.any() ? static_cast<std::size_t>(batch_) : 0};
   good_ = {backend_, most};
   good_count_ = {backend_, 1};
   chunks_ = {backend_, static_cast<std::size_t>(sum_chunks)};

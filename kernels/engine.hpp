@@ -12,7 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "execution.hpp"
 #include "group_block.hpp"
+#include "log_joint.hpp"
 #include "ordered.hpp"
 #include "stage_clock.hpp"
 #include "term.hpp"
@@ -23,6 +25,12 @@ enum class GuideShape { meanfield, fullrank };
 
 struct EngineSpec {
   std::vector<Term> terms;
+  /// In place of terms, which are then none: not copied, and to outlive the engine.
+  LogJoint* target = nullptr;
+  std::vector<CoordinateTransform> transforms;  ///< of a target's parameters, D
+  /// The log joint is one of u = A w + b (affine.hpp): at first A = I and b = 0, see Engine::set_affine(). Always with
+  /// a target; not with groups and thresholds.
+  bool affine = false;
   int dimension = 0;       ///< H, latent coordinates of the head: all but the levels with a guide of their own
   std::int64_t rows = 0;   ///< N, of the subsampled terms; fewer than 2^32
   std::int64_t batch = 0;  ///< B <= N rows a step; N: no subsampling
@@ -44,6 +52,7 @@ struct EngineSpec {
   int threads = 0;                        ///< CPU only; 0: OpenMP's choice
   Storage storage = Storage::float32;     ///< of the dense parts of subsampled terms; on any device the same numbers
   Precision precision = Precision::fp32;  ///< GPU only: of the matrix products
+  EngineExecution execution;
 };
 
 /// Sums over the steps since the last call of take_statistics().
@@ -89,6 +98,13 @@ class Engine {
   virtual std::vector<float> lambda() = 0;
   /// Evaluates the log joint over all rows at `draws` draws of q(z; lambda). Waits.
   virtual Evaluation evaluate(std::span<const float> lambda, int draws) = 0;
+
+  /// With EngineSpec::affine: from now on u = A w + b, A upper triangular (D x D, row-major), and mean-field's basis.
+  virtual void set_affine(std::span<const double> matrix, std::span<const double> shift,
+                          std::span<const float> basis) = 0;
+  /// With EngineSpec::affine: the log joint over all rows at `points` (any number x D) u, and its gradient: a row of
+  /// 1 + D each. Waits.
+  virtual std::vector<double> joint_at(std::span<const double> points) = 0;
 
   virtual EngineState state() = 0;
   virtual void restore(const EngineState& state) = 0;

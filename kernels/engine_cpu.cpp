@@ -6,7 +6,7 @@
 namespace jensen {
 
 std::unique_ptr<Engine> make_cpu_engine(const EngineSpec& spec) {
-  return make_engine(std::make_unique<CpuBackend>(spec.threads), spec);
+  return make_engine(std::make_unique<CpuBackend>(spec.threads, spec.execution), spec);
 }
 
 std::string thrust_build() {

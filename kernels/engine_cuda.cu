@@ -5,8 +5,15 @@ namespace jensen {
 
 std::unique_ptr<Engine> make_cuda_engine(const EngineSpec& spec) {
   std::string reason;
-  if (cuda_devices(reason).empty()) throw DeviceFailure(reason + " (device cuda); use --device cpu");
-  return make_engine(std::make_unique<CudaBackend>(0, spec.precision), spec);
+  const auto count = static_cast<int>(cuda_devices(reason).size());
+  if (count == 0) throw DeviceFailure(reason + " (device cuda); use --device cpu");
+  EngineExecution execution = spec.execution;
+  if (execution.device < 0) check(cudaGetDevice(&execution.device), "cudaGetDevice");
+  if (execution.device >= count) {
+    throw DeviceFailure("GPU " + std::to_string(execution.device) + " of " + std::to_string(count) +
+                        " (Execution::device); numbers begin at 0");
+  }
+  return make_engine(std::make_unique<CudaBackend>(execution, spec.precision), spec);
 }
 
 std::vector<CudaDevice> cuda_devices(std::string& reason) {

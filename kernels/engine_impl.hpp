@@ -19,22 +19,26 @@ class EngineOf final : public Engine {
       : backend_(std::move(backend)), basis_(std::move(basis)), step_(*backend_, guide, spec) {}
 
   void step(std::int64_t t, double learning_rate, int window) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.step(t, learning_rate, window);
     if (window >= 0) ++averaged_[window];
   }
 
   StepStatistics take_statistics() override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     const StepStatistics sums = statistics();
     step_.statistics.zero();
     return sums;
   }
 
   StepStatistics statistics() override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
     return step_.statistics.download().front();
   }
 
   void reset_averages() override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
     for (int w = 0; w < 2; ++w) {
       step_.average[w].zero();
@@ -43,6 +47,7 @@ class EngineOf final : public Engine {
   }
 
   std::vector<double> average(int window) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
     std::vector<double> mean = step_.average[window].download();
     const auto count = static_cast<double>(std::max<std::int64_t>(averaged_[window], 1));
@@ -51,11 +56,13 @@ class EngineOf final : public Engine {
   }
 
   std::vector<float> lambda() override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
     return step_.lambda.download();
   }
 
   Evaluation evaluate(std::span<const float> at, int draws) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
     const std::vector<float> kept = step_.lambda.download();
     step_.lambda.upload(at);
@@ -81,7 +88,28 @@ class EngineOf final : public Engine {
     return result;
   }
 
+  void set_affine(std::span<const double> matrix, std::span<const double> shift,
+                  std::span<const float> basis) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
+    step_.set_affine(matrix, shift);
+    basis_.upload(basis);
+  }
+
+  std::vector<double> joint_at(std::span<const double> points) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
+    const auto d = static_cast<std::size_t>(step_.dimension());
+    std::vector<double> joint;
+    for (std::size_t done = 0; done < points.size() / d;) {
+      const std::size_t count = std::min(points.size() / d - done, static_cast<std::size_t>(step_.evaluation_samples));
+      const std::vector<double> some = step_.joint_at(points.subspan(done * d, count * d), static_cast<int>(count));
+      joint.insert(joint.end(), some.begin(), some.end());
+      done += count;
+    }
+    return joint;
+  }
+
   EngineState state() override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
     EngineState state{step_.lambda.download(),
                       step_.first_moment.download(),
@@ -101,6 +129,7 @@ class EngineOf final : public Engine {
   }
 
   void restore(const EngineState& state) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
     step_.lambda.upload(state.lambda);
     step_.first_moment.upload(state.first_moment);
@@ -117,6 +146,7 @@ class EngineOf final : public Engine {
   }
 
   Estimate estimate(std::span<const float> at, std::int64_t t) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     step_.flush();
     step_.lambda.upload(at);
     step_.statistics.zero();
@@ -136,16 +166,21 @@ class EngineOf final : public Engine {
   }
 
   Pass pass(RowList rows) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     backend_->seconds([&] { step_.pass(rows); });  // waits
     return {step_.latents(), step_.levels.effects(), step_.data_sums(), step_.levels.effect_sums()};
   }
   double time_passes(int count) override {
+    [[maybe_unused]] const auto scope = backend_->enter();
     return backend_->seconds([&] {
       for (int i = 0; i < count; ++i) step_.pass({});
     });
   }
   void time_stages(bool on) override { backend_->clock.on = on; }
-  std::vector<StageTime> take_stages() override { return backend_->clock.take(); }
+  std::vector<StageTime> take_stages() override {
+    [[maybe_unused]] const auto scope = backend_->enter();
+    return backend_->clock.take();
+  }
 
  private:
   std::unique_ptr<Backend> backend_;
@@ -156,7 +191,15 @@ class EngineOf final : public Engine {
 
 template <class Backend>
 std::unique_ptr<Engine> make_engine(std::unique_ptr<Backend> backend, const EngineSpec& spec) {
+  [[maybe_unused]] const auto scope = backend->enter();
   if (spec.groups.size() > max_groups) throw std::length_error("a model has at most 8 groups (make_engine)");
+  if ((spec.affine || spec.target != nullptr) && !(spec.groups.empty() && spec.ordered.empty())) {
+    throw std::invalid_argument("groups and thresholds have coordinates of their own (make_engine); no affine map");
+  }
+  if (spec.target != nullptr && !spec.target->has_gradient() &&
+      (spec.samples % 2 != 0 || spec.samples < least_score_samples)) {
+    throw std::invalid_argument("without gradients samples come in pairs, two at least (make_engine)");
+  }
   for (const Term& term : spec.terms) {
     if (term.resident && spec.storage != Storage::float32) {
       throw std::invalid_argument("a resident term's columns are used as they are (make_engine); keep storage float32");

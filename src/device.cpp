@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <algorithm>
+
 #include "jensen/errors.hpp"
 
 namespace jensen {
@@ -10,13 +12,31 @@ namespace jensen {
 Chosen make_engine_for(DeviceKind device, const EngineSpec& spec, std::vector<std::string>& notes) {
   std::string reason;
   const std::vector<CudaDevice> gpus = device == DeviceKind::cpu ? std::vector<CudaDevice>{} : cuda_devices(reason);
-  if (!gpus.empty()) return {make_cuda_engine(spec), gpus.front().name};
+  if (!gpus.empty()) {
+    const auto number = static_cast<std::size_t>(std::max(spec.execution.device, 0));
+    return {make_cuda_engine(spec), gpus[std::min(number, gpus.size() - 1)].name};
+  }
   if (device == DeviceKind::cuda)
     throw DeviceError(fmt::format("no CUDA device: {} (--device cuda); use --device cpu", reason));
   if (device == DeviceKind::automatic && cuda_build() != "none")
     notes.push_back(fmt::format("no GPU is used: {}", reason));
   const int threads = spec.threads > 0 ? spec.threads : omp_get_max_threads();
   return {make_cpu_engine(spec), fmt::format("cpu, {} thread{}", threads, threads == 1 ? "" : "s")};
+}
+
+EngineExecution engine_execution(const Execution& execution) {
+  if (execution.device < -1) {
+    throw InputError(fmt::format("GPU {} (Execution::device); give its number from 0, or -1", execution.device));
+  }
+  EngineExecution out{.stream = execution.stream, .device = execution.device, .context = execution.memory};
+  if (execution.memory == nullptr) return out;
+  out.allocate = [](void* memory, std::size_t bytes, void* stream) {
+    return static_cast<MemoryResource*>(memory)->allocate(bytes, stream);
+  };
+  out.release = [](void* memory, void* what, std::size_t bytes, void* stream) {
+    static_cast<MemoryResource*>(memory)->release(what, bytes, stream);
+  };
+  return out;
 }
 
 ThreadCount::ThreadCount(int threads) : before_(omp_get_max_threads()) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine.hpp"
+#include "jensen/execution.hpp"
 #include "jensen/options.hpp"
 
 namespace jensen {
@@ -17,6 +18,9 @@ struct Chosen {
 };
 /// Adds to `notes` why no GPU is used where one would have been. Throws DeviceError or DeviceFailure.
 Chosen make_engine_for(DeviceKind device, const EngineSpec& spec, std::vector<std::string>& notes);
+
+/// The same as the engine takes it; refers to `execution.memory`. Throws InputError: a device below -1.
+EngineExecution engine_execution(const Execution& execution);
 
 /// OpenMP's thread count of this thread, set for a scope; 0: left as it is.
 class ThreadCount {

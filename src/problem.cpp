@@ -5,18 +5,15 @@
 #include <cmath>
 
 #include "bytes.hpp"
+#include "density_code.hpp"
 #include "design/design.hpp"
 #include "jensen/errors.hpp"
+#include "model/defaults.hpp"
 #include "model/model_data.hpp"
 #include "model/separation.hpp"
 
 namespace jensen {
 namespace {
-
-constexpr int default_samples = 14;  // with the anchor and one to spare they fill the 16 lanes of a vector register
-constexpr double default_learning_rate = 0.05;
-constexpr std::size_t most_automatic_fullrank = 512;
-constexpr std::size_t most_fullrank = 2048;
 
 /// Options with every default and automatic choice made.
 TrainOptions resolve(TrainOptions o, const ModelData& data, const Model& model) {
@@ -24,18 +21,16 @@ TrainOptions resolve(TrainOptions o, const ModelData& data, const Model& model) 
   o.batch = data.batch;
   o.link = data.link;
   if (o.learning_rate == 0) o.learning_rate = default_learning_rate;
-  const bool small = model.size() <= most_automatic_fullrank;
+  if (!data.has_groups()) {
+    resolve_guide(o, model.size());
+    return o;
+  }
   if (o.guide == GuideKind::automatic) {
-    o.guide = !small ? GuideKind::meanfield : data.has_groups() ? GuideKind::structured : GuideKind::fullrank;
+    o.guide = model.size() <= most_automatic_fullrank ? GuideKind::structured : GuideKind::meanfield;
   }
-  if (o.guide == GuideKind::structured && !data.has_groups()) o.guide = GuideKind::fullrank;
-  const std::size_t dimension =
+  const std::size_t in_head =
       model.size() + (o.guide == GuideKind::fullrank ? static_cast<std::size_t>(data.level_effects()) : 0);
-  if (o.guide != GuideKind::meanfield && dimension > most_fullrank) {
-    throw InputError(fmt::format("{} parameters are more than a {} guide takes, {} (--guide); use {}", dimension,
-                                 to_string(o.guide), most_fullrank,
-                                 o.guide == GuideKind::fullrank && data.has_groups() ? "structured" : "meanfield"));
-  }
+  check_fullrank(o.guide, in_head, o.guide == GuideKind::fullrank ? "structured" : "meanfield");
   return o;
 }
 
@@ -44,7 +39,27 @@ Storage storage_of(StorageKind kind) {
   return kind == StorageKind::bfloat16 ? Storage::bfloat16 : Storage::float32;
 }
 
-/// The model, its guide and how it is stepped, as the engine takes them.
+std::vector<Formula> parse_formulas(std::string_view formula, const std::vector<ParameterFormula>& others) {
+  std::vector<Formula> formulas{parse_formula(formula)};
+  for (const ParameterFormula& other : others) {
+    formulas.push_back(parse_right_side(other.formula, other.parameter));
+  }
+  return formulas;
+}
+
+}  // namespace
+
+void check_options(const TrainOptions& o) {
+  if (o.samples < 0 || o.samples > 1024)
+    throw InputError(fmt::format("{} samples (--samples); give 1 to 1024", o.samples));
+  if (o.batch < 0) throw InputError(fmt::format("a batch of {} rows (--batch); give a positive number", o.batch));
+  if (o.steps < 0) throw InputError(fmt::format("{} steps (--steps); give a positive number", o.steps));
+  if (o.threads < 0) throw InputError(fmt::format("{} threads (--threads); give a positive number", o.threads));
+  if (!(o.learning_rate >= 0) || !std::isfinite(o.learning_rate)) {
+    throw InputError(fmt::format("a learning rate of {} (--lr); give a positive number", o.learning_rate));
+  }
+}
+
 EngineSpec make_spec(const Model& model, const GuideLayout& layout, const Fit& fit) {
   EngineSpec spec;
   spec.terms = model.terms;
@@ -80,25 +95,14 @@ EngineSpec make_spec(const Model& model, const GuideLayout& layout, const Fit& f
   return spec;
 }
 
-std::vector<Formula> parse_formulas(std::string_view formula, const std::vector<ParameterFormula>& others) {
-  std::vector<Formula> formulas{parse_formula(formula)};
-  for (const ParameterFormula& other : others) {
-    formulas.push_back(parse_right_side(other.formula, other.parameter));
-  }
-  return formulas;
-}
-
-}  // namespace
-
-void check_options(const TrainOptions& o) {
-  if (o.samples < 0 || o.samples > 1024)
-    throw InputError(fmt::format("{} samples (--samples); give 1 to 1024", o.samples));
-  if (o.batch < 0) throw InputError(fmt::format("a batch of {} rows (--batch); give a positive number", o.batch));
-  if (o.steps < 0) throw InputError(fmt::format("{} steps (--steps); give a positive number", o.steps));
-  if (o.threads < 0) throw InputError(fmt::format("{} threads (--threads); give a positive number", o.threads));
-  if (!(o.learning_rate >= 0) || !std::isfinite(o.learning_rate)) {
-    throw InputError(fmt::format("a learning rate of {} (--lr); give a positive number", o.learning_rate));
-  }
+void settle_coordinates(Problem& problem, Engine& engine) {
+  if (!problem.start) return;
+  set_coordinates(problem.model, find_normal_start([&](std::span<const double> u) { return engine.joint_at(u); },
+                                                   *problem.start, problem.model.size()));
+  const bool meanfield = problem.layout.head == GuideShape::meanfield;
+  const std::vector<double>& basis = problem.model.basis.values;
+  engine.set_affine(problem.model.to_user.values, problem.model.shift,
+                    meanfield ? std::vector<float>(basis.begin(), basis.end()) : std::vector<float>());
 }
 
 Problem make_problem(std::string_view formula, const Table& table, const TrainOptions& given) {
@@ -148,6 +152,7 @@ std::uint64_t fingerprint(const Problem& problem) {
   };
 
   add_text(problem.fit.formula);
+  for (const CoordinateTransform transform : spec.transforms) hash.add(transform);
   for (const Parameter& parameter : problem.fit.parameters) {
     add_text(parameter.name);
     hash.add(parameter.transform);
@@ -168,6 +173,7 @@ std::uint64_t fingerprint(const Problem& problem) {
   add_numbers(spec.lambda);
   for (const Term& term : spec.terms) {
     hash.add(term.density);
+    if (term.custom != nullptr) add_text(term.custom->name);
     hash.add(term.rows);
     hash.add(term.constant);
     const auto add_column = [&](const auto* column, std::int64_t count) {

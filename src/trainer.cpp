@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <stdexcept>
 #include <optional>
 
 #include "device.hpp"
@@ -68,6 +69,8 @@ auto translated(Work&& work) {
     throw DeviceError(failure.what());
   } catch (const StorageFailure& failure) {
     throw InputError(failure.what());
+  } catch (const std::invalid_argument& failure) {  // a density that was not compiled for this device
+    throw InputError(failure.what());
   }
 }
 
@@ -75,14 +78,14 @@ auto translated(Work&& work) {
 
 struct Trainer::Impl {
   Problem problem;
-  std::uint64_t identity;
+  std::uint64_t identity = 0;  ///< fingerprint()
   RunDescription description;
   std::unique_ptr<Engine> engine;
   Course course;
   std::optional<Clock::time_point> begin;  ///< of the loop in this process, less the seconds before
   bool reported = false;                   ///< by the latest step
 
-  explicit Impl(Problem given);
+  Impl(Problem given, const Execution& execution);
 
   const TrainOptions& options() const { return problem.fit.options; }
   bool automatic() const { return options().steps == 0; }
@@ -104,10 +107,13 @@ struct Trainer::Impl {
   Fit fit();
 };
 
-Trainer::Impl::Impl(Problem given) : problem(std::move(given)), identity(fingerprint(problem)) {
+Trainer::Impl::Impl(Problem given, const Execution& execution) : problem(std::move(given)) {
+  problem.spec.execution = engine_execution(execution);
   Fit& fit = problem.fit;
   Chosen chosen = make_engine_for(options().device, problem.spec, fit.notes);
   engine = std::move(chosen.engine);
+  settle_coordinates(problem, *engine);
+  identity = fingerprint(problem);
   description = {chosen.device, options(), fit.notes, fit.rows, fit.rows_dropped, fit.parameters};
   course.horizon = automatic() ? first_horizon : options().steps;
   course.last_good = problem.spec.lambda;
@@ -192,10 +198,21 @@ Fit Trainer::Impl::fit() {
   return fit;
 }
 
-Trainer::Trainer(std::string_view formula, const Table& table, const TrainOptions& options) {
+Trainer::Trainer(std::string_view formula, const Table& table, const TrainOptions& options,
+                 const Execution& execution) {
   check_options(options);
   const ThreadCount threads(options.threads);
-  impl_ = translated([&] { return std::make_unique<Impl>(make_problem(formula, table, options)); });
+  impl_ = translated([&] { return std::make_unique<Impl>(make_problem(formula, table, options), execution); });
+}
+Trainer::Trainer(Target& target, const TargetModel& model, const TrainOptions& options, const Execution& execution) {
+  check_options(options);
+  const ThreadCount threads(options.threads);
+  impl_ = translated([&] { return std::make_unique<Impl>(make_problem(target, model, options), execution); });
+}
+Trainer::Trainer(const TermModel& model, const TrainOptions& options, const Execution& execution) {
+  check_options(options);
+  const ThreadCount threads(options.threads);
+  impl_ = translated([&] { return std::make_unique<Impl>(make_problem(model, options), execution); });
 }
 Trainer::~Trainer() = default;
 Trainer::Trainer(Trainer&&) noexcept = default;
@@ -252,6 +269,10 @@ Fit Trainer::run(Observer* observer) {
 
 Fit train(std::string_view formula, const Table& table, const TrainOptions& options, Observer* observer) {
   return Trainer(formula, table, options).run(observer);
+}
+
+Fit train(Target& target, const TargetModel& model, const TrainOptions& options, Observer* observer) {
+  return Trainer(target, model, options).run(observer);
 }
 
 }  // namespace jensen

@@ -35,7 +35,9 @@ class PlayedBackend {
   }
 
   void* allocate(std::size_t bytes) { return cpu_.allocate(bytes); }
-  void release(void* memory) { cpu_.release(memory); }
+  void release(void* memory, std::size_t bytes) { cpu_.release(memory, bytes); }
+  CpuBackend::Scope enter() const { return {}; }
+  void* stream() const { return nullptr; }
   void upload(void* to, const void* from, std::size_t bytes) { cpu_.upload(to, from, bytes); }
   void download(void* to, const void* from, std::size_t bytes) { cpu_.download(to, from, bytes); }
   template <class T>

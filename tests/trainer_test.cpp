@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 
@@ -151,6 +152,37 @@ TEST(Trainer, StoppedByAnObserverItSaysSo) {
   EXPECT_EQ(fit.steps, 50);
   EXPECT_FALSE(fit.verdict.converged);
   EXPECT_NE(fit.verdict.message.find("stopped at step 50"), std::string::npos);
+}
+
+TEST(Trainer, TakesItsMemoryFromTheCaller) {
+  struct Counted : MemoryResource {
+    std::size_t held = 0, most = 0, calls = 0;
+    void* allocate(std::size_t bytes, void* stream) override {
+      EXPECT_EQ(stream, nullptr);
+      EXPECT_GT(bytes, 0U);
+      held += bytes;
+      most = std::max(most, held);
+      ++calls;
+      return std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+    }
+    void release(void* memory, std::size_t bytes, void*) noexcept override {
+      held -= bytes;
+      std::free(memory);
+    }
+  };
+  const Data data(9);
+  for (const Case& c : cases()) {
+    Counted memory;
+    {
+      Trainer trainer(c.formula, data.table, c.options, {.memory = &memory});
+      const std::size_t calls = memory.calls;
+      EXPECT_GE(memory.most, 2 * 400 * sizeof(float));  // x and y
+      expect_same_fit(trainer.run(), train(c.formula, data.table, c.options));
+      EXPECT_EQ(memory.calls, calls) << "memory is allocated before the loop";
+    }
+    EXPECT_EQ(memory.held, 0U);
+  }
+  EXPECT_THROW(Trainer("y ~ x", data.table, cases()[0].options, {.device = -2}), InputError);
 }
 
 void expect_refused(Trainer& trainer, std::span<const std::byte> state, const std::string& reason) {

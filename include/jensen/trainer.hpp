@@ -8,9 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "jensen/execution.hpp"
 #include "jensen/fit.hpp"
 #include "jensen/options.hpp"
 #include "jensen/table.hpp"
+#include "jensen/target.hpp"
+#include "jensen/terms.hpp"
 #include "jensen/train.hpp"
 
 namespace jensen {
@@ -23,7 +26,12 @@ class Trainer {
  public:
   /// Reads the table, finds the start, and puts what training needs on the device; the table is not used afterwards.
   /// Throws InputError (formula, columns, values, options) or DeviceError.
-  Trainer(std::string_view formula, const Table& table, const TrainOptions& options = {});
+  Trainer(std::string_view formula, const Table& table, const TrainOptions& options = {},
+          const Execution& execution = {});
+  /// `target` must outlive the Trainer. Throws what train() of a target throws.
+  Trainer(Target& target, const TargetModel& model, const TrainOptions& options = {}, const Execution& execution = {});
+  /// Columns that are not copied (jensen/terms.hpp) must outlive the Trainer. Throws what train() of terms throws.
+  Trainer(const TermModel& model, const TrainOptions& options = {}, const Execution& execution = {});
   ~Trainer();
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;

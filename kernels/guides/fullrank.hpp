@@ -31,6 +31,15 @@ struct Fullrank {
     return lambda[i] + sum;
   }
 
+  /// L^-T eps, D of them: d log q / d m. See score.hpp.
+  JENSEN_HD void score(const float* lambda, const float* eps, double* out) const {
+    for (int i = dimension - 1; i >= 0; --i) {
+      auto sum = static_cast<double>(eps[i]);
+      for (int j = i + 1; j < dimension; ++j) sum -= static_cast<double>(lambda[row(j) + i]) * out[j];
+      out[i] = sum / static_cast<double>(::expf(lambda[row(i) + i]));
+    }
+  }
+
   JENSEN_HD ClosedForm closed_form(const float* lambda, std::int64_t p) const {
     const auto rho = static_cast<double>(reference);
     const auto value = static_cast<double>(lambda[p]);

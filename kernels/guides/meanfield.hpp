@@ -32,6 +32,17 @@ struct Meanfield {
     return lambda[i] + sum;
   }
 
+  /// (basis diag(exp omega))^-T eps, D of them: d log q / d m. See score.hpp.
+  JENSEN_HD void score(const float* lambda, const float* eps, double* out) const {
+    for (int j = 0; j < dimension; ++j) {  // basis^T out = eps / exp(omega), from the first row on
+      double sum = static_cast<double>(eps[j]) / static_cast<double>(::expf(lambda[dimension + j]));
+      for (int i = 0; i < j && basis != nullptr; ++i) {
+        sum -= static_cast<double>(basis[static_cast<std::int64_t>(i) * dimension + j]) * out[i];
+      }
+      out[j] = basis == nullptr ? sum : sum / static_cast<double>(basis[static_cast<std::int64_t>(j) * dimension + j]);
+    }
+  }
+
   JENSEN_HD ClosedForm closed_form(const float* lambda, std::int64_t p) const {
     const auto rho = static_cast<double>(reference);
     const auto value = static_cast<double>(lambda[p]);

@@ -9,6 +9,7 @@
 #include "engine.hpp"
 #include "jensen/errors.hpp"
 #include "model/collinear.hpp"
+#include "model/defaults.hpp"
 #include "model/response.hpp"
 #include "shuffle.hpp"
 
@@ -16,8 +17,6 @@ namespace jensen {
 namespace {
 
 constexpr std::int64_t block_rows = 4096;
-constexpr std::int64_t whole_batch = 16384;
-constexpr std::int64_t default_batch = 8192;
 constexpr std::size_t most_columns = 4096;
 constexpr std::size_t most_categories = 16;
 
@@ -416,8 +415,7 @@ ModelData read_model_data(Design& design, const std::vector<ParameterFormula>& f
         fmt::format("the model has {} group terms, more than {} (--formula); use fewer", groups, max_groups));
   }
   const auto n = static_cast<std::int64_t>(design.complete_rows().size());
-  data.batch = options.batch > 0 ? options.batch : (n <= whole_batch ? n : std::max(default_batch, 2 * levels));
-  data.batch = std::min(data.batch, n);
+  data.batch = resolve_batch(options.batch, n, 2 * levels);
   data.rows = order_rows(design, std::max<std::int64_t>(data.batch, 1), options.seed);
 
   read_response(design, table, data);

@@ -1,0 +1,24 @@
+#pragma once
+/// \file Automatic choices that all ways into training share.
+
+#include <cstdint>
+#include <string_view>
+
+#include "jensen/options.hpp"
+
+namespace jensen {
+
+constexpr int default_samples = 14;  // with the anchor and one to spare they fill the 16 lanes of a vector register
+constexpr double default_learning_rate = 0.05;
+constexpr std::size_t most_automatic_fullrank = 512;
+
+/// Rows a step: what is given, or if that is 0 a choice, of `least` rows if not all; never more than there are.
+std::int64_t resolve_batch(std::int64_t given, std::int64_t rows, std::int64_t least = 0);
+
+/// The guide of a model of `parameters` without groups. Throws InputError: too many for a fullrank one.
+void resolve_guide(TrainOptions& options, std::size_t parameters);
+
+/// Throws InputError naming the guide that is to be used `instead` if `parameters` are too many for any but meanfield.
+void check_fullrank(GuideKind guide, std::size_t parameters, std::string_view instead);
+
+}  // namespace jensen
