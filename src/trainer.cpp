@@ -117,11 +117,12 @@ Trainer::Impl::Impl(Problem given, const Execution& execution) : problem(std::mo
   description = {chosen.device, options(), fit.notes, fit.rows, fit.rows_dropped, fit.parameters};
   course.horizon = automatic() ? first_horizon : options().steps;
   course.last_good = problem.spec.lambda;
-  // The engine has copies on its device.
+  // The engine has copies on its device, but for terms that are there already.
+  const bool copied = std::ranges::none_of(problem.spec.terms, &Term::resident);
   problem.spec = {};
   problem.model.terms.clear();
-  problem.model.columns.clear();
   problem.model.indices.clear();
+  if (copied) problem.model.columns.clear();
 }
 
 void Trainer::Impl::step() {
