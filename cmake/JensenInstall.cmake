@@ -18,23 +18,19 @@ foreach(component core io)
 endforeach()
 install(TARGETS jensen_cli)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/jensen TYPE INCLUDE FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/kernels DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/jensen
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.cuh")  # a user's own density is compiled with them
+install(FILES ${PROJECT_SOURCE_DIR}/cmake/JensenDensity.cmake DESTINATION ${package_dir})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE TYPE DOC)
 # A Fortran module is compiled by the compiler that compiles its user.
 install(FILES ${PROJECT_SOURCE_DIR}/examples/fortran/jensen.f90 DESTINATION ${CMAKE_INSTALL_DATADIR}/jensen)
 
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/jensenConfig.cmake.in
-  ${PROJECT_BINARY_DIR}/package/jensenConfig.cmake INSTALL_DESTINATION ${package_dir})
+  ${PROJECT_BINARY_DIR}/package/jensenConfig.cmake INSTALL_DESTINATION ${package_dir} PATH_VARS CMAKE_INSTALL_INCLUDEDIR)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/package/jensenConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/package/jensenConfig.cmake ${PROJECT_BINARY_DIR}/package/jensenConfigVersion.cmake
   DESTINATION ${package_dir})
-
-# A program's own densities are compiled with the kernels' headers.
-if(EXISTS ${PROJECT_SOURCE_DIR}/cmake/JensenDensity.cmake)
-  install(FILES ${PROJECT_SOURCE_DIR}/cmake/JensenDensity.cmake DESTINATION ${package_dir})
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/kernels DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/jensen
-    FILES_MATCHING PATTERN "*.hpp")
-endif()
 
 # pkg-config, for builds without CMake.
 file(RELATIVE_PATH JENSEN_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)

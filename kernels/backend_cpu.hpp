@@ -96,6 +96,10 @@ class CpuBackend {
     }
   }
 
+  /// Throws std::invalid_argument if this backend has no code for the term's density.
+  void accept(const Term& term) {
+    if (term.custom != nullptr) check_cpu_density(*term.custom);
+  }
   /// Rows stay in float, rounded as 16 bits would: kernels read floats alone.
   bool takes_halves(const Term&) const { return false; }
   /// Every term that has_data_shape() is one for evaluate_term().

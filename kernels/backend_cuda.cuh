@@ -6,10 +6,13 @@
 #include <thrust/system/cuda/execution_policy.h>
 
 #include <cstdint>
+#include <stdexcept>
+#include <string>
 
 #include "cuda_check.cuh"
 #include "cuda_graph.cuh"
 #include "data_term_cuda.cuh"
+#include "density_code.hpp"
 #include "general_term.hpp"
 #include "small_step_cuda.cuh"
 #include "stage_clock_cuda.cuh"
@@ -135,6 +138,15 @@ class CudaBackend {
     check(cudaGetLastError(), name);
   }
 
+  /// Throws std::invalid_argument if this backend has no code for the term's density.
+  void accept(const Term& term) {
+    if (term.custom == nullptr) return;
+    if (term.custom->cuda == nullptr || term.custom->version != density_code_version) {
+      throw std::invalid_argument(std::string("not compiled for CUDA with this Jensen's headers (density ") +
+                                  term.custom->name + "); compile it by jensen_add_density(), or use the CPU");
+    }
+    if (term.custom->cuda->allow != nullptr) term.custom->cuda->allow(shared_bytes_);
+  }
   /// Whether the kernels read the dense part of `term` in 16 bits.
   bool takes_halves(const Term& term) const { return has_tile_shape(term) && dense_part_of(term) >= 0; }
   /// Whether a term that has_data_shape() is one for evaluate_general_term() all the same: too wide for one pass.
@@ -142,7 +154,7 @@ class CudaBackend {
     return has_tile_shape(term) && tile_plan(term, 1, least_rows, shared_bytes_).rows == 0;
   }
 
-  /// The sums of a term that has_data_shape().
+  /// The sums of a term that has_data_shape(). A user's density has a tile shape if it has a data shape.
   void evaluate_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension, Partials out) {
     if (!evaluate_by_tiles(term, rows, plan, z, dimension, {}, {}, out)) {
       for_each("term_oracle", plan.blocks * out.samples, TermOracle{term, rows, plan, z, dimension, out});
@@ -153,8 +165,12 @@ class CudaBackend {
   void evaluate_general_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension,
                              Effects effects, RowValues values, Partials out) {
     if (evaluate_by_tiles(term, rows, plan, z, dimension, effects, values, out)) return;
-    for_each("evaluate_rows", rows.count * out.samples,
-             EvaluateRows{term, rows, z, dimension, effects, out.samples, values});
+    if (term.custom != nullptr) {
+      term.custom->cuda->evaluate_rows(term, rows, z, dimension, effects, out.samples, values, stream_);
+    } else {
+      for_each("evaluate_rows", rows.count * out.samples,
+               EvaluateRows{term, rows, z, dimension, effects, out.samples, values});
+    }
     for_each("sum_row_values", plan.blocks * (1 + out.slots) * out.samples,
              SumRowValues{term, rows, plan, values, out});
   }
@@ -184,7 +200,7 @@ class CudaBackend {
     }
     const Range range("data_term");
     if (!wide) {
-      launch_data_term(work, stream_);
+      launch(term, work);
       return true;
     }
     in_passes(work, term.arguments[0].parts[dense_part_of(term)].columns, wide_columns,
@@ -192,9 +208,14 @@ class CudaBackend {
                 pass.plan = tile_plan(term, out.samples, blocks.rows_per_block, shared_bytes_, columns);
                 if (pass.plan.rows == 0)
                   throw DeviceFailure("this GPU has too little shared memory (data term); use --device cpu");
-                launch_data_term(pass, stream_);
+                launch(term, pass);
               });
     return true;
+  }
+
+  void launch(const Term& term, const DataTermWork& work) {
+    if (term.custom != nullptr) return term.custom->cuda->data_term(work, stream_);
+    launch_data_term(work, stream_);
   }
 
   EngineExecution execution_;

@@ -5,7 +5,7 @@
 #include "cpu_lanes.hpp"
 #include "densities/list.hpp"
 
-namespace jensen::JENSEN_ISA {
+namespace jensen::JENSEN_ISA::general_term {
 namespace {
 
 /// Rows of a tile.
@@ -41,6 +41,7 @@ JENSEN_HD void evaluate_tile(const Place& place, const TileEta& eta, LaneSums<N>
     for (int a = 1; a <= shared; ++a) at[a - 1] = eta(a, 0)[l];
     prepared[l] = Density::prepare(at);
   }
+  const PreparedLanes<Density, N> of_lane{prepared};
   for (int r = 0; r < place.count; ++r) {
     float given[max_constants];
     for (int c = 0; c < max_constants; ++c) given[c] = place.constants[c][r];
@@ -53,7 +54,7 @@ JENSEN_HD void evaluate_tile(const Place& place, const TileEta& eta, LaneSums<N>
 #pragma omp simd
     for (int l = 0; l < N; ++l) {
       const float at[most_shared] = {e1[l], e2[l], e3[l]};
-      const auto v = Density::evaluate(given, e0[l], varies ? Density::prepare(at) : prepared[l]);
+      const auto v = Density::evaluate(given, e0[l], varies ? Density::prepare(at) : of_lane(l));
       sums.value[l] += weight * v.log_density;
       e0[l] = weight * v.d[0];
       sums.d[0][l] += e0[l];
@@ -69,6 +70,30 @@ JENSEN_HD void evaluate_tile(const Place& place, const TileEta& eta, LaneSums<N>
         e3[l] = weight * v.d[3];
         sums.d[3][l] += e3[l];
       }
+    }
+  }
+}
+
+/// The same for a density of any number of arguments.
+template <class Density, int N>
+JENSEN_HD void evaluate_tile_of_many(const Place& place, const TileEta& eta, LaneSums<N>& sums) {
+  constexpr int shared = Density::shared;
+  for (int r = 0; r < place.count; ++r) {
+    float given[max_constants];
+    for (int c = 0; c < max_constants; ++c) given[c] = place.constants[c][r];
+    const float weight = place.weights == nullptr ? 1.0F : place.weights[r];
+    float* e[1 + shared];
+    repeat<1 + shared>([&](auto a) __attribute__((always_inline)) { e[a] = eta(a, r); });
+#pragma omp simd
+    for (int l = 0; l < N; ++l) {
+      float at[shared];
+      repeat<shared>([&](auto a) __attribute__((always_inline)) { at[a] = e[a + 1][l]; });
+      const auto v = Density::evaluate(given, e[0][l], Density::prepare(at));
+      sums.value[l] += weight * v.log_density;
+      repeat<1 + shared>([&](auto a) __attribute__((always_inline)) {
+        e[a][l] = weight * v.d[a];
+        sums.d[a][l] += weight * v.d[a];
+      });
     }
   }
 }
@@ -150,21 +175,25 @@ JENSEN_HD bool shared_arguments_vary(const Term& term) {
   return false;
 }
 
-template <int N>
+template <class Densities, int N>
 void evaluate_density_of_tile(const Term& term, const Place& place, bool varies, const TileEta& eta,
                               LaneSums<N>& sums) {
-  if (term.density == DensityKind::categorical) {
-    return evaluate_categories(term.argument_count, place, eta, sums);
+  if constexpr (Densities::built_in) {
+    if (term.density == DensityKind::categorical) {
+      return evaluate_categories(term.argument_count, place, eta, sums);
+    }
+    if (is_prior_only(term.density)) return evaluate_any(term, place, eta, sums);
   }
-  if (is_prior_only(term.density)) return evaluate_any(term, place, eta, sums);
-  with_data_density(term.density, [&](auto density) {
+  Densities::with_data(term.density, [&](auto density) {
     using Density = decltype(density);
-    if constexpr (Density::shared > 0) {
+    if constexpr (Density::shared > most_shared) {
+      return evaluate_tile_of_many<Density>(place, eta, sums);
+    } else if constexpr (Density::shared > 0) {
       if (varies) return evaluate_tile<Density, true>(place, eta, sums);
     }
-    evaluate_tile<Density, false>(place, eta, sums);
+    if constexpr (Density::shared <= most_shared) evaluate_tile<Density, false>(place, eta, sums);
   });
 }
 
 }  // namespace
-}  // namespace jensen::JENSEN_ISA
+}  // namespace jensen::JENSEN_ISA::general_term

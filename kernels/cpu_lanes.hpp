@@ -111,6 +111,32 @@ JENSEN_HD void with_lanes(int lanes, F&& f) {
   f(LaneCount<16>{});
 }
 
+/// What a density prepared for N samples, one in each lane.
+template <class Density, int N>
+struct PreparedLanes {
+  const typename Density::template Prepared<float>* prepared;
+  JENSEN_HD const auto& operator()(int l) const { return prepared[l]; }
+};
+/// Of a density whose Prepared is an array, number by number: g++ reads vectors whose lanes are far apart slowly, and
+/// not at all if the distance is no power of two. (Up to 4 numbers it is the other way round: seen with g++ 12.)
+template <class Density, int N>
+requires(Density::prepared_numbers > 4) struct PreparedLanes<Density, N> {
+  using Prepared = typename Density::template Prepared<float>;
+  static constexpr int numbers = Density::prepared_numbers;
+  alignas(64) float of[numbers][N];
+
+  JENSEN_HD explicit PreparedLanes(const Prepared* prepared) {
+    for (int i = 0; i < numbers; ++i) {
+      for (int l = 0; l < N; ++l) of[i][l] = prepared[l].of[i];
+    }
+  }
+  JENSEN_HD Prepared operator()(int l) const {
+    Prepared p;
+    repeat<numbers>([&](auto i) __attribute__((always_inline)) { p.of[i] = of[i][l]; });
+    return p;
+  }
+};
+
 /// Rows of a tile, so that X's part and what is made of it stay in the second-level cache.
 JENSEN_HD int tile_rows_of(int columns) { return columns <= 256 ? most_tile_rows : (columns <= 1024 ? 64 : 32); }
 

@@ -29,9 +29,9 @@
 namespace jensen {
 
 /// M, N: the bucket; Element: float or std::uint16_t.
-template <class Block, class Element, int M, int N>
-class DataTermBlock : TileStream<Block, Element> {
-  using Stream = TileStream<Block, Element>;
+template <class Block, class Element, int M, int N, class Densities = BuiltInDensities>
+class DataTermBlock : TileStream<Block, Element, Densities> {
+  using Stream = TileStream<Block, Element, Densities>;
   using Stream::block_, Stream::work_, Stream::plan_, Stream::thread_, Stream::samples_, Stream::floats;
 
  public:
@@ -181,7 +181,7 @@ class DataTermBlock : TileStream<Block, Element> {
     const float* columns = this->columns_of(tile);
     const int count = this->row_count(tile);
     float of_tile[4] = {};
-    with_response_density(work_.density, [&](auto density) {
+    Densities::with_response(work_.density, [&](auto density) {
       using Density = decltype(density);
       typename Density::template Prepared<float> prepared;
       __builtin_memcpy(&prepared, floats(plan_.prepared) + s * prepared_floats, sizeof(prepared));

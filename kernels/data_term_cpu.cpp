@@ -1,6 +1,10 @@
 #include "data_term_cpu.hpp"
 
+#include <stdexcept>
+#include <string>
+
 #include "data_term_cpu_isa.hpp"
+#include "density_code.hpp"
 
 namespace jensen {
 
@@ -43,7 +47,26 @@ const Isa& isa() {
   return chosen;
 }
 
+/// A user's density for the widest instruction set that it is compiled for and this processor has. None: an empty one.
+const CpuTermCode& code_of(const DensityCode& density) {
+  static const bool runs_avx2 = processor_runs_avx2(), runs_avx512 = processor_runs_avx512();
+  if (runs_avx512 && density.avx512.general_term != nullptr) return density.avx512;
+  if (runs_avx2 && density.avx2.general_term != nullptr) return density.avx2;
+  return density.baseline;
+}
+
 }  // namespace
+
+void check_cpu_density(const DensityCode& density) {
+  const std::string place = std::string(" (density ") + density.name + "); ";
+  if (density.version != density_code_version) {
+    throw std::invalid_argument("compiled with headers of another Jensen" + place + "compile it anew");
+  }
+  if (code_of(density).general_term == nullptr) {
+    throw std::invalid_argument("not compiled for instructions that this processor has" + place +
+                                "compile it without -march, or by jensen_add_density()");
+  }
+}
 
 const char* data_term_cpu_isa() { return isa().name; }
 
@@ -53,7 +76,8 @@ std::size_t data_term_cpu_scratch(const Term& term, int samples) {
 
 void data_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, std::int64_t end, const float* z,
                          int dimension, std::int64_t block, Partials out, void* scratch) {
-  isa().block(term, rows, begin, end, z, dimension, out.at(block, 0), out.samples, 1 + out.slots, scratch);
+  const auto run = term.custom == nullptr ? isa().block : code_of(*term.custom).data_term;
+  run(term, rows, begin, end, z, dimension, out.at(block, 0), out.samples, 1 + out.slots, scratch);
 }
 
 std::size_t general_term_cpu_scratch(const Term& term, int samples) {
@@ -63,8 +87,8 @@ std::size_t general_term_cpu_scratch(const Term& term, int samples) {
 void general_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, std::int64_t end, const float* z,
                             int dimension, const Effects& effects, const RowValues& values, std::int64_t block,
                             Partials out, void* scratch) {
-  isa().general_block(term, rows, begin, end, z, dimension, effects, values, out.at(block, 0), out.samples,
-                      1 + out.slots, scratch);
+  const auto run = term.custom == nullptr ? isa().general_block : code_of(*term.custom).general_term;
+  run(term, rows, begin, end, z, dimension, effects, values, out.at(block, 0), out.samples, 1 + out.slots, scratch);
 }
 
 }  // namespace jensen

@@ -22,6 +22,9 @@ void general_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, 
                             Partials out, void* scratch);
 std::size_t general_term_cpu_scratch(const Term& term, int samples);
 
+/// Throws std::invalid_argument if a user's density has no code that this processor and this build can run.
+void check_cpu_density(const DensityCode& density);
+
 /// "avx512", "avx2" or "baseline".
 const char* data_term_cpu_isa();
 

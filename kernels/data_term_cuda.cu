@@ -1,69 +1,15 @@
+/// \file The data term's kernels of Jensen's own densities.
+
 #include "data_term_cuda.cuh"
 
-#include <initializer_list>
-#include <utility>
-
-#include "block_cuda.cuh"
-#include "cuda_check.cuh"
+#include "data_term_kernels.cuh"
 
 namespace jensen {
-namespace {
 
-/// Small accumulators leave registers for two blocks on a multiprocessor, as tile_plan() leaves shared memory.
-constexpr int blocks_of(TileBucket bucket) { return bucket.m * bucket.n <= 8 ? 2 : 1; }
-
-template <class Element, int Bucket>
-__global__ void __launch_bounds__(tile_threads, blocks_of(tile_buckets[Bucket]))
-    data_term_kernel(const __grid_constant__ DataTermWork work) {
-  extern __shared__ __align__(16) char memory[];
-  CudaBlock block(memory);
-  DataTermBlock<CudaBlock, Element, tile_buckets[Bucket].m, tile_buckets[Bucket].n>(block, work, blockIdx.x).run();
-}
-
-template <class Element, int Size>
-__global__ void __launch_bounds__(tile_threads, Size == 0 ? 2 : 1)
-    data_term_rows_kernel(const __grid_constant__ DataTermWork work) {
-  extern __shared__ __align__(16) char memory[];
-  CudaBlock block(memory);
-  DataTermRows<CudaBlock, Element, row_sizes[Size]>(block, work, blockIdx.x).run();
-}
-
-using Kernel = void (*)(DataTermWork);
-
-/// Of floats, then of 16 bits.
-struct Kernels {
-  Kernel tiles[2][tile_bucket_count];
-  Kernel rows[2][row_size_count];
-};
-template <int... Bucket, int... Size>
-constexpr Kernels all_kernels(std::integer_sequence<int, Bucket...>, std::integer_sequence<int, Size...>) {
-  return {{{data_term_kernel<float, Bucket>...}, {data_term_kernel<std::uint16_t, Bucket>...}},
-          {{data_term_rows_kernel<float, Size>...}, {data_term_rows_kernel<std::uint16_t, Size>...}}};
-}
-constexpr Kernels kernels = all_kernels(std::make_integer_sequence<int, tile_bucket_count>(),
-                                        std::make_integer_sequence<int, row_size_count>());
-
-}  // namespace
-
-void allow_data_term(int shared_bytes) {
-  const auto allow = [&](Kernel kernel) {
-    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes),
-          "cudaFuncSetAttribute");
-  };
-  for (const int half : {0, 1}) {
-    for (const Kernel kernel : kernels.tiles[half]) allow(kernel);
-    for (const Kernel kernel : kernels.rows[half]) allow(kernel);
-  }
-}
+void allow_data_term(int shared_bytes) { allow_data_term_of<BuiltInDensities>(shared_bytes); }
 
 void launch_data_term(const DataTermWork& work, cudaStream_t stream) {
-  const auto blocks = static_cast<unsigned>(work.blocks.blocks * work.plan.groups);
-  const TilePlan& plan = work.plan;
-  const int half = plan.element_bytes == 2 ? 1 : 0;
-  const Kernel kernel = plan.row_columns == 0 ? kernels.tiles[half][plan.bucket]
-                                              : kernels.rows[half][plan.row_columns == row_sizes[0] ? 0 : 1];
-  kernel<<<blocks, tile_threads, static_cast<std::size_t>(plan.bytes), stream>>>(work);
-  check(cudaGetLastError(), "data_term_kernel");
+  launch_data_term_of<BuiltInDensities>(work, stream);
 }
 
 }  // namespace jensen

@@ -12,9 +12,9 @@
 namespace jensen {
 
 /// K: columns that registers are kept for, a multiple of 4.
-template <class Block, class Element, int K>
-class DataTermRows : TileStream<Block, Element> {
-  using Stream = TileStream<Block, Element>;
+template <class Block, class Element, int K, class Densities = BuiltInDensities>
+class DataTermRows : TileStream<Block, Element, Densities> {
+  using Stream = TileStream<Block, Element, Densities>;
   using Stream::block_, Stream::work_, Stream::plan_, Stream::thread_, Stream::floats;
 
  public:
@@ -66,7 +66,7 @@ class DataTermRows : TileStream<Block, Element> {
     }
     const float dot = (eta[0] + eta[1]) + (eta[2] + eta[3]);
     float slope = 0;
-    with_response_density(work_.density, [&](auto density) {
+    Densities::with_response(work_.density, [&](auto density) {
       using Density = decltype(density);
       typename Density::template Prepared<float> prepared;
       __builtin_memcpy(&prepared, floats(plan_.prepared), sizeof(prepared));

@@ -19,7 +19,8 @@ struct RowValues {
 };
 
 /// Item: (row of the window, sample).
-struct EvaluateRows {
+template <class Densities>
+struct EvaluateRowsOf {
   Term term;
   RowList rows;
   const float* z;
@@ -37,13 +38,14 @@ struct EvaluateRows {
     for (int k = 0; k < term.argument_count; ++k) {
       a[k] = predict(term.arguments[k], row, z + static_cast<std::int64_t>(s) * dimension, effects, s);
     }
-    const float value = evaluate_density(term.density, constants, a, term.argument_count, d);
+    const float value = Densities::evaluate(term.density, constants, a, term.argument_count, d);
     const float weight = term.weights == nullptr ? 1.0F : term.weights[row];
     const std::int64_t at = i * out.stride + s;
     out.log_density()[at] = weight * value;
     for (int k = 0; k < term.argument_count; ++k) out.derivative(k)[at] = weight * d[k];
   }
 };
+using EvaluateRows = EvaluateRowsOf<BuiltInDensities>;
 
 /// Item: (block, value or slot, sample).
 struct SumRowValues {

@@ -48,8 +48,11 @@ struct Predictor {
   float constant = 0;
 };
 
+struct DensityCode;
+
 struct Term {
   DensityKind density = DensityKind::gaussian;
+  const DensityCode* custom = nullptr;  ///< of DensityKind::custom, else null
   bool subsampled =
       false;  ///< over the data rows: minibatched, scaled N/B. Else over a parameter block: whole, scale 1
   /// Its pointers are into the engine's own device memory already: used where they are, and to outlive the engine.

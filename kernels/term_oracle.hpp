@@ -9,7 +9,8 @@
 namespace jensen {
 
 /// For the item (block, sample): writes the value and all slots of its Partials.
-struct TermOracle {
+template <class Densities>
+struct TermOracleOf {
   Term term;
   RowList rows;
   BlockPlan plan;
@@ -36,7 +37,7 @@ struct TermOracle {
     for (int i = 0; i < term.argument_count; ++i) a[i] = predict(term.arguments[i], row, latent, {}, 0);
 
     float d[max_arguments] = {};
-    sums[0] += static_cast<double>(evaluate_density(term.density, constants, a, term.argument_count, d));
+    sums[0] += static_cast<double>(Densities::evaluate(term.density, constants, a, term.argument_count, d));
     int slot = 1;
     for (int i = 0; i < term.argument_count; ++i) {  // chain rule through the predictors
       for (int p = 0; p < term.arguments[i].part_count; ++p) {
@@ -49,5 +50,6 @@ struct TermOracle {
     }
   }
 };
+using TermOracle = TermOracleOf<BuiltInDensities>;
 
 }  // namespace jensen

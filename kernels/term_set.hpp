@@ -9,6 +9,7 @@
 #include "block_sum.hpp"
 #include "buffer.hpp"
 #include "densities/names.hpp"
+#include "density_code.hpp"
 #include "engine.hpp"
 #include "general_term.hpp"
 #include "segments.hpp"
@@ -61,7 +62,7 @@ class TermSet {
     for (std::size_t t = 0; t < terms_.size(); ++t) {
       if (terms_[t].subsampled) {
         evaluate_term(t, windows, z, dimension, effects, samples, effect_sums);
-      } else if (priors && !Backend::small_terms_together) {
+      } else if (priors && !in_list(terms_[t])) {
         const RowWindow all{{nullptr, terms_[t].rows}, 0};
         evaluate_term(t, {&all, 1}, z, dimension, effects, samples, nullptr);
       }
@@ -86,6 +87,13 @@ class TermSet {
  private:
   /// Rows of a term of general shape that are evaluated at once: what their values take stays in the caches.
   static constexpr std::int64_t general_rows = 16384;
+
+  /// Its stage's name.
+  static const char* term_name(const Term& term) {
+    return term.custom == nullptr ? density_name(term.density) : term.custom->name;
+  }
+  /// A prior that runs with the others in one launch, which a user's own density cannot: it has kernels of its own.
+  static bool in_list(const Term& term) { return Backend::small_terms_together && term.custom == nullptr; }
 
   /// Evaluated row by row first, its values kept.
   bool is_general(const Term& term) const { return !has_data_shape(term) || backend_.needs_row_values(term); }
@@ -126,12 +134,12 @@ class TermSet {
       const BlockPlan plan = plan_blocks(rows.count, backend_.least_rows, backend_.most_blocks);
       const Partials partials{partials_[t].data(), samples, slot_count(term)};
       if (!general) {
-        const auto timed = backend_.stage(density_name(term.density));
+        const auto timed = backend_.stage(term_name(term));
         backend_.evaluate_term(term, rows, plan, z, dimension, partials);
       } else {
         const RowValues values{values_.data(), value_rows_, stride_};
         {
-          const auto timed = backend_.stage(density_name(term.density));
+          const auto timed = backend_.stage(term_name(term));
           backend_.evaluate_general_term(term, rows, plan, z, dimension, effects, values, partials);
         }
         for (const Gather& gather : gathers_[t]) {
@@ -208,6 +216,7 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
   std::int64_t most_values = 0;
   for (std::size_t t = 0; t < terms_.size(); ++t) {
     Term& term = terms_[t];
+    backend_.accept(term);
     // also of a subsampled term: a pass over all rows goes in windows larger than a batch may be
     std::int64_t most_rows = std::min(term.rows, general_rows);
     int slot = 1;
@@ -275,8 +284,8 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
   for (std::size_t t = 0; t < terms_.size(); ++t) {
     const Term& term = terms_[t];
     work_ += term.rows * (1 + slot_count(term));
-    small_ = small_ && !has_gathers(term);
-    if (term.subsampled) continue;
+    small_ = small_ && !has_gathers(term) && term.custom == nullptr;
+    if (term.subsampled || term.custom != nullptr) continue;
     priors.push_back(term);
     offsets.push_back(offsets_[t]);
   }

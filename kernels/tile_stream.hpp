@@ -10,7 +10,7 @@ namespace jensen {
 
 /// Rows of X, constants and offset of tile 0, 1, .. of one block of rows, `stages` of them at a time. Base of the
 /// kernels' blocks, for one group of samples.
-template <class Block, class Element>
+template <class Block, class Element, class Densities>
 class TileStream {
  protected:
   JENSEN_DEVICE TileStream(Block& block, const DataTermWork& work, std::int64_t number)
@@ -58,7 +58,7 @@ class TileStream {
       floats(plan_.scalars)[s] = scalars(work_.arguments[0], latent(s));
       float shared[max_shared] = {};
       for (int a = 1; a < work_.argument_count; ++a) shared[a - 1] = scalars(work_.arguments[a], latent(s));
-      with_response_density(work_.density, [&](auto density) {
+      Densities::with_response(work_.density, [&](auto density) {
         using Prepared = typename decltype(density)::template Prepared<float>;
         static_assert(sizeof(Prepared) <= prepared_floats * sizeof(float));
         const Prepared prepared = decltype(density)::prepare(shared);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "bytes.hpp"
+#include "density_code.hpp"
 #include "design/design.hpp"
 #include "jensen/errors.hpp"
 #include "jensen/info.hpp"
@@ -175,6 +176,7 @@ std::uint64_t fingerprint(const Problem& problem) {
   add_numbers(spec.lambda);
   for (const Term& term : spec.terms) {
     hash.add(term.density);
+    if (term.custom != nullptr) add_text(term.custom->name);
     hash.add(term.rows);
     hash.add(term.constant);
     const auto add_column = [&](const auto* column, std::int64_t count) {

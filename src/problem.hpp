@@ -10,6 +10,7 @@
 #include "jensen/options.hpp"
 #include "jensen/table.hpp"
 #include "jensen/target.hpp"
+#include "jensen/terms.hpp"
 #include "model/guide_normal.hpp"
 #include "model/model.hpp"
 #include "model/normal_start.hpp"
@@ -29,6 +30,7 @@ struct Problem {
 /// Throws InputError (formula, columns, values, options).
 Problem make_problem(std::string_view formula, const Table& table, const TrainOptions& options);
 Problem make_problem(Target& target, const TargetModel& model, const TrainOptions& options);
+Problem make_problem(const TermModel& model, const TrainOptions& options);
 /// Searches for the coordinates, if they are to be, and gives them to model and engine.
 void settle_coordinates(Problem& problem, Engine& engine);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <stdexcept>
 #include <optional>
 
 #include "device.hpp"
@@ -68,6 +69,8 @@ auto translated(Work&& work) {
     throw DeviceError(failure.what());
   } catch (const StorageFailure& failure) {
     throw InputError(failure.what());
+  } catch (const std::invalid_argument& failure) {  // a density that was not compiled for this device
+    throw InputError(failure.what());
   }
 }
 
@@ -114,11 +117,12 @@ Trainer::Impl::Impl(Problem given, const Execution& execution) : problem(std::mo
   description = {chosen.device, options(), fit.notes, fit.rows, fit.rows_dropped, fit.parameters};
   course.horizon = automatic() ? first_horizon : options().steps;
   course.last_good = problem.spec.lambda;
-  // The engine has copies on its device.
+  // The engine has copies on its device, but for terms that are there already.
+  const bool copied = std::ranges::none_of(problem.spec.terms, &Term::resident);
   problem.spec = {};
   problem.model.terms.clear();
-  problem.model.columns.clear();
   problem.model.indices.clear();
+  if (copied) problem.model.columns.clear();
 }
 
 void Trainer::Impl::step() {
@@ -206,6 +210,11 @@ Trainer::Trainer(Target& target, const TargetModel& model, const TrainOptions& o
   check_options(options);
   const ThreadCount threads(options.threads);
   impl_ = translated([&] { return std::make_unique<Impl>(make_problem(target, model, options), execution); });
+}
+Trainer::Trainer(const TermModel& model, const TrainOptions& options, const Execution& execution) {
+  check_options(options);
+  const ThreadCount threads(options.threads);
+  impl_ = translated([&] { return std::make_unique<Impl>(make_problem(model, options), execution); });
 }
 Trainer::~Trainer() = default;
 Trainer::Trainer(Trainer&&) noexcept = default;

@@ -14,5 +14,6 @@
 #include "jensen/prior.hpp"
 #include "jensen/table.hpp"
 #include "jensen/target.hpp"
+#include "jensen/terms.hpp"
 #include "jensen/train.hpp"
 #include "jensen/trainer.hpp"

@@ -14,6 +14,7 @@
 #include "jensen/options.hpp"
 #include "jensen/table.hpp"
 #include "jensen/target.hpp"
+#include "jensen/terms.hpp"
 #include "jensen/train.hpp"
 
 namespace jensen {
@@ -30,6 +31,8 @@ class JENSEN_API Trainer {
           const Execution& execution = {});
   /// `target` must outlive the Trainer. Throws what train() of a target throws.
   Trainer(Target& target, const TargetModel& model, const TrainOptions& options = {}, const Execution& execution = {});
+  /// Columns that are not copied (jensen/terms.hpp) must outlive the Trainer. Throws what train() of terms throws.
+  Trainer(const TermModel& model, const TrainOptions& options = {}, const Execution& execution = {});
   ~Trainer();
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;

@@ -1,6 +1,6 @@
 #pragma once
 #include "densities/divergence.hpp"
-#include "densities/value.hpp"
+#include "density_value.hpp"
 #include "math_gamma.hpp"
 
 namespace jensen {

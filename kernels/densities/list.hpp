@@ -44,6 +44,7 @@ enum class DensityKind : int {
   hurdle_poisson,
   cumulative_logit,
   categorical,  ///< all arguments at once: see evaluate_density()
+  custom,       ///< the user's own: Term::custom is its code (density_code.hpp)
   // priors
   normal_prior,
   student_t_prior,
@@ -68,7 +69,7 @@ enum class DensityKind : int {
 /// True for densities that the fast data terms are not compiled for: with a few elements there is nothing to gain.
 JENSEN_HD constexpr bool is_prior_only(DensityKind kind) { return kind >= DensityKind::laplace_prior; }
 
-JENSEN_HD bool is_prior(DensityKind kind) { return kind > DensityKind::categorical; }
+JENSEN_HD bool is_prior(DensityKind kind) { return kind > DensityKind::custom; }
 
 /// Calls f with an object of a response's density. Not for categorical, which fits no such f: has_data_shape() and
 /// evaluate_density() see to it.
@@ -195,5 +196,29 @@ JENSEN_HD R evaluate_density(DensityKind kind, const R* constants, const R* a, i
     return value.log_density;
   });
 }
+
+/// The densities that a kernel is compiled for: Jensen's own, chosen by number. OnlyDensity (own_density.hpp) is another
+/// such set.
+struct BuiltInDensities {
+  static constexpr bool built_in = true;
+#if defined(__CUDACC__)
+#pragma nv_exec_check_disable
+#endif
+  template <class F>
+  static JENSEN_HD auto with_data(DensityKind kind, F&& f) {
+    return with_data_density(kind, f);
+  }
+#if defined(__CUDACC__)
+#pragma nv_exec_check_disable
+#endif
+  template <class F>
+  static JENSEN_HD auto with_response(DensityKind kind, F&& f) {
+    return with_response_density(kind, f);
+  }
+  template <class R>
+  static JENSEN_HD R evaluate(DensityKind kind, const R* constants, const R* a, int count, R* d) {
+    return evaluate_density(kind, constants, a, count, d);
+  }
+};
 
 }  // namespace jensen

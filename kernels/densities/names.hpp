@@ -22,6 +22,7 @@ inline const char* density_name(DensityKind kind) {
       "hurdle_poisson",
       "cumulative_logit",
       "categorical",
+      "custom",
       "normal_prior",
       "student_t_prior",
       "half_normal_prior",

@@ -1,5 +1,5 @@
 #pragma once
-#include "densities/value.hpp"
+#include "density_value.hpp"
 #include "math_gamma.hpp"
 
 namespace jensen {

@@ -1,5 +1,5 @@
 #pragma once
-#include "densities/value.hpp"
+#include "density_value.hpp"
 #include "math.hpp"
 #include "priors/exp_tail.hpp"
 

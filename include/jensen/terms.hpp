@@ -1,0 +1,100 @@
+#pragma once
+/// \file A model as a sum of terms, without a formula and without a table: on the caller's own memory.
+///
+///     log joint = sum over terms, of sum over rows, of weight * log density(a_0, a_1 .. | constants of the row)
+///
+/// Each argument a is a predictor: a sum of products of rows with parameters, of single parameters, an offset and a
+/// constant. It sees a parameter's coordinate: the value of a real one, the logarithm of a positive one, the logit of
+/// one between 0 and 1.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jensen/export.h"
+#include "jensen/fit.hpp"
+#include "jensen/model.hpp"
+#include "jensen/options.hpp"
+#include "jensen/prior.hpp"
+#include "jensen/train.hpp"
+
+namespace jensen {
+
+struct DensityCode;  // jensen/density.hpp
+
+/// A block of parameters of a TermModel.
+struct Block {
+  std::size_t index = 0;
+};
+
+/// One argument of a term's density. Columns are views and float32: what is dense is row-major without padding.
+struct TermArgument {
+  struct Dense {
+    std::span<const float> x;  ///< rows x the block's size
+    Block block;
+  };
+  struct Scalar {
+    Block block;
+    std::size_t element = 0;
+    double scale = 1;
+  };
+  std::vector<Dense> dense;
+  std::vector<Scalar> scalars;
+  std::span<const float> offset;  ///< one a row, or empty
+  double constant = 0;
+};
+
+/// A sum over rows of one density, Jensen's or (with `custom`) the caller's own.
+struct ModelTerm {
+  std::size_t rows = 0;
+  bool data = true;  ///< over the rows of the data, which may be minibatched; false: whole, as of a prior
+
+  /// Of the response: y, and trials of a binomial one. Arguments: eta of mu; then log sigma, log nu, log shape, .. as
+  /// the catalogue lists the family's further parameters, on their links.
+  Family family = Family::gaussian;
+  Link link = Link::identity;
+  std::span<const float> y, trials;
+
+  const DensityCode* custom = nullptr;            ///< instead of family, link, y and trials
+  std::vector<std::span<const float>> constants;  ///< of `custom`: rows each
+
+  std::span<const float> weights;  ///< one a row, or empty
+  std::vector<TermArgument> arguments;
+};
+
+/// Blocks of parameters and terms. Columns given to it are views: they must live until training is over. On the CPU X
+/// is read where it lies; all else, and everything where a GPU is used, is copied once.
+class JENSEN_API TermModel {
+ public:
+  /// `size` parameters called `name` (name[1], name[2] .. of several), each with the prior ("normal(0, 2.5)") on its
+  /// natural scale. No prior: flat, or given by terms. Throws InputError: a name twice, size 0, a prior that does not
+  /// fit the support.
+  Block block(std::string name, std::size_t size, Support support = Support::real, std::string_view prior = "");
+  /// Throws InputError: sizes that do not agree, a block that is not the model's, a value that is not finite or not one
+  /// of the family, a family whose density takes other arguments.
+  void add(ModelTerm term);
+
+  struct Parameters {
+    std::string name;
+    std::size_t size = 1, first = 0;
+    Support support = Support::real;
+    Prior prior;
+    bool has_prior = false;
+  };
+  const std::vector<Parameters>& blocks() const { return blocks_; }
+  const std::vector<ModelTerm>& terms() const { return terms_; }
+  std::size_t dimension() const { return dimension_; }
+
+ private:
+  std::vector<Parameters> blocks_;
+  std::vector<ModelTerm> terms_;
+  std::size_t dimension_ = 0;
+};
+
+/// Fits the guide to the model's posterior, from its mode. Of the options family, link, formulas, priors and storage
+/// must be as they are by default. Throws InputError (model, options) or DeviceError.
+JENSEN_API Fit train(const TermModel& model, const TrainOptions& options = {}, Observer* observer = nullptr);
+
+}  // namespace jensen

@@ -1,0 +1,279 @@
+#pragma once
+/// \file The CPU's term of any shape for one instruction set: compiled once for each, with JENSEN_ISA naming the
+/// namespace (see cpu_lanes.hpp).
+///
+/// As cpu_data_term.hpp, one sample in each lane, but every argument a_k has its own columns, offset and groups,
+/// and rows may have weights:
+///
+///     eta_k = X_k theta_k + offset_k + Z u[level]      rows x L
+///     f, d  = f(eta_0, eta_1, ..), df/da_k             rows x L each
+///     G_k  += X_k^T d_k;  d_k is left to be summed by level where a_k has groups
+///
+/// A tile goes through all samples and arguments before the next, so that X comes from memory once, also where many
+/// arguments have the same columns.
+
+#include <algorithm>
+
+#include "cpu_densities.hpp"
+#include "cpu_products.hpp"
+#include "cpu_scratch.hpp"
+#include "general_term.hpp"
+
+namespace jensen::JENSEN_ISA::general_term {
+namespace {
+
+constexpr int most_parts = max_arguments * max_parts;
+
+/// A dense part: of which argument, and what of the scratch memory is its own.
+struct DensePart {
+  int argument, part;
+  std::ptrdiff_t first_column;  ///< among the columns of all dense parts
+  const float** rows;           ///< where its rows are, of this tile and of the next; shared by parts of the same X
+  bool first;                   ///< of those with the same X
+};
+
+struct Scratch {
+  float* constants;  ///< (max_constants + 1) x most_tile_rows: the weights last
+  float* offset;     ///< most_tile_rows
+  float* eta;        ///< arguments x tile rows x L; then df/da_k
+  float* theta;      ///< of each group of samples: columns of all dense parts x L
+  double* totals;    ///< of each group: (f, df/da_0, .., the G of each dense part) x L
+  int parts = 0;
+  DensePart part[most_parts];
+  std::ptrdiff_t columns = 0;  ///< of all dense parts
+  int tile_rows = most_tile_rows;
+};
+
+/// `scratch` receives what is cut from `memory`.
+JENSEN_HD void cut(ScratchCutter& memory, const Term& term, int samples, Scratch& scratch) {
+  for (int a = 0; a < term.argument_count; ++a) {
+    for (int p = 0; p < term.arguments[a].part_count; ++p) {
+      const Part& part = term.arguments[a].parts[p];
+      if (part.kind != PartKind::dense) continue;
+      DensePart& dense = scratch.part[scratch.parts];
+      dense = {a, p, scratch.columns, nullptr, true};
+      for (int i = 0; i < scratch.parts && dense.first; ++i) {
+        const Part& other = term.arguments[scratch.part[i].argument].parts[scratch.part[i].part];
+        if (other.x != part.x || other.columns != part.columns) continue;
+        dense.first = false;
+        dense.rows = scratch.part[i].rows;
+      }
+      if (dense.first) dense.rows = memory.take<const float*>(2 * most_tile_rows);
+      ++scratch.parts;
+      scratch.columns += part.columns;
+      if (tile_rows_of(part.columns) < scratch.tile_rows) scratch.tile_rows = tile_rows_of(part.columns);
+    }
+  }
+  const auto columns = static_cast<std::size_t>(scratch.columns);
+  const auto arguments = static_cast<std::size_t>(term.argument_count);
+  scratch.constants = memory.take<float>((max_constants + 1) * most_tile_rows);
+  scratch.offset = memory.take<float>(most_tile_rows);
+  scratch.eta = memory.take<float>(arguments * most_tile_rows * eta_lanes);
+  scratch.theta = memory.take<float>(columns * lanes_of(samples));
+  scratch.totals = memory.take<double>((1 + arguments + columns) * lanes_of(samples));
+}
+
+/// The group of samples that starts at `sample`; 8 lanes at least.
+JENSEN_HD SampleGroup several_at(int sample, int samples) {
+  const SampleGroup group = group_at(sample, samples);
+  if (group.lanes > 1) return group;
+  return {sample, samples - sample, 8};
+}
+
+/// f(where the rows of a dense part are, as a type of their own)
+template <class F>
+JENSEN_HD void with_rows(const Part& part, const DensePart& dense, const RowList& rows, std::int64_t begin, F&& f) {
+  if (rows.indices == nullptr) return f(InPlace{part.x + (rows.first + begin) * part.columns, part.columns});
+  f(Listed{dense.rows});
+}
+
+/// eta_k += Z u[level] for `live` samples from u = effects.data + sample on. Lanes beyond them are worked on in eights.
+template <int L>
+JENSEN_HD void add_effects(const Part& part, const RowList& rows, const Place& place, const Effects& effects,
+                           int sample, int live, float* eta) {
+  using Eight = VectorOf<8>::type;
+  for (int r = 0; r < place.count; ++r) {
+    const std::int64_t row = rows[place.begin + r];
+    const float* u = effects.data + sample +
+                     (part.first_effect + static_cast<std::int64_t>(part.index[row]) * part.columns) * effects.stride;
+    float* to = eta + static_cast<std::ptrdiff_t>(r) * L;
+    for (int e = 0; e < part.columns; ++e) {
+      const float x = part.x == nullptr ? 1.0F : part.x[row * part.columns + e];
+      for (int l = 0; l < live; l += 8)
+        store(to + l, load<Eight>(to + l) + x * load<Eight>(u + e * effects.stride + l));
+    }
+  }
+}
+
+/// A term at work on a block of rows.
+template <class Densities>
+struct Work {
+  const Term& term;
+  const RowList& rows;
+  const float* z;
+  int dimension;
+  const Effects& effects;
+  const RowValues& values;
+  bool varies;
+  const Scratch& scratch;
+
+  JENSEN_HD const Part& part_of(const DensePart& dense) const {
+    return term.arguments[dense.argument].parts[dense.part];
+  }
+  JENSEN_HD std::ptrdiff_t heads() const { return 1 + term.argument_count; }
+  JENSEN_HD float* theta(const SampleGroup& group) const {
+    return scratch.theta + static_cast<std::ptrdiff_t>(group.sample) * scratch.columns;
+  }
+  JENSEN_HD double* totals(const SampleGroup& group) const {
+    return scratch.totals + static_cast<std::ptrdiff_t>(group.sample) * (heads() + scratch.columns);
+  }
+
+  void start(const SampleGroup& group) const {
+    for (int i = 0; i < scratch.parts; ++i) {
+      const DensePart& dense = scratch.part[i];
+      load_theta(z + static_cast<std::ptrdiff_t>(group.sample) * dimension, dimension, part_of(dense).first,
+                 part_of(dense).columns, group.live, group.lanes, theta(group) + dense.first_column * group.lanes);
+    }
+    for (std::ptrdiff_t i = 0; i < (heads() + scratch.columns) * group.lanes; ++i) totals(group)[i] = 0;
+  }
+
+  /// eta_a = offset + scalars, which the dense and gathered parts add to.
+  template <int L>
+  void start_argument(const Place& place, const SampleGroup& group, int argument, float* eta) const {
+    const Predictor& predictor = term.arguments[argument];
+    alignas(64) float shift[L];
+    for (int l = 0; l < L; ++l) {
+      shift[l] =
+          common_parts(predictor, z + static_cast<std::ptrdiff_t>(group.sample + (l < group.live ? l : 0)) * dimension);
+    }
+    const float* offset = load_column(predictor.offset, rows, place.begin, place.count, scratch.offset);
+    for (int r = 0; r < place.count; ++r) {
+      for (int l = 0; l < L; ++l) eta[static_cast<std::ptrdiff_t>(r) * L + l] = shift[l] + offset[r];
+    }
+    for (int p = 0; p < predictor.part_count; ++p) {
+      const Part& part = predictor.parts[p];
+      if (part.kind == PartKind::gather) add_effects<L>(part, rows, place, effects, group.sample, group.live, eta);
+    }
+  }
+
+  template <int L>
+  void add(const Place& place, const SampleGroup& group) const {
+    const std::ptrdiff_t argument_size = static_cast<std::ptrdiff_t>(scratch.tile_rows) * L;
+    for (int a = 0; a < term.argument_count; ++a) {
+      start_argument<L>(place, group, a, scratch.eta + a * argument_size);
+    }
+    for (int i = 0; i < scratch.parts; ++i) {
+      const DensePart& dense = scratch.part[i];
+      const int ahead = group.sample == 0 && dense.first && place.next_count > 0 ? place.count : 0;
+      with_rows(part_of(dense), dense, rows, place.begin, [&](auto x) {
+        multiply_rows<L>(x, ahead, place.count, part_of(dense).columns, theta(group) + dense.first_column * L,
+                         scratch.eta + dense.argument * argument_size);
+      });
+    }
+    constexpr int n = std::min(L, 16);
+    for (int l = 0; l < L; l += n) {
+      TileEta eta;
+      eta.lanes = L;
+      for (int a = 0; a < term.argument_count; ++a) eta.at[a] = scratch.eta + a * argument_size + l;
+      LaneSums<n> sums;
+      evaluate_density_of_tile<Densities>(term, place, varies, eta, sums);
+      double* to = totals(group) + l;
+      for (int j = 0; j < n; ++j) to[j] += static_cast<double>(sums.value[j]);
+      for (int a = 0; a < term.argument_count; ++a) {
+        for (int j = 0; j < n; ++j) to[(1 + a) * L + j] += static_cast<double>(sums.d[a][j]);
+      }
+    }
+    for (int i = 0; i < scratch.parts; ++i) {
+      const DensePart& dense = scratch.part[i];
+      with_rows(part_of(dense), dense, rows, place.begin, [&](auto x) {
+        multiply_columns<L>(x, place.count, part_of(dense).columns, scratch.eta + dense.argument * argument_size,
+                            totals(group) + (heads() + dense.first_column) * L);
+      });
+    }
+    for (int a = 0; a < term.argument_count; ++a) {
+      bool gathers = false;
+      for (int p = 0; p < term.arguments[a].part_count; ++p)
+        gathers |= term.arguments[a].parts[p].kind == PartKind::gather;
+      if (gathers) leave_derivatives(place, group, L, scratch.eta + a * argument_size, values.derivative(a));
+    }
+  }
+
+  void leave_derivatives(const Place& place, const SampleGroup& group, int lanes, const float* d, float* target) const {
+    for (int r = 0; r < place.count; ++r) {
+      float* to = target + (place.begin + r) * values.stride + group.sample;
+      const float* from = d + static_cast<std::ptrdiff_t>(r) * lanes;
+      for (int l = 0; l < group.live; ++l) to[l] = from[l];
+    }
+  }
+
+  /// Totals of a group's samples into their slots.
+  void finish(const SampleGroup& group, double* sums, int stride) const {
+    const int lanes = group.lanes;
+    for (int l = 0; l < group.live; ++l) {
+      const double* of = totals(group) + l;
+      double* to = sums + static_cast<std::ptrdiff_t>(group.sample + l) * stride;
+      *to++ = of[0];
+      const double* gradient = of + heads() * lanes;
+      for (int a = 0; a < term.argument_count; ++a) {
+        for (int p = 0; p < term.arguments[a].part_count; ++p) {
+          const Part& part = term.arguments[a].parts[p];
+          if (part.kind == PartKind::scalar) *to++ = static_cast<double>(part.scale) * of[(1 + a) * lanes];
+          if (part.kind != PartKind::dense) continue;
+          for (int k = 0; k < part.columns; ++k, gradient += lanes) *to++ = *gradient;
+        }
+      }
+    }
+  }
+
+  /// The columns of a tile, and where its scattered rows and the next tile's are.
+  Place load_place(std::int64_t begin, int count, int next_count) const {
+    Place place{begin, count, next_count, {}, nullptr};
+    for (int c = 0; c < max_constants; ++c) {
+      place.constants[c] = load_column(term.constants[c], rows, begin, count, scratch.constants + c * most_tile_rows);
+    }
+    if (term.weights != nullptr) {
+      place.weights = load_column(term.weights, rows, begin, count, scratch.constants + max_constants * most_tile_rows);
+    }
+    for (int i = 0; i < scratch.parts && rows.indices != nullptr; ++i) {
+      const DensePart& dense = scratch.part[i];
+      if (!dense.first) continue;
+      const Part& part = part_of(dense);
+      for (int r = 0; r < count + next_count; ++r) dense.rows[r] = part.x + rows[begin + r] * part.columns;
+      for (int r = next_count; r < count && next_count > 0; ++r) dense.rows[count + r] = dense.rows[count];
+    }
+    return place;
+  }
+};
+
+/// See data_term_cpu_isa.hpp.
+template <class Densities>
+void general_term_block_of(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z,
+                           int dimension, const Effects& effects, const RowValues& values, double* sums, int samples,
+                           int stride, void* memory) {
+  ScratchCutter cutter(memory);
+  Scratch scratch;
+  cut(cutter, term, samples, scratch);
+  const Work<Densities> work{term, rows, z, dimension, effects, values, shared_arguments_vary(term), scratch};
+  const auto for_each_group = [&](auto&& f) {
+    for (int s = 0; s < samples;) {
+      const SampleGroup group = several_at(s, samples);
+      f(group);
+      s += group.live;
+    }
+  };
+  for_each_group([&](const SampleGroup& group) { work.start(group); });
+  const auto rows_at = [&](std::int64_t t) {
+    return static_cast<int>(end - t < scratch.tile_rows ? end - t : scratch.tile_rows);
+  };
+  for (std::int64_t t = begin; t < end; t += scratch.tile_rows) {
+    const int count = rows_at(t);
+    const Place place = work.load_place(t, count, t + count < end ? rows_at(t + count) : 0);
+    for_each_group([&](const SampleGroup& group) {
+      with_lanes(group.lanes, [&](auto lanes) { work.template add<decltype(lanes)::value>(place, group); });
+    });
+  }
+  for_each_group([&](const SampleGroup& group) { work.finish(group, sums, stride); });
+}
+
+}  // namespace
+}  // namespace jensen::JENSEN_ISA::general_term

@@ -1,0 +1,168 @@
+/// \file A model of terms as a Problem: terms of the kernels in the parameters' own coordinates u, from which the
+/// engine's affine map takes the rest (model/normal_start.hpp).
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "density_code.hpp"
+#include "jensen/errors.hpp"
+#include "jensen/trainer.hpp"
+#include "model/defaults.hpp"
+#include "model/families.hpp"
+#include "model/prior_density.hpp"
+#include "model/response.hpp"
+#include "problem.hpp"
+
+namespace jensen {
+namespace {
+
+Transform transform_of(Support support) {
+  if (support == Support::positive) return Transform::exponential;
+  return support == Support::unit ? Transform::logistic : Transform::identity;
+}
+
+class TermModelBuilder {
+ public:
+  TermModelBuilder(const TermModel& given, Model& model) : given_(given), model_(model) {}
+
+  void build() {
+    for (const TermModel::Parameters& block : given_.blocks()) {
+      for (std::size_t i = 0; i < block.size; ++i) {
+        model_.parameters.push_back(
+            {block.size == 1 ? block.name : fmt::format("{}[{}]", block.name, i + 1), transform_of(block.support)});
+      }
+    }
+    for (const ModelTerm& term : given_.terms()) add_term(term);
+    for (const TermModel::Parameters& block : given_.blocks()) add_prior(block);
+  }
+
+ private:
+  const float* keep(std::vector<float> values) {
+    model_.columns.push_back(std::move(values));
+    return model_.columns.back().data();
+  }
+
+  void add_term(const ModelTerm& given) {
+    Term term;
+    term.subsampled = given.data;
+    term.rows = static_cast<std::int64_t>(given.rows);
+    if (!given.weights.empty()) term.weights = given.weights.data();
+    if (given.custom != nullptr) {
+      term.density = DensityKind::custom;
+      term.custom = given.custom;
+      for (std::size_t c = 0; c < given.constants.size(); ++c) term.constants[c] = given.constants[c].data();
+    } else {
+      set_response(given, term);
+    }
+    term.argument_count = static_cast<int>(given.arguments.size());
+    for (std::size_t a = 0; a < given.arguments.size(); ++a) set_argument(given.arguments[a], term.arguments[a]);
+    model_.terms.push_back(term);
+  }
+
+  void set_response(const ModelTerm& given, Term& term) {
+    term.density = density_of(given.family, given.link);
+    std::vector<float> columns[max_constants];
+    for (std::vector<float>& column : columns) column.reserve(given.rows);
+    for (std::size_t i = 0; i < given.rows; ++i) {
+      ResponseRow row{static_cast<double>(given.y[i])};
+      if (!given.trials.empty()) row.trials = static_cast<double>(given.trials[i]);
+      const auto constants = response_constants(given.family, given.link, row);
+      const double weight = given.weights.empty() ? 1 : static_cast<double>(given.weights[i]);
+      term.constant += weight * left_out(given.family, given.link, row);
+      for (std::size_t c = 0; c < constants.size(); ++c) columns[c].push_back(static_cast<float>(constants[c]));
+    }
+    for (int c = 0; c < max_constants; ++c) term.constants[c] = keep(std::move(columns[c]));
+  }
+
+  void set_argument(const TermArgument& given, Predictor& argument) const {
+    for (const TermArgument::Dense& part : given.dense) {
+      const TermModel::Parameters& block = given_.blocks()[part.block.index];
+      argument.parts[argument.part_count++] = {PartKind::dense, static_cast<int>(block.first),
+                                               static_cast<int>(block.size), 1, part.x.data()};
+    }
+    for (const TermArgument::Scalar& part : given.scalars) {
+      Part& scalar = argument.parts[argument.part_count++];
+      scalar.first = static_cast<int>(given_.blocks()[part.block.index].first + part.element);
+      scalar.scale = static_cast<float>(part.scale);
+    }
+    if (!given.offset.empty()) argument.offset = given.offset.data();
+    argument.constant = static_cast<float>(given.constant);
+  }
+
+  /// Of each element, at its coordinate, Jacobian included. A flat prior on a real parameter is no term, on others it
+  /// is the Jacobian.
+  void add_prior(const TermModel::Parameters& block) {
+    if (!block.has_prior || (block.prior.kind == PriorKind::flat && block.support == Support::real)) return;
+    const PriorDensity density = prior_density(block.prior, block.support);
+    Term term;
+    term.density = density.kind;
+    term.rows = static_cast<std::int64_t>(block.size);
+    term.constant = static_cast<double>(block.size) * density.log_normalizer;
+    for (std::size_t c = 0; c < density.constants.size(); ++c) {
+      term.constants[c] = keep(std::vector<float>(block.size, static_cast<float>(density.constants[c])));
+    }
+    term.arguments[0].part_count = 1;
+    Part& part = term.arguments[0].parts[0];
+    part.first = static_cast<int>(block.first);
+    if (block.size > 1) {
+      std::vector<float> identity(block.size * block.size);
+      for (std::size_t i = 0; i < block.size; ++i) identity[i * block.size + i] = 1;
+      part = {PartKind::dense, part.first, static_cast<int>(block.size), 1, keep(std::move(identity))};
+    }
+    model_.terms.push_back(term);
+  }
+
+  const TermModel& given_;
+  Model& model_;
+};
+
+void check_term_options(const TrainOptions& o) {
+  const auto refuse = [](std::string_view what) {
+    throw InputError(fmt::format("a model of terms has no {} (TrainOptions); leave it as it is by default", what));
+  };
+  if (o.family != Family::gaussian || o.link) refuse("family and link but its terms'");
+  if (!o.formulas.empty()) refuse("formulas");
+  if (!o.priors.empty()) refuse("priors but its own");
+  if (o.storage != StorageKind::float32) refuse("columns to be stored");
+}
+
+}  // namespace
+
+Problem make_problem(const TermModel& given, const TrainOptions& options) {
+  check_options(options);
+  check_term_options(options);
+  if (given.terms().empty()) throw InputError("a model without terms (TermModel); add one");
+  Problem problem;
+  Model& model = problem.model;
+  TermModelBuilder(given, model).build();
+  Fit& fit = problem.fit;
+  fit.parameters = model.parameters;
+  for (const ModelTerm& term : given.terms()) {
+    if (term.data) fit.rows = static_cast<std::int64_t>(term.rows);
+  }
+  fit.options = options;
+  if (fit.options.samples == 0) fit.options.samples = default_samples;
+  if (fit.options.learning_rate == 0) fit.options.learning_rate = default_learning_rate;
+  fit.options.batch = resolve_batch(options.batch, fit.rows);
+  resolve_guide(fit.options, model.parameters.size());
+
+  const std::size_t d = given.dimension();
+  problem.start = StartPoint{std::vector<double>(d), std::vector<double>(d, 1), true, options.seed};
+  set_coordinates(model, {Matrix::identity(d), Matrix::identity(d), std::vector<double>(d)});  // until it is found
+  const bool meanfield = fit.options.guide == GuideKind::meanfield;
+  problem.layout.head = meanfield ? GuideShape::meanfield : GuideShape::fullrank;
+  problem.spec = make_spec(model, problem.layout, fit);
+  problem.spec.affine = true;
+  std::string reason;
+  if (options.device == DeviceKind::cpu || cuda_devices(reason).empty()) {
+    for (Term& term : problem.spec.terms) term.resident = true;  // host memory is the device's
+  }
+  return problem;
+}
+
+Fit train(const TermModel& model, const TrainOptions& options, Observer* observer) {
+  return Trainer(model, options).run(observer);
+}
+
+}  // namespace jensen

@@ -1,0 +1,117 @@
+#include "jensen/terms.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "jensen/errors.hpp"
+#include "jensen/jensen.hpp"
+
+namespace jensen {
+namespace {
+
+/// y ~ Normal(b . x, sigma), once by formula and once by terms.
+struct Regression {
+  static constexpr std::size_t rows = 400;
+  std::vector<float> x, y;
+  std::vector<double> column, response;
+
+  Regression() {
+    std::mt19937 bits(5);
+    std::normal_distribution<double> normal;
+    for (std::size_t i = 0; i < rows; ++i) {
+      column.push_back(static_cast<float>(normal(bits)));
+      response.push_back(static_cast<float>(0.5 + 1.5 * column.back() + 0.8 * normal(bits)));
+      x.insert(x.end(), {1.0F, static_cast<float>(column.back())});
+      y.push_back(static_cast<float>(response.back()));
+    }
+  }
+
+  TermModel model() const {
+    TermModel model;
+    const Block b = model.block("b", 2, Support::real, "normal(0, 3)");
+    const Block sigma = model.block("sigma", 1, Support::positive, "exponential(1)");
+    model.add(term(b, sigma));
+    return model;
+  }
+  ModelTerm term(Block b, Block sigma) const {
+    ModelTerm term;
+    term.rows = rows;
+    term.y = y;
+    term.arguments.resize(2);
+    term.arguments[0].dense = {{x, b}};
+    term.arguments[1].scalars = {{sigma}};
+    return term;
+  }
+};
+
+TEST(TermModel, HasThePosteriorOfTheFormula) {
+  const Regression data;
+  Table table("regression");
+  table.add("x", std::span<const double>(data.column));
+  table.add("y", std::span<const double>(data.response));
+  TrainOptions options;
+  for (const char* prior : {"b ~ normal(0, 3)", "Intercept ~ normal(0, 3)", "sigma ~ exponential(1)"}) {
+    options.priors.push_back(parse_prior(prior));
+  }
+  const Fit formula = train("y ~ 1 + x", table, options);
+  const Fit terms = train(data.model());
+  const auto want = formula.summarize(), got = terms.summarize();
+  ASSERT_EQ(got.size(), want.size());
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    // Each fit's averaged lambda moves by a few hundredths of a posterior sd between runs (Verdict::drift).
+    EXPECT_NEAR(got[i].mean, want[i].mean, 0.1 * want[i].sd) << want[i].name;
+    EXPECT_NEAR(got[i].sd / want[i].sd, 1, 0.1) << want[i].name;
+  }
+  EXPECT_NEAR(terms.elbo, formula.elbo, 0.05 + 4 * std::hypot(terms.elbo_se, formula.elbo_se));
+}
+
+/// What add() says to a term that `change` has spoilt.
+template <class F>
+std::string complaint(F change) {
+  const Regression data;
+  TermModel model;
+  const Block b = model.block("b", 2);
+  const Block sigma = model.block("sigma", 1, Support::positive);
+  ModelTerm term = data.term(b, sigma);
+  std::vector<float> memory;
+  change(term, memory);
+  try {
+    model.add(term);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "nothing";
+}
+
+TEST(TermModel, SaysWhatIsWrongInASentence) {
+  using testing::HasSubstr;
+  EXPECT_EQ(complaint([](ModelTerm&, std::vector<float>&) {}), "nothing");
+  EXPECT_THAT(complaint([](ModelTerm& t, std::vector<float>&) { t.y = t.y.subspan(1); }),
+              HasSubstr("399 numbers of y for 400 rows"));
+  EXPECT_THAT(complaint([](ModelTerm& t, std::vector<float>& memory) {
+                memory.assign(t.y.begin(), t.y.end());
+                memory[6] = std::numeric_limits<float>::quiet_NaN();
+                t.y = memory;
+              }),
+              HasSubstr("nan in row 7 of y"));
+  EXPECT_THAT(complaint([](ModelTerm& t, std::vector<float>&) { t.arguments[1].scalars[0].block.index = 9; }),
+              HasSubstr("block 9 of a model with 2"));
+  EXPECT_THAT(complaint([](ModelTerm& t, std::vector<float>&) { t.arguments[1].scalars[0].element = 1; }),
+              HasSubstr("element 1 of"));
+  EXPECT_THAT(complaint([](ModelTerm& t, std::vector<float>&) { t.arguments.pop_back(); }),
+              HasSubstr("1 arguments for a density of 2"));
+  EXPECT_THAT(complaint([](ModelTerm& t, std::vector<float>&) { t.family = Family::bernoulli, t.link = Link::logit; }),
+              HasSubstr("is not 0 or 1"));
+  TermModel model;
+  EXPECT_THROW(model.block("a", 1, Support::positive, "lkj(1)"), InputError);
+  EXPECT_THROW(model.block("a", 0), InputError);
+  EXPECT_THROW(train(model), InputError);
+}
+
+}  // namespace
+}  // namespace jensen
