@@ -61,18 +61,20 @@ struct Unconstrain {
     joint[item] = sum * derivative(transforms[i], at[i]) + log_jacobian_slope(transforms[i], at[i]);
   }
 
+  /// log dT/du.
+  JENSEN_HD static double log_jacobian(CoordinateTransform transform, double u) {
+    if (transform == CoordinateTransform::identity) return 0;
+    if (transform != CoordinateTransform::logistic) return u;
+    return -::fabs(u) - 2 * ::log1p(::exp(-::fabs(u)));
+  }
+
  private:
-  /// dT/du, its logarithm, and that one's derivative.
+  /// dT/du, and the derivative of its logarithm.
   JENSEN_HD static double derivative(CoordinateTransform transform, double u) {
     if (transform == CoordinateTransform::identity) return 1;
     if (transform != CoordinateTransform::logistic) return ::exp(u);
     const double p = 1 / (1 + ::exp(-u));
     return p * (1 - p);
-  }
-  JENSEN_HD static double log_jacobian(CoordinateTransform transform, double u) {
-    if (transform == CoordinateTransform::identity) return 0;
-    if (transform != CoordinateTransform::logistic) return u;
-    return -::fabs(u) - 2 * ::log1p(::exp(-::fabs(u)));
   }
   JENSEN_HD static double log_jacobian_slope(CoordinateTransform transform, double u) {
     if (transform == CoordinateTransform::identity) return 0;

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "jensen/errors.hpp"
+#include "jensen/pieces.hpp"
+#include "model/coordinate_transforms.hpp"
 #include "model/defaults.hpp"
 #include "problem.hpp"
 #include "score.hpp"
@@ -30,19 +32,6 @@ class TargetJoint final : public LogJoint {
   Target& target_;
 };
 
-CoordinateTransform coordinate_transform(Transform transform) {
-  switch (transform) {
-    case Transform::exponential:
-      return CoordinateTransform::exponential;
-    case Transform::logistic:
-      return CoordinateTransform::logistic;
-    case Transform::increment:
-      return CoordinateTransform::increment;
-    default:
-      return CoordinateTransform::identity;
-  }
-}
-
 void check_model(const TargetModel& model) {
   if (model.parameters.empty()) throw InputError("a target without parameters (TargetModel::parameters); name one");
   for (std::size_t i = 0; i < model.parameters.size(); ++i) {
@@ -53,12 +42,6 @@ void check_model(const TargetModel& model) {
     if (std::ranges::count(model.parameters, parameter.name, &Parameter::name) > 1) {
       throw InputError(fmt::format("two parameters are called {} (TargetModel::parameters); give one another name",
                                    show(parameter.name)));
-    }
-    if (parameter.transform == Transform::correlation || (i == 0 && parameter.transform == Transform::increment)) {
-      throw InputError(
-          fmt::format("{} cannot have that transform (TargetModel::parameters); an increment needs a "
-                      "parameter before it, and correlations are for group effects alone",
-                      show(parameter.name)));
     }
   }
   for (const auto& [values, what] : {std::pair(&model.start, "start"), std::pair(&model.scale, "scale")}) {
@@ -78,29 +61,13 @@ void check_model(const TargetModel& model) {
 }
 
 /// The start's unconstrained coordinates.
-std::vector<double> unconstrained(const TargetModel& model) {
-  std::vector<double> u;
-  for (std::size_t i = 0; i < model.start.size(); ++i) {
-    const double value = model.start[i];
-    switch (model.parameters[i].transform) {
-      case Transform::exponential:
-        u.push_back(std::log(value));
-        break;
-      case Transform::logistic:
-        u.push_back(std::log(value) - std::log1p(-value));
-        break;
-      case Transform::increment:
-        u.push_back(std::log(value - model.start[i - 1]));
-        break;
-      default:
-        u.push_back(value);
-    }
-    if (!std::isfinite(u.back())) {
-      throw InputError(fmt::format("{} cannot start at {} (TargetModel::start); its transform does not reach that",
-                                   show(model.parameters[i].name), value));
-    }
+std::vector<double> start_of(const TargetModel& model) {
+  if (model.start.empty()) return {};
+  try {
+    return unconstrain(model.parameters, model.start);
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{} (TargetModel::start)", error.what()));
   }
-  return u;
 }
 
 TrainOptions resolve(TrainOptions o, const TargetModel& model, const Target& target) {
@@ -145,7 +112,7 @@ Problem make_problem(Target& target, const TargetModel& given, const TrainOption
   problem.fit.options = resolve(options, given, target);
   const std::size_t d = given.parameters.size();
   problem.target = std::make_unique<TargetJoint>(target);
-  problem.start = StartPoint{unconstrained(given), given.scale, target.has_gradient(), options.seed};
+  problem.start = StartPoint{start_of(given), given.scale, target.has_gradient(), options.seed};
   if (problem.start->scale.empty()) problem.start->scale.assign(d, 1);
   // Until the start is found, w is u.
   set_coordinates(model, {Matrix::identity(d), Matrix::identity(d), std::vector<double>(d)});
@@ -155,9 +122,7 @@ Problem make_problem(Target& target, const TargetModel& given, const TrainOption
   problem.spec.affine = true;
   problem.spec.target = problem.target.get();
   if (!target.has_gradient()) problem.spec.reference = 0;
-  for (const Parameter& parameter : given.parameters) {
-    problem.spec.transforms.push_back(coordinate_transform(parameter.transform));
-  }
+  problem.spec.transforms = coordinate_transforms(given.parameters);
   return problem;
 }
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "model/pareto.hpp"
+#include "jensen/pieces.hpp"
 
 namespace jensen {
 namespace {

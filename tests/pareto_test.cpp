@@ -1,4 +1,4 @@
-#include "model/pareto.hpp"
+#include "jensen/pieces.hpp"
 
 #include <gtest/gtest.h>
 

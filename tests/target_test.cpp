@@ -240,7 +240,7 @@ TEST(Target, SaysWhatIsWrong) {
   EXPECT_NE(with([](Model& m) {
               m.parameters[0].transform = Transform::exponential;
               m.start = {-1};
-            }).find("cannot start at -1"),
+            }).find("p1' cannot be -1"),
             std::string::npos);
   TrainOptions options;
   options.priors = {parse_prior("b ~ normal(0, 1)")};

@@ -10,6 +10,7 @@
 #include "jensen/info.hpp"
 #include "jensen/model.hpp"
 #include "jensen/options.hpp"
+#include "jensen/pieces.hpp"
 #include "jensen/prior.hpp"
 #include "jensen/table.hpp"
 #include "jensen/target.hpp"

@@ -105,7 +105,7 @@ Place climb(const JointAt& joint, Place at, const Vector& scale) {
   for (int iteration = 0; iteration < most_iterations; ++iteration) {
     Vector direction = inverse * at.gradient;
     const double slope = dot(direction, at.gradient);
-    if (0.5 * slope < least_gain && !inverse.empty()) return at;
+    if (slope == 0 || (0.5 * slope < least_gain && !inverse.empty())) return at;
     // The first step knows no curvature: it goes no further than a scale.
     double length = 1;
     if (inverse.empty()) {
@@ -131,7 +131,7 @@ Place climb(const JointAt& joint, Place at, const Vector& scale) {
 }
 
 /// Minus the gradient's derivatives at the mode by coordinate i, from points `h` apart, which are drawn together until
-/// both are finite; empty if they never are.
+/// both are finite and so is their difference; empty if they never are.
 Vector curvature_column(const JointAt& joint, const Place& mode, std::size_t i, double h) {
   for (int attempt = 0; attempt < 6; ++attempt, h /= 4) {
     std::vector<Vector> points(2, mode.u);
@@ -143,6 +143,7 @@ Vector curvature_column(const JointAt& joint, const Place& mode, std::size_t i, 
     for (std::size_t k = 0; k < column.size(); ++k) {
       column[k] = (both[1].gradient[k] - both[0].gradient[k]) / (points[0][i] - points[1][i]);
     }
+    if (!std::ranges::all_of(column, [](double c) { return std::isfinite(c); })) continue;  // overflow, or h is 0
     return column;
   }
   return {};
