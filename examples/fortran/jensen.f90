@@ -15,6 +15,17 @@ module jensen
                   jensen_error_callback, jensen_error_buffer, jensen_error_memory, jensen_error_internal
   end enum
 
+  enum, bind(c)
+    enumerator :: jensen_real = 0, jensen_positive, jensen_unit, jensen_increasing
+  end enum
+
+  type, bind(c) :: jensen_batch
+    type(c_ptr) :: rows  ! integer(c_int32_t), from 0; c_null_ptr: first, first + 1, ...
+    integer(c_int64_t) :: first, count
+    real(c_double) :: scale
+    type(c_ptr) :: stream
+  end type
+
   type, bind(c) :: jensen_progress
     integer(c_int64_t) :: step, steps
     real(c_double) :: elbo, elbo_se, rows_per_second, seconds_left
@@ -35,6 +46,16 @@ module jensen
     integer(c_int) function jensen_observer(progress, user) bind(c)
       import :: c_int, c_ptr, jensen_progress
       type(jensen_progress), intent(in) :: progress
+      type(c_ptr), value :: user
+    end function
+
+    ! Of a target. Made without a gradient, it is given none, and must not use it: declare type(c_ptr), value there.
+    integer(c_int) function jensen_density(theta, samples, parameters, batch, log_density, gradient, user) bind(c)
+      import :: c_int, c_double, c_ptr, c_size_t, jensen_batch
+      integer(c_size_t), value :: samples, parameters
+      real(c_double), intent(in) :: theta(parameters, samples)
+      type(jensen_batch), intent(in) :: batch
+      real(c_double), intent(out) :: log_density(samples), gradient(parameters, samples)
       type(c_ptr), value :: user
     end function
   end interface
@@ -146,6 +167,40 @@ module jensen
       type(c_funptr), value :: observer  ! c_null_funptr for none
       type(c_ptr), value :: user
       type(c_ptr), intent(inout) :: fit
+    end function
+
+    integer(c_int) function jensen_target_create(density, has_gradient, user, target) bind(c)
+      import :: c_int, c_ptr, c_funptr
+      type(c_funptr), value :: density
+      integer(c_int), value :: has_gradient
+      type(c_ptr), value :: user
+      type(c_ptr), intent(inout) :: target
+    end function
+    subroutine jensen_target_free(target) bind(c)
+      import :: c_ptr
+      type(c_ptr), value :: target
+    end subroutine
+    integer(c_int) function jensen_target_add(target, name, support, start, scale) bind(c)
+      import :: c_int, c_char, c_double, c_ptr
+      type(c_ptr), value :: target
+      character(kind=c_char), intent(in) :: name(*)
+      integer(c_int), value :: support
+      real(c_double), value :: start, scale
+    end function
+    integer(c_int) function jensen_target_set_rows(target, rows) bind(c)
+      import :: c_int, c_int64_t, c_ptr
+      type(c_ptr), value :: target
+      integer(c_int64_t), value :: rows
+    end function
+    integer(c_int) function jensen_target_set_device(target, device) bind(c)
+      import :: c_int, c_char, c_ptr
+      type(c_ptr), value :: target
+      character(kind=c_char), intent(in) :: device(*)
+    end function
+    integer(c_int) function jensen_trainer_create_target(target, options, trainer) bind(c)
+      import :: c_int, c_ptr
+      type(c_ptr), value :: target, options
+      type(c_ptr), intent(inout) :: trainer
     end function
 
     subroutine jensen_fit_free(fit) bind(c)
