@@ -33,6 +33,7 @@ struct Part {
   /// dense: x in 16 bits instead, rows half_pitch(columns) apart. For the GPU's data term alone.
   const std::uint16_t* halves = nullptr;
   Storage storage = Storage::float32;  ///< of halves
+  bool resident = false;               ///< x alone is in the engine's device memory already; see Term::resident
 };
 
 constexpr int max_parts = 10;

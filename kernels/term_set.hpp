@@ -226,7 +226,7 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
         Part& part = term.arguments[a].parts[p];
         if (part.kind == PartKind::dense && term.subsampled && spec.storage != Storage::float32) {
           keep_in(spec.storage, term, part);
-        } else {
+        } else if (!part.resident) {
           keep(term, part.x, term.rows * part.columns);
         }
         for (int k = 0; k < slots_of(part); ++k, ++slot) {

@@ -177,25 +177,22 @@ std::uint64_t fingerprint(const Problem& problem) {
   for (const Term& term : spec.terms) {
     hash.add(term.density);
     if (term.custom != nullptr) add_text(term.custom->name);
+    if (term.custom != nullptr) add_text(term.custom->name);
     hash.add(term.rows);
     hash.add(term.constant);
-    const auto add_column = [&](const auto* column, std::int64_t count) {
-      hash.add(column == nullptr ? -1 : count);
-      if (!term.resident) add_array(column, count);
-    };
-    for (const float* column : term.constants) add_column(column, term.rows);
-    add_column(term.weights, term.rows);
+    for (const float* column : term.constants) add_array(column, term.rows);
+    add_array(term.weights, term.rows);
     for (int a = 0; a < term.argument_count; ++a) {
       const Predictor& predictor = term.arguments[a];
-      add_column(predictor.offset, term.rows);
+      add_array(predictor.offset, term.rows);
       hash.add(predictor.constant);
       for (int p = 0; p < predictor.part_count; ++p) {
         const Part& part = predictor.parts[p];
         hash.add(part.kind);
         hash.add(part.first);
         hash.add(part.scale);
-        add_column(part.x, term.rows * part.columns);
-        add_column(part.index, term.rows);
+        add_array(part.resident ? nullptr : part.x, term.rows * part.columns);
+        add_array(part.index, term.rows);
       }
     }
   }

@@ -41,8 +41,8 @@ void check_options(const TrainOptions& options);
 EngineSpec make_spec(const Model& model, const GuideLayout& layout, const Fit& fit);
 
 /// Of this build and all that the course of training depends on but the seed's own noise: latents, terms with their
-/// data, guide, options. Not of the device and the number of threads. Terms on a device already (Term::resident) count
-/// without their data.
+/// data, guide, options. Not of the device and the number of threads. Columns on a GPU already count without
+/// their data.
 std::uint64_t fingerprint(const Problem& problem);
 
 }  // namespace jensen

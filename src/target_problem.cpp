@@ -96,6 +96,7 @@ TrainOptions resolve(TrainOptions o, const TargetModel& model, const Target& tar
   o.batch = resolve_batch(o.batch, model.rows);
   if (o.learning_rate == 0) o.learning_rate = default_learning_rate;
   resolve_guide(o, model.parameters.size());
+  check_affine(model.parameters.size());
   return o;
 }
 

@@ -97,7 +97,12 @@ class TermCheck {
     }
     for (const TermArgument::Dense& part : argument.dense) {
       const TermModel::Parameters& block = block_of(part.block);
-      column_of(part.x, fmt::format("the columns of {}", block.name), block.size);
+      if (!part.on_gpu) {
+        column_of(part.x, fmt::format("the columns of {}", block.name), block.size);
+      } else if (part.x.size() != term_.rows * block.size) {
+        fail(fmt::format("{} numbers on the GPU for {} rows of {}", part.x.size(), term_.rows, block.size),
+             "give one for each");
+      }
     }
     for (const TermArgument::Scalar& part : argument.scalars) {
       const TermModel::Parameters& block = block_of(part.block);

@@ -78,8 +78,9 @@ class TermModelBuilder {
   void set_argument(const TermArgument& given, Predictor& argument) const {
     for (const TermArgument::Dense& part : given.dense) {
       const TermModel::Parameters& block = given_.blocks()[part.block.index];
-      argument.parts[argument.part_count++] = {PartKind::dense, static_cast<int>(block.first),
-                                               static_cast<int>(block.size), 1, part.x.data()};
+      Part& dense = argument.parts[argument.part_count++];
+      dense = {PartKind::dense, static_cast<int>(block.first), static_cast<int>(block.size), 1, part.x.data()};
+      dense.resident = part.on_gpu;
     }
     for (const TermArgument::Scalar& part : given.scalars) {
       Part& scalar = argument.parts[argument.part_count++];
@@ -127,6 +128,17 @@ void check_term_options(const TrainOptions& o) {
   if (o.storage != StorageKind::float32) refuse("columns to be stored");
 }
 
+bool uses_gpu_memory(const TermModel& model) {
+  for (const ModelTerm& term : model.terms()) {
+    for (const TermArgument& argument : term.arguments) {
+      for (const TermArgument::Dense& part : argument.dense) {
+        if (part.on_gpu) return true;
+      }
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Problem make_problem(const TermModel& given, const TrainOptions& options) {
@@ -146,6 +158,7 @@ Problem make_problem(const TermModel& given, const TrainOptions& options) {
   if (fit.options.learning_rate == 0) fit.options.learning_rate = default_learning_rate;
   fit.options.batch = resolve_batch(options.batch, fit.rows);
   resolve_guide(fit.options, model.parameters.size());
+  check_affine(given.dimension());
 
   const std::size_t d = given.dimension();
   problem.start = StartPoint{std::vector<double>(d), std::vector<double>(d, 1), true, options.seed};
@@ -156,6 +169,11 @@ Problem make_problem(const TermModel& given, const TrainOptions& options) {
   problem.spec.affine = true;
   std::string reason;
   if (options.device == DeviceKind::cpu || cuda_devices(reason).empty()) {
+    if (uses_gpu_memory(given)) {
+      throw InputError(
+          "columns of the model are on a GPU, which does not train it (TermArgument::Dense::on_gpu); use "
+          "device cuda, or columns in the host's memory");
+    }
     for (Term& term : problem.spec.terms) term.resident = true;  // host memory is the device's
   }
   return problem;

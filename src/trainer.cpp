@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <stdexcept>
 #include <optional>
+#include <stdexcept>
 
 #include "device.hpp"
 #include "jensen/errors.hpp"

@@ -70,6 +70,47 @@ TEST(TermModel, HasThePosteriorOfTheFormula) {
   EXPECT_NEAR(terms.elbo, formula.elbo, 0.05 + 4 * std::hypot(terms.elbo_se, formula.elbo_se));
 }
 
+/// Minibatches, threads, and a state restored: the columns of the caller are read where they are throughout.
+TEST(TermModel, SameBitsForAnyThreadsAndFromAState) {
+  const Regression data;
+  TrainOptions options;
+  options.device = DeviceKind::cpu;
+  options.steps = 150;
+  options.batch = 100;
+  const TermModel model = data.model();
+  const Fit whole = train(model, options);
+  EXPECT_EQ(whole.rows, 400);
+  for (const int threads : {1, 2, 3}) {
+    options.threads = threads;
+    Trainer first(model, options);
+    while (first.steps() < 30 * threads) first.step();
+    Trainer second(model, options);
+    second.restore(first.state());
+    const Fit fit = second.run();
+    EXPECT_EQ(fit.mean, whole.mean);
+    EXPECT_EQ(fit.factor, whole.factor);
+    EXPECT_EQ(fit.elbo, whole.elbo);
+  }
+  Regression other;
+  other.x[5] += 1e-3F;
+  Trainer changed(other.model(), options);
+  EXPECT_THROW(changed.restore(Trainer(model, options).state()), InputError);
+}
+
+TEST(TermModel, GpuColumnsAreForTheGpu) {
+  const Regression data;
+  TermModel model;
+  const Block b = model.block("b", 2), sigma = model.block("sigma", 1, Support::positive);
+  ModelTerm term = data.term(b, sigma);
+  term.arguments[0].dense[0].on_gpu = true;
+  model.add(term);
+  TrainOptions options;
+  options.device = DeviceKind::cpu;
+  EXPECT_THROW(train(model, options), InputError);
+  term.arguments[0].dense[0].x = term.arguments[0].dense[0].x.first(799);
+  EXPECT_THROW(model.add(term), InputError);
+}
+
 /// What add() says to a term that `change` has spoilt.
 template <class F>
 std::string complaint(F change) {

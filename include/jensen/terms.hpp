@@ -34,6 +34,7 @@ struct TermArgument {
   struct Dense {
     std::span<const float> x;  ///< rows x the block's size
     Block block;
+    bool on_gpu = false;  ///< x is memory of the GPU that trains: used where it is, and not looked at for NaN
   };
   struct Scalar {
     Block block;
@@ -64,8 +65,9 @@ struct ModelTerm {
   std::vector<TermArgument> arguments;
 };
 
-/// Blocks of parameters and terms. Columns given to it are views: they must live until training is over. On the CPU X
-/// is read where it lies; all else, and everything where a GPU is used, is copied once.
+/// Blocks of parameters and terms. Columns given to it are views: they must live until training is over. On the CPU
+/// they are read where they lie, as is on a GPU what is there already (TermArgument::Dense::on_gpu); else they are
+/// copied to it once.
 class JENSEN_API TermModel {
  public:
   /// `size` parameters called `name` (name[1], name[2] .. of several), each with the prior ("normal(0, 2.5)") on its

@@ -29,4 +29,13 @@ void check_fullrank(GuideKind guide, std::size_t parameters, std::string_view in
                                to_string(guide), most_fullrank, instead));
 }
 
+void check_affine(std::size_t parameters) {
+  constexpr std::size_t most = 8192;  // 0.5 GB
+  if (parameters <= most) return;
+  throw InputError(
+      fmt::format("{} parameters are more than a model without a formula takes, {}; use a formula with "
+                  "group effects, or fewer parameters",
+                  parameters, most));
+}
+
 }  // namespace jensen

@@ -21,4 +21,7 @@ void resolve_guide(TrainOptions& options, std::size_t parameters);
 /// Throws InputError naming the guide that is to be used `instead` if `parameters` are too many for any but meanfield.
 void check_fullrank(GuideKind guide, std::size_t parameters, std::string_view instead);
 
+/// Throws InputError: so many parameters that the matrix which whitens them would be what takes memory and time.
+void check_affine(std::size_t parameters);
+
 }  // namespace jensen
