@@ -1,12 +1,13 @@
 #pragma once
-/// \file What tests of the densities share: their names, and the size of what each adds up, which rounding is relative
-/// to.
+/// \file What tests of the densities share: which there are, and the size of what each adds up, which rounding is
+/// relative to.
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "densities/list.hpp"
+#include "densities/names.hpp"
 
 namespace jensen {
 
@@ -33,16 +34,6 @@ inline constexpr std::array all_densities{DensityKind::gaussian,
                                           DensityKind::half_student_t_prior,
                                           DensityKind::exponential_prior,
                                           DensityKind::flat_positive_prior};
-
-inline const char* density_name(DensityKind kind) {
-  constexpr std::array names{
-      "gaussian",          "student_t",          "bernoulli_logit",       "binomial_logit",    "binomial_probit",
-      "binomial_cloglog",  "poisson_log",        "negative_binomial_log", "gamma_log",         "beta_logit",
-      "exponential_log",   "weibull_log",        "zero_inflated_poisson", "hurdle_poisson",    "cumulative_logit",
-      "categorical",       "normal_prior",       "student_t_prior",       "half_normal_prior", "half_student_t_prior",
-      "exponential_prior", "flat_positive_prior"};
-  return names[static_cast<std::size_t>(kind)];
-}
 
 /// The arguments a_0, a_1, a_2 and, of any density, the value and the derivatives; 0 by arguments that it has not.
 template <class R>
