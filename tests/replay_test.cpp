@@ -37,6 +37,7 @@ class PlayedBackend {
   void* allocate(std::size_t bytes) { return cpu_.allocate(bytes); }
   void release(void* memory, std::size_t bytes) { cpu_.release(memory, bytes); }
   CpuBackend::Scope enter() const { return {}; }
+  void accept(const Term& term) { cpu_.accept(term); }
   void* stream() const { return nullptr; }
   void upload(void* to, const void* from, std::size_t bytes) { cpu_.upload(to, from, bytes); }
   void download(void* to, const void* from, std::size_t bytes) { cpu_.download(to, from, bytes); }
