@@ -25,6 +25,7 @@ function(jensen_add_density target)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
     list(APPEND isas avx2 avx512)
   endif()
+  set(sources "")  # a caller's variable of this name is not meant
   set(declarations "")
   set(assignments "")
   foreach(isa IN LISTS isas)

@@ -1,4 +1,4 @@
-// An autoregression on the five values before:  ark FOLDER, which has arK-arK/data.json of posteriordb.
+// An autoregression on the five values before:  ark examples/data/posteriors.
 #include <cstdio>
 #include <exception>
 #include <vector>
@@ -11,8 +11,8 @@ int main(int argc, char** argv) try {
   const std::vector<float> series =
       argc < 2 ? std::vector<float>() : numbers(std::string(argv[1]) + "/arK-arK/data.json", "y");
   if (series.size() <= lags) {
-    std::printf("skipped: no data (give the folder of posteriors)\n");
-    return 0;
+    std::fprintf(stderr, "no data: give the folder of posteriors, examples/data/posteriors\n");
+    return 2;
   }
   std::vector<float> x, y;
   for (std::size_t t = lags; t < series.size(); ++t) {

@@ -1,5 +1,4 @@
-// A mixture of two normals as a density of one's own:  gauss_mix FOLDER, which has
-// low_dim_gauss_mix-low_dim_gauss_mix/data.json of posteriordb.
+// A mixture of two normals as a density of one's own:  gauss_mix examples/data/posteriors
 #include "gauss_mix.hpp"
 
 #include <cstdio>
@@ -14,8 +13,8 @@ int main(int argc, char** argv) try {
       argc < 2 ? std::vector<float>()
                : numbers(std::string(argv[1]) + "/low_dim_gauss_mix-low_dim_gauss_mix/data.json", "y");
   if (y.empty()) {
-    std::printf("skipped: no data (give the folder of posteriors)\n");
-    return 0;
+    std::fprintf(stderr, "no data: give the folder of posteriors, examples/data/posteriors\n");
+    return 2;
   }
   jensen::TermModel model;
   const jensen::Block lower = model.block("mu_1", 1);

@@ -44,7 +44,7 @@ class CpuBackend {
     if (execution_.allocate != nullptr) return execution_.allocate(execution_.context, bytes, nullptr);
     return allocate_own(bytes);
   }
-  void release(void* memory, std::size_t bytes) {
+  void release(void* memory, std::size_t bytes) const {
     if (execution_.release != nullptr) return execution_.release(execution_.context, memory, bytes, nullptr);
     std::free(memory);
   }

@@ -31,7 +31,7 @@ struct Tile {
   const float* offset;                    ///< rows
 };
 
-constexpr int prepared_room = 16;  ///< floats for what a density prepares for a sample
+inline constexpr int prepared_room = 16;  ///< floats for what a density prepares for a sample
 
 /// The scratch memory of one thread.
 struct Scratch {
@@ -217,7 +217,7 @@ struct Group {
 };
 
 /// Rows whose products and density follow one another: so few that reading the next ones goes on meanwhile.
-constexpr int lone_rows = 32;
+inline constexpr int lone_rows = 32;
 
 /// The density of `count` rows, one in each lane; eta becomes df/da_0. No sums here, and no `omp simd`: the compiler
 /// vectorises the plain loop by itself, and keeps the constants of polynomials in registers.

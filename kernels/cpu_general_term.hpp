@@ -22,7 +22,7 @@
 namespace jensen::JENSEN_ISA::general_term {
 namespace {
 
-constexpr int most_parts = max_arguments * max_parts;
+inline constexpr int most_parts = max_arguments * max_parts;
 
 /// A dense part: of which argument, and what of the scratch memory is its own.
 struct DensePart {

@@ -22,11 +22,14 @@ struct Dual {
   R value;
   R d[N];  ///< by argument 0, 1 ..
 
+  // NOLINTBEGIN(google-explicit-constructor, modernize-use-default-member-init): numbers are to convert, and a Dual
+  // that is to be written has no zeros written before.
   Dual() = default;
   template <class S, class = std::enable_if_t<std::is_arithmetic_v<S>>>
-  JENSEN_HD constexpr Dual(S number) : value(static_cast<R>(number)), d{} {}  // NOLINT(google-explicit-constructor)
+  JENSEN_HD constexpr Dual(S number) : value(static_cast<R>(number)), d{} {}
   template <class... Slopes>
   requires(sizeof...(Slopes) == N) JENSEN_HD constexpr Dual(R at, Slopes... slopes) : value(at), d{slopes...} {}
+  // NOLINTEND(google-explicit-constructor, modernize-use-default-member-init)
 };
 
 namespace math {
@@ -167,9 +170,9 @@ JENSEN_HD S value_of(S a) {
   return a;
 }
 template <class T>
-constexpr bool is_dual = false;
+inline constexpr bool is_dual = false;
 template <class R, int N>
-constexpr bool is_dual<Dual<R, N>> = true;
+inline constexpr bool is_dual<Dual<R, N>> = true;
 template <class A, class B>
 using IfDual = std::enable_if_t<is_dual<A> || is_dual<B>>;
 

@@ -32,7 +32,7 @@ class JENSEN_API Trainer {
   /// `target` must outlive the Trainer. Throws what train() of a target throws.
   Trainer(Target& target, const TargetModel& model, const TrainOptions& options = {}, const Execution& execution = {});
   /// Columns that are not copied (jensen/terms.hpp) must outlive the Trainer. Throws what train() of terms throws.
-  Trainer(const TermModel& model, const TrainOptions& options = {}, const Execution& execution = {});
+  explicit Trainer(const TermModel& model, const TrainOptions& options = {}, const Execution& execution = {});
   ~Trainer();
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;

@@ -197,8 +197,8 @@ JENSEN_HD R evaluate_density(DensityKind kind, const R* constants, const R* a, i
   });
 }
 
-/// The densities that a kernel is compiled for: Jensen's own, chosen by number. OnlyDensity (own_density.hpp) is another
-/// such set.
+/// The densities that a kernel is compiled for: Jensen's own, chosen by number. OnlyDensity (own_density.hpp) is
+/// another such set.
 struct BuiltInDensities {
   static constexpr bool built_in = true;
 #if defined(__CUDACC__)
