@@ -19,11 +19,11 @@ namespace jensen {
 /// R: float or double. A plain number converts to a constant, whose derivatives are 0.
 template <class R, int N>
 struct Dual {
+  // NOLINTBEGIN(google-explicit-constructor, modernize-use-default-member-init): numbers are to convert, and a Dual
+  // that is to be written has no zeros written before.
   R value;
   R d[N];  ///< by argument 0, 1 ..
 
-  // NOLINTBEGIN(google-explicit-constructor, modernize-use-default-member-init): numbers are to convert, and a Dual
-  // that is to be written has no zeros written before.
   Dual() = default;
   template <class S, class = std::enable_if_t<std::is_arithmetic_v<S>>>
   JENSEN_HD constexpr Dual(S number) : value(static_cast<R>(number)), d{} {}
