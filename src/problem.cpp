@@ -98,8 +98,12 @@ EngineSpec make_spec(const Model& model, const GuideLayout& layout, const Fit& f
 
 void settle_coordinates(Problem& problem, Engine& engine) {
   if (!problem.start) return;
-  set_coordinates(problem.model, find_normal_start([&](std::span<const double> u) { return engine.joint_at(u); },
-                                                   *problem.start, problem.model.size()));
+  const JointAt joint = [&](std::span<const double> u) { return engine.joint_at(u); };
+  if (problem.target != nullptr && problem.start->has_gradient) {
+    std::string wrong = problem_with_gradient(joint, *problem.start, problem.model.size());
+    if (!wrong.empty()) problem.fit.notes.push_back(std::move(wrong));
+  }
+  set_coordinates(problem.model, find_normal_start(joint, *problem.start, problem.model.size()));
   const bool meanfield = problem.layout.head == GuideShape::meanfield;
   const std::vector<double>& basis = problem.model.basis.values;
   engine.set_affine(problem.model.to_user.values, problem.model.shift,

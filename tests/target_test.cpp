@@ -212,6 +212,31 @@ TEST(Target, ExceptionsGoThroughAndNonFiniteEndsTheRun) {
   EXPECT_GT(fit.verdict.nonfinite, 0);
 }
 
+TEST(Target, NotesAGradientThatIsNone) {
+  const TargetModel model = parameters({Transform::exponential, Transform::logistic, Transform::increment});
+  Density right(gamma_beta);
+  EXPECT_TRUE(Trainer(right, model).description().notes.empty());
+  Density wrong([](const double* theta, const Batch& batch, double* g) {
+    const double value = gamma_beta(theta, batch, g);
+    g[0] = 8 / theta[0] + 3;  // a sign
+    return value;
+  });
+  const auto notes = Trainer(wrong, model).description().notes;
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_NE(notes[0].find("the gradient is not that of the log density"), std::string::npos) << notes[0];
+}
+
+TEST(Target, HasNoRowsToPredict) {
+  Density target(gamma_beta);
+  const Fit fit = train(target, parameters({Transform::exponential, Transform::logistic, Transform::increment}));
+  try {
+    predict(fit, Table());
+    FAIL();
+  } catch (const InputError& error) {
+    EXPECT_NE(std::string(error.what()).find("no formula"), std::string::npos) << error.what();
+  }
+}
+
 TEST(Target, SaysWhatIsWrong) {
   Density target(normal_mean), blind(normal_mean, false);
   const auto message = [](Target& of, const TargetModel& model, const TrainOptions& options) -> std::string {

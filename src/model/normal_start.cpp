@@ -1,5 +1,7 @@
 #include "model/normal_start.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <deque>
@@ -224,6 +226,29 @@ NormalStart find_normal_start(const JointAt& joint, const StartPoint& first, std
   }
   start.factor = inverse_upper(start.inverse);
   return start;
+}
+
+std::string problem_with_gradient(const JointAt& joint, const StartPoint& first, std::size_t dimension) {
+  std::mt19937_64 random(first.seed + 1);
+  std::vector<Vector> points(3, first.u.empty() ? Vector(dimension) : first.u);
+  Vector direction;
+  for (std::size_t i = 0; i < dimension; ++i) {
+    direction.push_back(first.scale[i] * (0.5 + std::ldexp(static_cast<double>(random() >> 12U), -52)));
+    points[1][i] += first_difference * direction[i];
+    points[2][i] -= first_difference * direction[i];
+  }
+  const std::vector<Place> at = places_at(joint, points);
+  const double by_gradient = dot(at[0].gradient, direction);
+  const double by_values = (at[1].value - at[2].value) / (2 * first_difference);
+  // What rounding of the values to six digits, as a solver's tolerance may do, leaves of a difference.
+  const double noise = 1e-6 * (std::abs(at[0].value) + 1) / first_difference;
+  const double apart = std::abs(by_gradient - by_values);
+  if (!(apart > noise + 0.1 * std::max(std::abs(by_gradient), std::abs(by_values)))) return {};
+  if (!std::isfinite(apart)) return {};
+  return fmt::format(
+      "the gradient is not that of the log density: along one direction at the start it says {:.4g}, "
+      "the values {:.4g}; check Target::evaluate",
+      by_gradient, by_values);
 }
 
 void set_coordinates(Model& model, const NormalStart& start) {

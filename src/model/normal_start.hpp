@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "model/linear_algebra.hpp"
@@ -35,6 +36,10 @@ struct NormalStart {
 /// posterior sd is of no use here. Points where l is not finite are stepped around. Throws InputError if it is finite
 /// at none of the first points.
 NormalStart find_normal_start(const JointAt& joint, const StartPoint& first, std::size_t dimension);
+
+/// Whether the gradient is that of the log joint: along one direction at the first point it is compared with a
+/// difference of values. A sentence if they are more than a tenth apart; empty if not, or where either is not finite.
+std::string problem_with_gradient(const JointAt& joint, const StartPoint& first, std::size_t dimension);
 
 /// Fills in the model's coordinates: to_user, shift, the basis of a mean-field guide, and their determinants.
 void set_coordinates(Model& model, const NormalStart& start);

@@ -11,6 +11,9 @@ namespace jensen {
 namespace {
 
 std::vector<Formula> parse_formulas(const Fit& fit) {
+  if (fit.formula.empty()) {
+    throw InputError("the fit is of no formula, so that there are no rows to predict (predict); use its draws");
+  }
   std::vector<Formula> formulas{parse_formula(fit.formula)};
   for (const ParameterFormula& other : fit.options.formulas) {
     formulas.push_back(parse_right_side(other.formula, other.parameter));
