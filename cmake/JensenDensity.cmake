@@ -81,7 +81,7 @@ template const DensityCode& density<::${arg_TYPE}>();
   if(TARGET jensen::core)
     target_link_libraries(${target}_${id} PRIVATE jensen::core)
   endif()
-  target_include_directories(${target}_${id} PRIVATE ${JENSEN_KERNELS_DIR}
+  target_include_directories(${target}_${id} PRIVATE ${JENSEN_KERNELS_DIR} ${JENSEN_KERNELS_DIR}/..
     $<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>)
   target_compile_features(${target}_${id} PRIVATE cxx_std_20)
   set_target_properties(${target}_${id} PROPERTIES POSITION_INDEPENDENT_CODE ON)

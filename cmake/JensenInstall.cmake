@@ -42,6 +42,7 @@ if(JENSEN_HAS_CUDA)  # its static runtime may be where no linker looks
 endif()
 list(JOIN JENSEN_PC_CORE_LIBS " " JENSEN_PC_CORE_LIBS)
 set(JENSEN_PC_IO_LIBS "")
+find_package(HDF5 REQUIRED COMPONENTS C)  # its variables: src/ has its own
 foreach(library IN LISTS HDF5_C_LIBRARIES)
   if(IS_ABSOLUTE "${library}")
     list(APPEND JENSEN_PC_IO_LIBS "${library}")

@@ -14,7 +14,7 @@ namespace {
 void train_until_flat(jensen::Trainer& trainer) {
   double before = -INFINITY;
   while (!trainer.done()) {
-    for (int i = 0; i < 100; ++i) trainer.step();
+    for (int i = 0; i < 100 && !trainer.done(); ++i) trainer.step();
     const jensen::Elbo now = trainer.elbo();
     std::printf("step %5lld  ELBO %9.2f +- %.2f\n", static_cast<long long>(trainer.steps()), now.mean, now.se);
     if (now.mean - before < now.se) return;

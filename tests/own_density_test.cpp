@@ -260,7 +260,9 @@ TEST(OwnDensity, IsTheBuiltInOneThroughTheEngine) {
             const double room = cancelled * tolerance::density_float * size;
             EXPECT_NEAR(got.elbo, want.elbo, room);
             for (std::size_t i = 0; i < want.gradient.size(); ++i) {
-              EXPECT_NEAR(got.gradient[i], want.gradient[i], room) << "derivative " << i;
+              // A derivative may be far larger than what the sums were counted as; it is a float, of sums of floats.
+              const double own_room = room + tolerance::density_float * std::abs(static_cast<double>(want.gradient[i]));
+              EXPECT_NEAR(got.gradient[i], want.gradient[i], own_room) << "derivative " << i;
             }
           }
         }

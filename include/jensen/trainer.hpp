@@ -22,7 +22,8 @@ namespace jensen {
 /// A model at training. train() is `Trainer(...).run(observer)`.
 ///
 /// One thread at a time may use a Trainer; different ones do not know of each other. Every call may throw DeviceError.
-/// A call that throws leaves the Trainer fit for destruction and restore() alone.
+/// A call that throws leaves the Trainer fit for destruction and restore() alone, but for restore() itself when it
+/// refuses a state: then nothing has changed. What an Observer or a Target throws goes through.
 class JENSEN_API Trainer {
  public:
   /// Reads the table, finds the start, and puts what training needs on the device; the table is not used afterwards.
