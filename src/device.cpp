@@ -4,12 +4,13 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "jensen/errors.hpp"
 
 namespace jensen {
 
-Chosen make_engine_for(DeviceKind device, const EngineSpec& spec, std::vector<std::string>& notes) {
+Chosen make_engine_for(DeviceKind device, const EngineSpec& spec, std::vector<std::string>& notes) try {
   std::string reason;
   const std::vector<CudaDevice> gpus = device == DeviceKind::cpu ? std::vector<CudaDevice>{} : cuda_devices(reason);
   if (!gpus.empty()) {
@@ -22,6 +23,8 @@ Chosen make_engine_for(DeviceKind device, const EngineSpec& spec, std::vector<st
     notes.push_back(fmt::format("no GPU is used: {}", reason));
   const int threads = spec.threads > 0 ? spec.threads : omp_get_max_threads();
   return {make_cpu_engine(spec), fmt::format("cpu, {} thread{}", threads, threads == 1 ? "" : "s")};
+} catch (const std::invalid_argument& failure) {  // a density that was not compiled for this device
+  throw InputError(failure.what());
 }
 
 EngineExecution engine_execution(const Execution& execution) {

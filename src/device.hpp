@@ -16,7 +16,8 @@ struct Chosen {
   std::unique_ptr<Engine> engine;
   std::string device;
 };
-/// Adds to `notes` why no GPU is used where one would have been. Throws DeviceError or DeviceFailure.
+/// Adds to `notes` why no GPU is used where one would have been. Throws DeviceError or DeviceFailure, or
+/// InputError: a density has no code for the device.
 Chosen make_engine_for(DeviceKind device, const EngineSpec& spec, std::vector<std::string>& notes);
 
 /// The same as the engine takes it; refers to `execution.memory`. Throws InputError: a device below -1.

@@ -69,8 +69,6 @@ auto translated(Work&& work) {
     throw DeviceError(failure.what());
   } catch (const StorageFailure& failure) {
     throw InputError(failure.what());
-  } catch (const std::invalid_argument& failure) {  // a density that was not compiled for this device
-    throw InputError(failure.what());
   }
 }
 

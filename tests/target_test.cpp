@@ -197,6 +197,8 @@ TEST(Target, SameBitsForAnyThreadsAndFromAState) {
 TEST(Target, ExceptionsGoThroughAndNonFiniteEndsTheRun) {
   Density throws([](const double*, const Batch&, double*) -> double { throw std::runtime_error("no solution"); });
   EXPECT_THROW(train(throws, parameters({Transform::identity})), std::runtime_error);
+  Density refuses([](const double*, const Batch&, double*) -> double { throw std::invalid_argument("no such rate"); });
+  EXPECT_THROW(train(refuses, parameters({Transform::identity})), std::invalid_argument);  // its own, no InputError
   Density nowhere([](const double*, const Batch&, double* g) {
     g[0] = 0;
     return std::nan("");
