@@ -20,6 +20,7 @@
 #include "general_term.hpp"
 #include "replay_key.hpp"
 #include "stage_clock.hpp"
+#include "step_input.hpp"
 
 namespace jensen {
 
@@ -93,6 +94,17 @@ class CpuBackend {
     } else {
       omp_set_num_threads(threads_);  // this thread's own setting: Thrust has no other handle
       thrust::for_each_n(thrust::omp::par, first, n, f);
+    }
+  }
+
+  /// The minibatch's rows: of the epoch's order those from input->begin on.
+  void select_rows(const StepInput* input, std::int64_t count, std::uint32_t* rows) {
+    const auto timed = stage("select_rows");
+    constexpr std::int64_t part = 4096;
+#pragma omp parallel for num_threads(threads_) schedule(static) if (count >= 16 * part)
+    for (std::int64_t begin = 0; begin < count; begin += part) {
+      shuffle_range_cpu(input->shuffle, static_cast<std::uint32_t>(input->begin + begin),
+                        count - begin < part ? count - begin : part, rows + begin);
     }
   }
 

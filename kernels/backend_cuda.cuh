@@ -16,6 +16,7 @@
 #include "general_term.hpp"
 #include "small_step_cuda.cuh"
 #include "stage_clock_cuda.cuh"
+#include "step_functors.hpp"
 #include "term_oracle.hpp"
 
 namespace jensen {
@@ -136,6 +137,11 @@ class CudaBackend {
     const auto timed = stage(name);
     thrust::for_each_n(thrust::cuda::par_nosync.on(stream_), thrust::counting_iterator<std::int64_t>(0), n, f);
     check(cudaGetLastError(), name);
+  }
+
+  /// The minibatch's rows: of the epoch's order those from input->begin on.
+  void select_rows(const StepInput* input, std::int64_t count, std::uint32_t* rows) {
+    for_each("select_rows", count, SelectRows{input, rows});
   }
 
   /// Throws std::invalid_argument if this backend has no code for the term's density.

@@ -32,14 +32,19 @@ struct Isa {
   const char* name;
   decltype(&baseline::data_term_block) block;
   decltype(&baseline::general_term_block) general_block;
+  decltype(&baseline::shuffle_range) shuffle;
 };
 
 Isa choose() {
 #if defined(__x86_64__)
-  if (processor_runs_avx512()) return {"avx512", &avx512::data_term_block, &avx512::general_term_block};
-  if (processor_runs_avx2()) return {"avx2", &avx2::data_term_block, &avx2::general_term_block};
+  if (processor_runs_avx512()) {
+    return {"avx512", &avx512::data_term_block, &avx512::general_term_block, &avx512::shuffle_range};
+  }
+  if (processor_runs_avx2()) {
+    return {"avx2", &avx2::data_term_block, &avx2::general_term_block, &avx2::shuffle_range};
+  }
 #endif
-  return {"baseline", &baseline::data_term_block, &baseline::general_term_block};
+  return {"baseline", &baseline::data_term_block, &baseline::general_term_block, &baseline::shuffle_range};
 }
 
 const Isa& isa() {
@@ -78,6 +83,10 @@ void data_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, std
                          int dimension, std::int64_t block, Partials out, void* scratch) {
   const auto run = term.custom == nullptr ? isa().block : code_of(*term.custom).data_term;
   run(term, rows, begin, end, z, dimension, out.at(block, 0), out.samples, 1 + out.slots, scratch);
+}
+
+void shuffle_range_cpu(const Shuffle& shuffle, std::uint32_t first, std::int64_t count, std::uint32_t* images) {
+  isa().shuffle(shuffle, first, count, images);
 }
 
 std::size_t general_term_cpu_scratch(const Term& term, int samples) {

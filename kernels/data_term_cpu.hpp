@@ -1,9 +1,11 @@
 #pragma once
-/// \file The data term on the CPU: X is read once for all samples, vectorised, block by block.
+/// \file What the CPU does in vectors: the data term, for which X is read once for all samples, block by block, and the
+/// choice of a minibatch's rows.
 
 #include <cstdint>
 
 #include "general_term.hpp"
+#include "shuffle.hpp"
 #include "term.hpp"
 
 namespace jensen {
@@ -21,6 +23,9 @@ void general_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, 
                             int dimension, const Effects& effects, const RowValues& values, std::int64_t block,
                             Partials out, void* scratch);
 std::size_t general_term_cpu_scratch(const Term& term, int samples);
+
+/// images[i] = shuffle(first + i), i < count. One thread.
+void shuffle_range_cpu(const Shuffle& shuffle, std::uint32_t first, std::int64_t count, std::uint32_t* images);
 
 /// Throws std::invalid_argument if a user's density has no code that this processor and this build can run.
 void check_cpu_density(const DensityCode& density);

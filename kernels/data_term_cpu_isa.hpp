@@ -5,12 +5,13 @@
 #include <cstdint>
 
 #include "general_term.hpp"
+#include "shuffle.hpp"
 #include "term.hpp"
 
 namespace jensen {
 
-// One definition each in data_term_cpu_isa.cpp and general_term_cpu_isa.cpp, which are compiled once for each
-// instruction set.
+// One definition each in data_term_cpu_isa.cpp, general_term_cpu_isa.cpp and shuffle_cpu_isa.cpp, which are compiled
+// once for each instruction set.
 #define JENSEN_DECLARE(isa)                                                                                            \
   namespace isa {                                                                                                      \
   std::size_t scratch_bytes(std::size_t columns, int samples);                                                         \
@@ -20,6 +21,7 @@ namespace jensen {
   void general_term_block(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z, \
                           int dimension, const Effects& effects, const RowValues& values, double* sums, int samples,   \
                           int stride, void* memory);                                                                   \
+  void shuffle_range(const Shuffle& shuffle, std::uint32_t first, std::int64_t count, std::uint32_t* images);          \
   }
 JENSEN_DECLARE(baseline)
 #if defined(__x86_64__)

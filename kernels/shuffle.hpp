@@ -31,13 +31,14 @@ class Shuffle {
   JENSEN_HD std::uint32_t operator()(std::uint32_t i) const {
     std::uint32_t x = i;
     do {
-      x = encrypt(x);
+      x = once(x);
     } while (x >= n_);
     return x;
   }
+  JENSEN_HD std::uint32_t size() const { return n_; }
 
- private:
-  JENSEN_HD std::uint32_t encrypt(std::uint32_t x) const {
+  /// One step of the walk, which may lead outside.
+  JENSEN_HD std::uint32_t once(std::uint32_t x) const {
     const std::uint32_t left_mask = (std::uint32_t{1} << left_bits_) - 1U;
     const std::uint32_t right_mask = (std::uint32_t{1} << right_bits_) - 1U;
     std::uint32_t left = x >> right_bits_;
@@ -48,6 +49,8 @@ class Shuffle {
     }
     return (left << right_bits_) | right;
   }
+
+ private:
   /// The round function: murmur3's finaliser.
   static JENSEN_HD std::uint32_t mix(std::uint32_t x) {
     x *= 0xCC9E2D51U;

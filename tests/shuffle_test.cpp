@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "data_term_cpu_isa.hpp"
 #include "tolerances.hpp"
 
 namespace jensen {
@@ -40,6 +41,29 @@ TEST(Shuffle, IsABijectionOfEverySize) {
                                 65'536U, 65'537U, 99'991U, 100'003U}) {
     for (std::uint64_t epoch = 0; epoch < 2; ++epoch) {
       ASSERT_TRUE(is_permutation_of_indices(order(n, 12345, epoch))) << "n " << n << ", epoch " << epoch;
+    }
+  }
+}
+
+/// The vectors' walk is the scalar one, for every instruction set that this processor has.
+TEST(Shuffle, RangesAreTheSameImages) {
+  std::vector<decltype(&baseline::shuffle_range)> ranges{&baseline::shuffle_range};
+#if defined(__x86_64__)
+  if (processor_runs_avx2()) ranges.push_back(&avx2::shuffle_range);
+  if (processor_runs_avx512()) ranges.push_back(&avx512::shuffle_range);
+#endif
+  for (const auto range : ranges) {
+    for (const std::uint32_t n : {1U, 7U, 64U, 65U, 1023U, 1025U, 40'000U, 65'537U, 0x80000001U, 0xfffffffeU}) {
+      const Shuffle shuffle(n, 5, 1);
+      for (const std::uint32_t count : {0U, 1U, 17U, 1024U, 2500U}) {
+        const std::uint32_t used = std::min(count, n);
+        for (const std::uint32_t first : {0U, n - used}) {
+          std::vector<std::uint32_t> images(used), want;
+          for (std::uint32_t i = 0; i < used; ++i) want.push_back(shuffle(first + i));
+          range(shuffle, first, used, images.data());
+          ASSERT_EQ(images, want) << "n " << n << ", from " << first;
+        }
+      }
     }
   }
 }
