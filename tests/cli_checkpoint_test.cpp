@@ -261,6 +261,28 @@ TEST_F(CliCheckpoint, ACheckpointThatCannotBeWrittenCostsAWarningAndNotTheRun) {
   EXPECT_EQ(files().size(), 2U + 5);  // t.csv, k.csv, fit and its four files
 }
 
+TEST_F(CliCheckpoint, TwoRunsDoNotWriteToOnePlace) {
+  bool asked = false;
+  Result second;
+  How how;
+  how.watch = [&](pid_t child, const std::string& err) {
+    if (asked || err.find("\nstep ") == std::string::npos) return;
+    asked = true;
+    second = run(words("fit", {"--force"}));
+    kill(child, SIGTERM);
+  };
+  const Result first = run(words("fit", {"--quiet=false", "--steps", "1000000"}), how);
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(first.code, 3) << first.err;
+  EXPECT_EQ(second.code, 2) << second.err;
+  EXPECT_THAT(second.err, HasSubstr("another run is writing there (fit.checkpoint.lock is locked)"));
+  EXPECT_FALSE(fs::exists(dir_ / "fit.checkpoint.lock"));
+  // What a killed run left behind locks nothing.
+  spit(dir_ / "fit.checkpoint.lock", "");
+  EXPECT_EQ(run(words("fit", {"--force", "--steps", "100"})).code, 0);
+  EXPECT_FALSE(fs::exists(dir_ / "fit.checkpoint.lock"));
+}
+
 TEST_F(CliCheckpoint, TheIntervalIsCheckedAtTheDoorAndRecorded) {
   for (const char* bad : {"-1", "ten", "1.5", "5x", "m", ""}) {
     expect_refused(words("fit", {"--checkpoint-every", bad}), "--checkpoint-every must be");

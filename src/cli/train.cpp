@@ -9,6 +9,7 @@
 #include "cli/commands.hpp"
 #include "cli/config.hpp"
 #include "cli/fit_table.hpp"
+#include "cli/output_lock.hpp"
 #include "cli/progress.hpp"
 #include "cli/report.hpp"
 #include "cli/stop_signals.hpp"
@@ -175,12 +176,15 @@ int run(const TrainCommand& command) {
   StopSignals signals;
   const TrainOptions options = options_of(command);
   const bool replace = command.force || command.resume;
+  const fs::path lock_file = checkpoint_path(command.out) += ".lock";
+  { const OutputLock before_the_table_is_read(lock_file); }
   Checkpoint checkpoint(command);
   check_writable(command.out, replace);
 
   Trainer trainer = make_trainer(command, options);
   ProgressPrinter progress(command.quiet);
   progress.started(trainer.description());
+  const OutputLock lock(lock_file);  // from where on a signal no longer ends the program at once
   checkpoint.begin(trainer);
   if (!checkpoint.warning().empty()) say("WARNING: {}.\n", checkpoint.warning());
   if (!command.quiet) say("{}", checkpoint.said());
