@@ -24,11 +24,13 @@ std::vector<CudaDevice> cuda_devices(std::string& reason) {
     cudaGetLastError();  // clears the error, which is no failure of ours
     return {};
   }
+  int current = -1;
+  check(cudaGetDevice(&current), "cudaGetDevice");
   std::vector<CudaDevice> devices;
   for (int i = 0; i < count; ++i) {
     cudaDeviceProp properties{};
     check(cudaGetDeviceProperties(&properties, i), "cudaGetDeviceProperties");
-    devices.push_back({properties.name, properties.major, properties.minor, properties.totalGlobalMem});
+    devices.push_back({properties.name, properties.major, properties.minor, properties.totalGlobalMem, i == current});
   }
   return devices;
 }

@@ -14,8 +14,10 @@ Chosen make_engine_for(DeviceKind device, const EngineSpec& spec, std::vector<st
   std::string reason;
   const std::vector<CudaDevice> gpus = device == DeviceKind::cpu ? std::vector<CudaDevice>{} : cuda_devices(reason);
   if (!gpus.empty()) {
-    const auto number = static_cast<std::size_t>(std::max(spec.execution.device, 0));
-    return {make_cuda_engine(spec), gpus[std::min(number, gpus.size() - 1)].name};
+    std::unique_ptr<Engine> engine = make_cuda_engine(spec);  // or throws if there is no such GPU
+    const auto used = spec.execution.device < 0 ? std::ranges::find(gpus, true, &CudaDevice::current)
+                                                : gpus.begin() + spec.execution.device;
+    return {std::move(engine), used->name};
   }
   if (device == DeviceKind::cuda)
     throw DeviceError(fmt::format("no CUDA device: {} (--device cuda); use --device cpu", reason));

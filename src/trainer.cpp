@@ -170,7 +170,7 @@ std::vector<double> Trainer::Impl::averaged() const {
 }
 
 Progress Trainer::Impl::progress() const {
-  if (course.trace.empty()) return {};
+  if (course.trace.empty()) return {.steps = course.horizon};
   const TraceRow& row = course.trace.back();
   const double each = seconds() / static_cast<double>(course.steps);
   return {row.step,

@@ -5,8 +5,8 @@
 ///     #include "jensen/compile_density.hpp"
 ///     template const jensen::DensityCode& jensen::density<MyDensity>();
 ///
-///     g++ -std=c++20 -O3 -march=native -fno-math-errno -fno-trapping-math -fopenmp-simd -I
-///     PREFIX/include/jensen/kernels
+///     g++ -std=c++20 -O3 -march=native -fno-math-errno -fno-trapping-math -fopenmp-simd
+///         -IPREFIX/include -IPREFIX/include/jensen -IPREFIX/include/jensen/kernels -c my_density.cpp
 ///
 /// jensen_add_density() of the CMake package compiles it for every instruction set, and for CUDA.
 

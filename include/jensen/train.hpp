@@ -2,6 +2,7 @@
 /// \file Training and prediction: the library's front door.
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,18 +16,20 @@ namespace jensen {
 
 /// Estimates of the ELBO averaged over some steps.
 struct Elbo {
-  double mean = 0;
-  double se = 0;           ///< Monte Carlo standard error of the mean
+  double mean = std::numeric_limits<double>::quiet_NaN();
+  double se = std::numeric_limits<double>::quiet_NaN();  ///< Monte Carlo standard error of the mean
   std::int64_t steps = 0;  ///< over how many; 0: none was finite or none taken, and the others are NaN
 };
 
 struct Progress {
   std::int64_t step = 0;
   std::int64_t steps = 0;  ///< at which the run will end or decide whether to go on
-  double elbo = 0;         ///< mean of the latest estimates
-  double elbo_se = 0;
+  /// Mean of the latest estimates, and its Monte Carlo standard error; NaN before the first, and of none that is
+  /// finite.
+  double elbo = std::numeric_limits<double>::quiet_NaN();
+  double elbo_se = std::numeric_limits<double>::quiet_NaN();
   double rows_per_second = 0;
-  double seconds_left = 0;  ///< until `steps`
+  double seconds_left = std::numeric_limits<double>::quiet_NaN();  ///< until `steps`
 };
 
 /// What the run looks like before its first step.

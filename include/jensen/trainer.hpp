@@ -50,7 +50,7 @@ class JENSEN_API Trainer {
   bool done() const;
   /// Of the steps since the last report (every 50 steps), or if there is none since, of those before it. Waits.
   Elbo elbo();
-  /// What an Observer is told: of the latest report, whose step is `step`; before the first, all is 0. Does not wait.
+  /// What an Observer is told: of the latest report, whose step is `step`; before the first, step is 0. Does not wait.
   Progress progress() const;
 
   /// Everything that the run from here on depends on, besides what the Trainer was made from: versioned, checksummed,
