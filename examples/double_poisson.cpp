@@ -28,7 +28,8 @@ int main() try {
 
   jensen::TermModel model;
   const jensen::Block beta = model.block("beta", 2, jensen::Support::real, "normal(0, 5)");
-  const jensen::Block dispersion = model.block("phi", 1, jensen::Support::positive, "exponential(1)");
+  const jensen::Block dispersion = model.block("phi", 1, jensen::Support::positive);
+  model.prior(dispersion, jensen::density<jensen::OnPositive<BetaPrime>>());
   jensen::ModelTerm likelihood;
   likelihood.rows = rows;
   likelihood.custom = &jensen::density<DoublePoisson>();

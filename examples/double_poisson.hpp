@@ -1,5 +1,5 @@
 #pragma once
-#include "jensen/density.hpp"
+#include "jensen/own_prior.hpp"
 
 /// Counts more or less spread than Poisson's: mean near mu, variance near mu / phi (Efron 1986, equations 2.10 and
 /// 3.1, without the normalising factor, which is within a few percent of 1).
@@ -17,5 +17,14 @@ struct DoublePoisson {
   static JENSEN_HD T log_density(const auto* y, const T& eta, const T* p) {
     const T deviance = jensen::math::exp(eta) - y[0] - y[0] * (eta - y[1]);
     return p[0] - p[1] * deviance;
+  }
+};
+
+/// Beta prime (1, 1) on phi, which 1 / phi has as well: no direction is preferred.
+struct BetaPrime {
+  static constexpr int constants = 0;
+  template <class T>
+  static JENSEN_HD T log_density(const auto*, const T& phi) {
+    return -2.0F * jensen::math::log1p(phi);
   }
 };

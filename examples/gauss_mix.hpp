@@ -1,28 +1,16 @@
 #pragma once
 #include "jensen/density.hpp"
 
-/// A mixture of two normals, labels summed out. Arguments: the lower mean, log of the gap to the upper, both log
-/// standard deviations, logit of the lower one's share.
+/// A mixture of two normals, labels summed out. Arguments: the lower mean, the upper, both log standard deviations,
+/// logit of the lower one's share.
 struct TwoNormals {
   static constexpr int arguments = 5;
   static constexpr int constants = 1;
   template <class T>
   static JENSEN_HD T log_density(const auto* y, const T* a) {
-    const T upper = a[0] + jensen::math::exp(a[1]);
     const T r = (y[0] - a[0]) * jensen::math::exp(-a[2]);
-    const T s = (y[0] - upper) * jensen::math::exp(-a[3]);
+    const T s = (y[0] - a[1]) * jensen::math::exp(-a[3]);
     return jensen::math::log_sum_exp(-jensen::math::softplus(-a[4]) - 0.5F * r * r - a[2],
                                      -jensen::math::softplus(a[4]) - 0.5F * s * s - a[3]);
-  }
-};
-
-/// Normal(0, 2) on two means in order, of the lower one and log of the gap: the Jacobian is the gap.
-struct OrderedMeans {
-  static constexpr int arguments = 2;
-  static constexpr int constants = 0;
-  template <class T>
-  static JENSEN_HD T log_density(const auto*, const T* a) {
-    const T upper = a[0] + jensen::math::exp(a[1]);
-    return -0.125F * (a[0] * a[0] + upper * upper) + a[1];
   }
 };

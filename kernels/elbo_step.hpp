@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "affine.hpp"
+#include "ascending.hpp"
 #include "buffer.hpp"
 #include "engine.hpp"
 #include "level_set.hpp"
@@ -73,8 +74,9 @@ class ElboStep {
     if (target_.any()) {
       backend_.upload(target_.points(), points.data(), points.size_bytes());
     } else {
-      const std::vector<float> z(points.begin(), points.end());
-      backend_.upload(z_.data(), z.data(), z.size() * sizeof(float));
+      const std::vector<float> u(points.begin(), points.end());
+      backend_.upload(terms_u(), u.data(), u.size() * sizeof(float));
+      expand_ascending(s);
     }
     evaluate_all(s);
     std::vector<double> out(static_cast<std::size_t>(s) * (1 + static_cast<std::size_t>(dimension())));
@@ -118,7 +120,7 @@ class ElboStep {
     const int s = samples_;
     const std::int64_t count = rows.rows.count;
     if (rows.rows.indices != nullptr) {
-      backend_.for_each("select_rows", count, SelectRows{input_.data(), batch_rows_.data()}, 40);
+      backend_.select_rows(input_.data(), count, batch_rows_.data());
     }
     // (1) z_s = draw(lambda, eps_s)
     fill_noise(Purpose::train, s, true);
@@ -222,7 +224,8 @@ class ElboStep {
       backend_.for_each("affine", coordinates, ExpandAffine<double>{affine_map(), w_.data(), target_.points()},
                         dimension());
     } else if (affine()) {
-      backend_.for_each("affine", coordinates, ExpandAffine<float>{affine_map(), w_.data(), z_.data()}, dimension());
+      backend_.for_each("affine", coordinates, ExpandAffine<float>{affine_map(), w_.data(), terms_u()}, dimension());
+      expand_ascending(s);
     }
     for (const OrderedBlock& block : ordered_) {
       backend_.for_each("expand_ordered", s, ExpandOrdered{block, w_.data(), dimension(), z_.data()}, 200);
@@ -249,6 +252,13 @@ class ElboStep {
   }
 
   bool affine() const { return affine_.size() > 0; }
+  /// Where u is to be written for terms: z itself, but for what is in ascending order.
+  float* terms_u() { return u_.size() > 0 ? u_.data() : z_.data(); }
+  void expand_ascending(int s) {
+    if (u_.size() == 0) return;
+    backend_.for_each("expand_ascending", static_cast<std::int64_t>(s) * dimension(),
+                      ExpandAscending{ascending_.data(), u_.data(), dimension(), z_.data()}, 20);
+  }
   AffineMap affine_map() const { return {affine_.data(), affine_shift_.data(), dimension()}; }
 
   /// The terms' sums over the rows, or a target's value and gradient there.
@@ -266,6 +276,9 @@ class ElboStep {
   void combine_by_u(int s, double scale, const double* anchor_sums) {
     const CombineTerms terms = combine_terms(s, scale, anchor_sums, false, 0, by_u_.data());
     backend_.for_each("combine", terms.items(), terms, 64);
+    if (u_.size() == 0) return;
+    backend_.for_each("pull_back_ascending", s,
+                      PullBackAscending{ascending_.data(), u_.data(), dimension(), by_u_.data()}, 4 * dimension());
   }
 
   /// joint: value and gradient by w of what was evaluated, less the reference, which is one of w.
@@ -334,8 +347,10 @@ class ElboStep {
   std::vector<Buffer<Backend, float>> matrices_;  ///< what `ordered_` points to
   TermSet<Backend> terms_;
   TargetSet<Backend> target_;
-  Buffer<Backend, double> affine_, affine_shift_;  ///< A and b; empty: there is no such map
-  Buffer<Backend, double> by_u_;                   ///< S x (1 + D): value and gradient by u
+  Buffer<Backend, double> affine_, affine_shift_;   ///< A and b; empty: there is no such map
+  Buffer<Backend, double> by_u_;                    ///< S x (1 + D): value and gradient by u
+  Buffer<Backend, float> u_;                        ///< S x D, of terms some of whose parameters are in ascending order
+  Buffer<Backend, CoordinateTransform> ascending_;  ///< transforms of those
   Buffer<Backend, float> spread_, w_, z_;
   Buffer<Backend, std::uint32_t> batch_rows_;
   Buffer<Backend, std::int32_t> good_, good_count_;
@@ -404,6 +419,11 @@ ElboStep<Backend, Head>::ElboStep(Backend& backend, Head head, const EngineSpec&
     affine_shift_ = {backend_, std::span<const double>(std::vector<double>(d))};
     by_u_ = {backend_, most * (1 + d)};
     by_u_.zero();
+    if (!target_.any() && std::ranges::count(spec.transforms, CoordinateTransform::increment) > 0) {
+      ascending_ = {backend_, std::span<const CoordinateTransform>(spec.transforms)};
+      u_ = {backend_, most * d};
+      u_.zero();
+    }
   }
   anchor_joint = {backend_, 1 + d};
   batch_rows_ = {backend_, subsampled() && !levels.any() ? static_cast<std::size_t>(batch_) : 0};

@@ -27,7 +27,9 @@ struct EngineSpec {
   std::vector<Term> terms;
   /// In place of terms, which are then none: not copied, and to outlive the engine.
   LogJoint* target = nullptr;
-  std::vector<CoordinateTransform> transforms;  ///< of a target's parameters, D
+  /// D, of a target's parameters; of terms with an affine map only increments are done here (ascending.hpp), since the
+  /// densities are ones of u otherwise, and none at all means that there are none.
+  std::vector<CoordinateTransform> transforms;
   /// The log joint is one of u = A w + b (affine.hpp): at first A = I and b = 0, see Engine::set_affine(). Always with
   /// a target; not with groups and thresholds.
   bool affine = false;
@@ -168,6 +170,7 @@ struct CudaDevice {
   std::string name;
   int major = 0, minor = 0;
   std::size_t memory = 0;  ///< bytes
+  bool current = false;    ///< of the calling thread
 };
 /// Empty, with the reason, if there is none (no toolkit in this build, no driver, no GPU).
 std::vector<CudaDevice> cuda_devices(std::string& reason);

@@ -60,6 +60,8 @@ std::string_view to_string(Support support) {
       return "positive";
     case Support::unit:
       return "unit";
+    case Support::increasing:
+      return "increasing";
     case Support::correlation:
       break;
   }

@@ -21,6 +21,7 @@ bool is_coefficient_class(std::string_view target) {
 std::string_view said(Support support) {
   switch (support) {
     case Support::real:
+    case Support::increasing:
       return "may be negative";
     case Support::positive:
       return "is positive";
@@ -134,6 +135,7 @@ Prior on_support(const Prior& prior, Support support, double location_of_zero) {
   check_arguments(prior);
   switch (support) {
     case Support::real:
+    case Support::increasing:
       return on_real(prior);
     case Support::positive:
       return on_positive(prior, location_of_zero);

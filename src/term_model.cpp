@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "density_code.hpp"
+#include "jensen/catalogue.hpp"
 #include "jensen/errors.hpp"
 #include "jensen/terms.hpp"
 #include "model/families.hpp"
@@ -54,9 +55,6 @@ class TermCheck {
 
   std::size_t family_arguments() const {
     const FamilyInfo& info = info_of(term_.family);
-    if (term_.family == Family::cumulative || term_.family == Family::categorical) {
-      fail(fmt::format("family {} is for formulas", info.name), "write its density as one of your own");
-    }
     density_of(term_.family, term_.link);  // throws if the family has no such link
     column_of(term_.y, "y");
     if (info.trials) column_of(term_.trials, "trials");
@@ -67,7 +65,33 @@ class TermCheck {
         fail(fmt::format("y = {} in row {} is not {}", term_.y[i], i + 1, problem), "give values of the family");
       }
     }
-    return 1 + info.others.size();
+    if (term_.thresholds.model != nullptr && term_.family != Family::cumulative) {
+      fail(fmt::format("thresholds of family {}", info.name), "they are for cumulative");
+    }
+    if (term_.family == Family::cumulative) {
+      const TermModel::Parameters& thresholds = block_of(term_.thresholds);
+      if (thresholds.support != Support::increasing) {
+        fail(fmt::format("thresholds of {}, which is {}", thresholds.name, to_string(thresholds.support)),
+             "give an increasing block");
+      }
+      check_categories(thresholds.size + 1);
+    }
+    if (term_.family != Family::categorical) return 1 + info.others.size();
+    constexpr std::size_t most = max_arguments - 1;
+    if (term_.arguments.empty() || term_.arguments.size() > most) {
+      fail(fmt::format("{} arguments of family categorical", term_.arguments.size()),
+           fmt::format("give one for each category but the first, 1 to {}", most));
+    }
+    check_categories(term_.arguments.size() + 1);
+    return term_.arguments.size();
+  }
+
+  void check_categories(std::size_t count) const {
+    for (std::size_t i = 0; i < term_.rows; ++i) {
+      if (term_.y[i] >= 1 && static_cast<double>(term_.y[i]) <= static_cast<double>(count)) continue;
+      fail(fmt::format("y = {} in row {}, which is none of {} categories", term_.y[i], i + 1, count),
+           "number them from 1");
+    }
   }
 
   void column_of(std::span<const float> column, std::string_view what, std::size_t width = 1) const {
@@ -83,17 +107,14 @@ class TermCheck {
   }
 
   const TermModel::Parameters& block_of(Block block) const {
-    if (block.index >= model_.blocks().size()) {
-      fail(fmt::format("block {} of a model with {}", block.index, model_.blocks().size()),
-           "use what TermModel::block() gave");
-    }
+    if (!model_.has(block)) fail("a block that is not this model's", "use what its TermModel::block() gave");
     return model_.blocks()[block.index];
   }
 
   void check(const TermArgument& argument) const {
-    if (argument.dense.size() + argument.scalars.size() > static_cast<std::size_t>(max_parts)) {
-      fail(fmt::format("an argument of {} parts", argument.dense.size() + argument.scalars.size()),
-           fmt::format("give at most {}", max_parts));
+    const std::size_t parts = argument.dense.size() + argument.scalars.size() + argument.elements.size();
+    if (parts > static_cast<std::size_t>(max_parts)) {
+      fail(fmt::format("an argument of {} parts", parts), fmt::format("give at most {}", max_parts));
     }
     for (const TermArgument::Dense& part : argument.dense) {
       const TermModel::Parameters& block = block_of(part.block);
@@ -111,6 +132,13 @@ class TermCheck {
              "elements are counted from 0");
       }
       if (!std::isfinite(part.scale)) fail(fmt::format("a scale of {}", part.scale), "give a finite number");
+    }
+    for (const Block& one : argument.elements) {
+      const TermModel::Parameters& block = block_of(one);
+      if (block.size != term_.rows) {
+        fail(fmt::format("elements of {}, which has {}, in {} rows", show(block.name), block.size, term_.rows),
+             "give as many rows");
+      }
     }
     if (!argument.offset.empty()) column_of(argument.offset, "offset");
     if (!std::isfinite(argument.constant))
@@ -145,12 +173,30 @@ Block TermModel::block(std::string name, std::size_t size, Support support, std:
   }
   blocks_.push_back(std::move(block));
   dimension_ += size;
-  return {blocks_.size() - 1};
+  return {blocks_.size() - 1, mark_.get()};
 }
 
 void TermModel::add(ModelTerm term) {
   TermCheck(*this, term).run();
   terms_.push_back(std::move(term));
+}
+
+void TermModel::prior(Block block, const DensityCode& density, std::vector<std::span<const float>> constants) {
+  if (!has(block)) {
+    throw InputError("a block that is not this model's (TermModel::prior); use what its TermModel::block() gave");
+  }
+  const Parameters& of = blocks_[block.index];
+  if (of.has_prior) {
+    throw InputError(fmt::format("{} has a prior (TermModel::prior); leave one of the two out", show(of.name)));
+  }
+  ModelTerm term;
+  term.rows = of.size;
+  term.data = false;
+  term.custom = &density;
+  term.constants = std::move(constants);
+  term.arguments.resize(1);
+  term.arguments[0].elements = {block};
+  add(std::move(term));
 }
 
 }  // namespace jensen

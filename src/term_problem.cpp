@@ -8,6 +8,7 @@
 #include "density_code.hpp"
 #include "jensen/errors.hpp"
 #include "jensen/trainer.hpp"
+#include "model/coordinate_transforms.hpp"
 #include "model/defaults.hpp"
 #include "model/families.hpp"
 #include "model/prior_density.hpp"
@@ -17,9 +18,11 @@
 namespace jensen {
 namespace {
 
-Transform transform_of(Support support) {
+/// Of element `i` of a block.
+Transform transform_of(Support support, std::size_t i) {
   if (support == Support::positive) return Transform::exponential;
-  return support == Support::unit ? Transform::logistic : Transform::identity;
+  if (support == Support::unit) return Transform::logistic;
+  return support == Support::increasing && i > 0 ? Transform::increment : Transform::identity;
 }
 
 class TermModelBuilder {
@@ -30,7 +33,7 @@ class TermModelBuilder {
     for (const TermModel::Parameters& block : given_.blocks()) {
       for (std::size_t i = 0; i < block.size; ++i) {
         model_.parameters.push_back(
-            {block.size == 1 ? block.name : fmt::format("{}[{}]", block.name, i + 1), transform_of(block.support)});
+            {block.size == 1 ? block.name : fmt::format("{}[{}]", block.name, i + 1), transform_of(block.support, i)});
       }
     }
     for (const ModelTerm& term : given_.terms()) add_term(term);
@@ -57,6 +60,7 @@ class TermModelBuilder {
     }
     term.argument_count = static_cast<int>(given.arguments.size());
     for (std::size_t a = 0; a < given.arguments.size(); ++a) set_argument(given.arguments[a], term.arguments[a]);
+    if (given.thresholds.model != nullptr) set_thresholds(given, term);
     model_.terms.push_back(term);
   }
 
@@ -65,7 +69,7 @@ class TermModelBuilder {
     std::vector<float> columns[max_constants];
     for (std::vector<float>& column : columns) column.reserve(given.rows);
     for (std::size_t i = 0; i < given.rows; ++i) {
-      ResponseRow row{static_cast<double>(given.y[i])};
+      ResponseRow row{response_of(given, i)};
       if (!given.trials.empty()) row.trials = static_cast<double>(given.trials[i]);
       const auto constants = response_constants(given.family, given.link, row);
       const double weight = given.weights.empty() ? 1 : static_cast<double>(given.weights[i]);
@@ -75,7 +79,44 @@ class TermModelBuilder {
     for (int c = 0; c < max_constants; ++c) term.constants[c] = keep(std::move(columns[c]));
   }
 
-  void set_argument(const TermArgument& given, Predictor& argument) const {
+  /// As the density has it: categories from 0; ordered ones 0 the lowest, 2 the highest, 1 the others.
+  double response_of(const ModelTerm& given, std::size_t i) const {
+    const auto y = static_cast<double>(given.y[i]);
+    if (given.custom != nullptr) return y;
+    if (given.family == Family::categorical) return y - 1;
+    if (given.family != Family::cumulative) return y;
+    if (y == 1) return 0;
+    return y == static_cast<double>(given_.blocks()[given.thresholds.index].size + 1) ? 2 : 1;
+  }
+
+  /// Arguments 1 and 2 of ordered categories: the thresholds below and above each row's, none of which reads as 0.
+  void set_thresholds(const ModelTerm& given, Term& term) {
+    const TermModel::Parameters& block = given_.blocks()[given.thresholds.index];
+    for (const std::size_t upper : {0, 1}) {
+      std::vector<float> x(given.rows * block.size);
+      for (std::size_t i = 0; i < given.rows; ++i) {
+        const std::size_t threshold = static_cast<std::size_t>(given.y[i]) + upper;  // from 2, as there is none below 1
+        if (threshold >= 2 && threshold < block.size + 2) x[i * block.size + threshold - 2] = 1;
+      }
+      Predictor& argument = term.arguments[1 + upper];
+      argument.part_count = 1;
+      argument.parts[0] = {PartKind::dense, static_cast<int>(block.first), static_cast<int>(block.size), 1,
+                           keep(std::move(x))};
+    }
+    term.argument_count = 3;
+  }
+
+  /// Element i of a block in row i.
+  Part elements_of(const TermModel::Parameters& block) {
+    Part part;
+    part.first = static_cast<int>(block.first);
+    if (block.size == 1) return part;
+    std::vector<float> identity(block.size * block.size);
+    for (std::size_t i = 0; i < block.size; ++i) identity[i * block.size + i] = 1;
+    return {PartKind::dense, part.first, static_cast<int>(block.size), 1, keep(std::move(identity))};
+  }
+
+  void set_argument(const TermArgument& given, Predictor& argument) {
     for (const TermArgument::Dense& part : given.dense) {
       const TermModel::Parameters& block = given_.blocks()[part.block.index];
       Part& dense = argument.parts[argument.part_count++];
@@ -87,14 +128,18 @@ class TermModelBuilder {
       scalar.first = static_cast<int>(given_.blocks()[part.block.index].first + part.element);
       scalar.scale = static_cast<float>(part.scale);
     }
+    for (const Block& block : given.elements) {
+      argument.parts[argument.part_count++] = elements_of(given_.blocks()[block.index]);
+    }
     if (!given.offset.empty()) argument.offset = given.offset.data();
     argument.constant = static_cast<float>(given.constant);
   }
 
-  /// Of each element, at its coordinate, Jacobian included. A flat prior on a real parameter is no term, on others it
-  /// is the Jacobian.
+  /// Of each element, at its coordinate, Jacobian included (but that of increasing ones, which is the engine's). A flat
+  /// prior on a real parameter is no term, on others it is the Jacobian.
   void add_prior(const TermModel::Parameters& block) {
-    if (!block.has_prior || (block.prior.kind == PriorKind::flat && block.support == Support::real)) return;
+    const bool real = block.support == Support::real || block.support == Support::increasing;
+    if (!block.has_prior || (block.prior.kind == PriorKind::flat && real)) return;
     const PriorDensity density = prior_density(block.prior, block.support);
     Term term;
     term.density = density.kind;
@@ -104,13 +149,7 @@ class TermModelBuilder {
       term.constants[c] = keep(std::vector<float>(block.size, static_cast<float>(density.constants[c])));
     }
     term.arguments[0].part_count = 1;
-    Part& part = term.arguments[0].parts[0];
-    part.first = static_cast<int>(block.first);
-    if (block.size > 1) {
-      std::vector<float> identity(block.size * block.size);
-      for (std::size_t i = 0; i < block.size; ++i) identity[i * block.size + i] = 1;
-      part = {PartKind::dense, part.first, static_cast<int>(block.size), 1, keep(std::move(identity))};
-    }
+    term.arguments[0].parts[0] = elements_of(block);
     model_.terms.push_back(term);
   }
 
@@ -167,6 +206,7 @@ Problem make_problem(const TermModel& given, const TrainOptions& options) {
   problem.layout.head = meanfield ? GuideShape::meanfield : GuideShape::fullrank;
   problem.spec = make_spec(model, problem.layout, fit);
   problem.spec.affine = true;
+  problem.spec.transforms = coordinate_transforms(model.parameters);
   std::string reason;
   if (options.device == DeviceKind::cpu || cuda_devices(reason).empty()) {
     if (uses_gpu_memory(given)) {

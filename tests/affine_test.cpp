@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "models.hpp"
 
 namespace jensen {
@@ -81,6 +83,62 @@ TEST(Affine, IsThatOfColumnsMultiplied) {
       }
     }
   }
+}
+
+/// The model's columns at ascending coordinates: its gradient is that of differences of its own ELBO, the noise fixed,
+/// with all rows and, with an anchor, with some.
+TEST(Affine, GradientThroughAscendingCoordinatesIsThatOfTheSameNoiseElbo) {
+  constexpr std::int64_t rows = 60;
+  using enum CoordinateTransform;
+  for (const GuideShape shape : {GuideShape::fullrank, GuideShape::meanfield}) {
+    for (const std::int64_t batch : {rows, std::int64_t{17}}) {
+      auto model = testing::random_model(DensityKind::bernoulli_logit, rows, 5, 19);
+      const auto d = static_cast<std::size_t>(model.spec.dimension);
+      ASSERT_GE(d, 5U);
+      model.spec.guide = shape;
+      model.spec.batch = batch;
+      model.spec.affine = true;
+      model.spec.lambda = testing::random_lambda(testing::lambda_size(model.spec), 3);
+      model.spec.transforms.assign(d, identity);
+      for (const std::size_t i : {1, 2, 4}) model.spec.transforms[i] = increment;  // two runs, 0 .. 2 and 3 .. 4
+      const auto engine = make_cpu_engine(model.spec);
+      engine->set_affine(upper(d), shift(d), model.spec.basis);
+      for (const std::int64_t t : {0, 2}) {
+        const auto at = engine->estimate(model.spec.lambda, t);
+        for (std::size_t p = 0; p < model.spec.lambda.size(); ++p) {
+          // As in target_engine_test: rounding of the latents and curvature are both near 1e-4 at this step.
+          constexpr float h = 1.0F / 64;
+          auto above = model.spec.lambda, below = above;
+          above[p] += h;
+          below[p] -= h;
+          const double slope = (engine->estimate(above, t).elbo - engine->estimate(below, t).elbo) / (2.0 * h);
+          EXPECT_NEAR(at.gradient[p], slope, 2e-3 * (std::abs(slope) + std::sqrt(double{rows}))) << p << " at " << t;
+        }
+      }
+    }
+  }
+}
+
+/// Points of the search for a start are coordinates, not values: value and gradient by them.
+TEST(Affine, JointAtAscendingCoordinates) {
+  auto model = testing::random_model(DensityKind::bernoulli_logit, 60, 5, 19);
+  const auto d = static_cast<std::size_t>(model.spec.dimension);
+  model.spec.affine = true;
+  const auto plain = make_cpu_engine(model.spec);
+  model.spec.transforms.assign(d, CoordinateTransform::identity);
+  model.spec.transforms[1] = model.spec.transforms[2] = CoordinateTransform::increment;
+  const auto ascending = make_cpu_engine(model.spec);
+  std::vector<double> u(d), z;
+  for (std::size_t i = 0; i < d; ++i) u[i] = 0.125 * static_cast<double>(i) - 0.25;
+  z = u;
+  z[1] = z[0] + std::exp(u[1]);
+  z[2] = z[1] + std::exp(u[2]);
+  const auto by_z = plain->joint_at(z), by_u = ascending->joint_at(u);
+  EXPECT_NEAR(by_u[0], by_z[0] + u[1] + u[2], 1e-4);
+  EXPECT_NEAR(by_u[1], by_z[1] + by_z[2] + by_z[3], 1e-4);
+  EXPECT_NEAR(by_u[2], (by_z[2] + by_z[3]) * std::exp(u[1]) + 1, 1e-4);
+  EXPECT_NEAR(by_u[3], by_z[3] * std::exp(u[2]) + 1, 1e-4);
+  for (std::size_t i = 3; i < d; ++i) EXPECT_NEAR(by_u[1 + i], by_z[1 + i], 1e-4);
 }
 
 }  // namespace

@@ -141,7 +141,7 @@ TEST(TermModel, SaysWhatIsWrongInASentence) {
               }),
               HasSubstr("nan in row 7 of y"));
   EXPECT_THAT(complaint([](ModelTerm& t, std::vector<float>&) { t.arguments[1].scalars[0].block.index = 9; }),
-              HasSubstr("block 9 of a model with 2"));
+              HasSubstr("a block that is not this model's"));
   EXPECT_THAT(complaint([](ModelTerm& t, std::vector<float>&) { t.arguments[1].scalars[0].element = 1; }),
               HasSubstr("element 1 of"));
   EXPECT_THAT(complaint([](ModelTerm& t, std::vector<float>&) { t.arguments.pop_back(); }),
@@ -152,6 +152,140 @@ TEST(TermModel, SaysWhatIsWrongInASentence) {
   EXPECT_THROW(model.block("a", 1, Support::positive, "lkj(1)"), InputError);
   EXPECT_THROW(model.block("a", 0), InputError);
   EXPECT_THROW(train(model), InputError);
+}
+
+/// The same posterior by formula and by terms, names of parameters aside.
+void expect_same_posterior(const Fit& formula, const Fit& terms) {
+  const auto want = formula.summarize(), got = terms.summarize();
+  ASSERT_EQ(got.size(), want.size());
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    // As in HasThePosteriorOfTheFormula.
+    EXPECT_NEAR(got[i].mean, want[i].mean, 0.1 * want[i].sd) << want[i].name;
+    EXPECT_NEAR(got[i].sd / want[i].sd, 1, 0.1) << want[i].name;
+  }
+  EXPECT_NEAR(terms.elbo, formula.elbo, 0.05 + 4 * std::hypot(terms.elbo_se, formula.elbo_se));
+}
+
+/// Rows of x and of categories 1 .. 4 of a logistic variable about x, in order, or by their own logits.
+struct Categories {
+  static constexpr std::size_t rows = 600;
+  std::vector<float> x, ordered, unordered;
+  Table table{"categories"};
+  std::vector<double> columns[3];
+
+  Categories() {
+    std::mt19937 bits(11);
+    std::normal_distribution<double> normal;
+    std::uniform_real_distribution<double> uniform(1e-9, 1);
+    for (std::size_t i = 0; i < rows; ++i) {
+      x.push_back(static_cast<float>(normal(bits)));
+      const double u = uniform(bits), latent = 1.2 * static_cast<double>(x.back()) + std::log(u / (1 - u));
+      ordered.push_back(latent < -1.5 ? 1 : latent < 0 ? 2 : latent < 2 ? 3 : 4);
+      const double logits[3] = {0.5, static_cast<double>(x.back()), -0.5 * static_cast<double>(x.back())};
+      int best = 0;
+      double most = -std::log(-std::log(uniform(bits)));
+      for (int k = 0; k < 3; ++k) {
+        const double utility = logits[k] - std::log(-std::log(uniform(bits)));
+        if (utility > most) best = k + 1, most = utility;
+      }
+      unordered.push_back(static_cast<float>(best + 1));
+      columns[0].push_back(static_cast<double>(x.back()));
+      columns[1].push_back(static_cast<double>(ordered.back()));
+      columns[2].push_back(static_cast<double>(unordered.back()));
+    }
+    const char* names[3] = {"x", "ordered", "unordered"};
+    for (int c = 0; c < 3; ++c) table.add(names[c], std::span<const double>(columns[c]));
+  }
+};
+
+TEST(TermModel, OrderedCategoriesHaveThePosteriorOfTheFormula) {
+  const Categories data;
+  TermModel model;
+  const Block thresholds = model.block("threshold", 3, Support::increasing, "normal(0, 3)");
+  const Block b = model.block("b", 1, Support::real, "normal(0, 2)");
+  ModelTerm term;
+  term.rows = Categories::rows;
+  term.family = Family::cumulative;
+  term.link = Link::logit;
+  term.y = data.ordered;
+  term.thresholds = thresholds;
+  term.arguments.resize(1);
+  term.arguments[0].dense = {{data.x, b}};
+  model.add(term);
+  TrainOptions options;
+  options.family = Family::cumulative;
+  for (const char* prior : {"b ~ normal(0, 2)", "Intercept ~ normal(0, 3)"}) {
+    options.priors.push_back(parse_prior(prior));
+  }
+  const Fit fit = train(model);
+  expect_same_posterior(train("ordered ~ x", data.table, options), fit);
+  const std::vector<double> draws = fit.draw(200, 1);
+  for (std::size_t d = 0; d < 200; ++d) {
+    EXPECT_LT(draws[4 * d], draws[4 * d + 1]);
+    EXPECT_LT(draws[4 * d + 1], draws[4 * d + 2]);
+  }
+}
+
+TEST(TermModel, UnorderedCategoriesHaveThePosteriorOfTheFormula) {
+  const Categories data;
+  std::vector<float> x;
+  for (const float value : data.x) x.insert(x.end(), {1.0F, value});
+  TermModel model;
+  ModelTerm term;
+  term.rows = Categories::rows;
+  term.family = Family::categorical;
+  term.link = Link::softmax;
+  term.y = data.unordered;
+  term.arguments.resize(3);
+  for (std::size_t k = 0; k < 3; ++k) {
+    term.arguments[k].dense = {{x, model.block("b" + std::to_string(k + 2), 2, Support::real, "normal(0, 2)")}};
+  }
+  model.add(term);
+  TrainOptions options;
+  options.family = Family::categorical;
+  for (const char* prior : {"b ~ normal(0, 2)", "Intercept ~ normal(0, 2)"}) {
+    options.priors.push_back(parse_prior(prior));
+  }
+  expect_same_posterior(train("unordered ~ x", data.table, options), train(model));
+}
+
+TEST(TermModel, SaysWhatIsWrongWithCategories) {
+  using testing::HasSubstr;
+  const auto cumulative = [](ModelTerm& t, std::vector<float>& memory) {
+    memory.assign(Regression::rows, 1);
+    t.family = Family::cumulative;
+    t.link = Link::logit;
+    t.y = memory;
+    t.arguments.resize(1);
+  };
+  EXPECT_THAT(complaint(cumulative), HasSubstr("a block that is not this model's"));
+  EXPECT_THAT(complaint([&](ModelTerm& t, std::vector<float>& memory) {
+                t.thresholds = t.arguments[1].scalars[0].block;
+                cumulative(t, memory);
+              }),
+              HasSubstr("thresholds of sigma, which is positive"));
+  EXPECT_THAT(complaint([](ModelTerm& t, std::vector<float>& memory) {
+                memory.assign(Regression::rows, 1);
+                memory[3] = 4;
+                t.family = Family::categorical;
+                t.link = Link::softmax;
+                t.y = memory;
+              }),
+              HasSubstr("y = 4 in row 4, which is none of 3 categories"));
+  EXPECT_THAT(complaint([](ModelTerm& t, std::vector<float>&) { t.thresholds = t.arguments[0].dense[0].block; }),
+              HasSubstr("thresholds of family gaussian"));
+}
+
+TEST(TermModel, KnowsItsOwnBlocks) {
+  const Regression data;
+  TermModel model, other;
+  const Block b = model.block("b", 2), sigma = model.block("sigma", 1, Support::positive);
+  other.block("b", 2);
+  const Block foreign = other.block("sigma", 1, Support::positive);
+  EXPECT_THROW(model.add(data.term(b, foreign)), InputError);
+  EXPECT_THROW(model.add(data.term(Block{}, sigma)), InputError);
+  TermModel copy = model;
+  EXPECT_NO_THROW(copy.add(data.term(b, sigma)));
 }
 
 }  // namespace

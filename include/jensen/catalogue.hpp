@@ -40,7 +40,7 @@ struct PriorDescription {
 /// Every distribution of priors, in the order of PriorKind.
 JENSEN_API std::vector<PriorDescription> describe_priors();
 
-/// "real", "positive", "unit", "correlation"
+/// "real", "positive", "unit", "increasing", "correlation"
 JENSEN_API std::string_view to_string(Support support);
 
 }  // namespace jensen

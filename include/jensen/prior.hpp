@@ -62,6 +62,7 @@ enum class Support {
   real,         ///< any number
   positive,     ///< above 0
   unit,         ///< between 0 and 1
+  increasing,   ///< any number above the one before it, in a block of several
   correlation,  ///< a correlation matrix
 };
 

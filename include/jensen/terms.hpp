@@ -4,10 +4,11 @@
 ///     log joint = sum over terms, of sum over rows, of weight * log density(a_0, a_1 .. | constants of the row)
 ///
 /// Each argument a is a predictor: a sum of products of rows with parameters, of single parameters, an offset and a
-/// constant. It sees a parameter's coordinate: the value of a real one, the logarithm of a positive one, the logit of
-/// one between 0 and 1.
+/// constant. It sees a parameter's coordinate: the value of a real or increasing one, the logarithm of a positive one,
+/// the logit of one between 0 and 1.
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,9 +25,10 @@ namespace jensen {
 
 struct DensityCode;  // jensen/density.hpp
 
-/// A block of parameters of a TermModel.
+/// A block of parameters of a TermModel, as its block() gave it.
 struct Block {
   std::size_t index = 0;
+  const void* model = nullptr;  ///< that model's own mark, by which it knows its blocks; null: none's
 };
 
 /// One argument of a term's density. Columns are views and float32: what is dense is row-major without padding.
@@ -43,6 +45,7 @@ struct TermArgument {
   };
   std::vector<Dense> dense;
   std::vector<Scalar> scalars;
+  std::vector<Block> elements;    ///< of each its element i in row i: as many rows as the block has elements
   std::span<const float> offset;  ///< one a row, or empty
   double constant = 0;
 };
@@ -53,10 +56,13 @@ struct ModelTerm {
   bool data = true;  ///< over the rows of the data, which may be minibatched; false: whole, as of a prior
 
   /// Of the response: y, and trials of a binomial one. Arguments: eta of mu; then log sigma, log nu, log shape, .. as
-  /// the catalogue lists the family's further parameters, on their links.
+  /// the catalogue lists the family's further parameters, on their links. Categories are numbered from 1: of the
+  /// categorical family's K at most 16 the arguments are the etas of 2 .. K; of the cumulative family eta alone, and
+  /// `thresholds` is an increasing block, of which K - 1 elements cut K categories.
   Family family = Family::gaussian;
   Link link = Link::identity;
   std::span<const float> y, trials;
+  Block thresholds;
 
   const DensityCode* custom = nullptr;            ///< instead of family, link, y and trials
   std::vector<std::span<const float>> constants;  ///< of `custom`: rows each
@@ -71,12 +77,16 @@ struct ModelTerm {
 class JENSEN_API TermModel {
  public:
   /// `size` parameters called `name` (name[1], name[2] .. of several), each with the prior ("normal(0, 2.5)") on its
-  /// natural scale. No prior: flat, or given by terms. Throws InputError: a name twice, size 0, a prior that does not
-  /// fit the support.
+  /// natural scale. No prior: flat, or given by terms. That of an increasing block is the product of the elements'
+  /// priors where they ascend, and not normalised there (as in Stan). Throws InputError: a name twice, size 0, a prior
+  /// that does not fit the support.
   Block block(std::string name, std::size_t size, Support support = Support::real, std::string_view prior = "");
   /// Throws InputError: sizes that do not agree, a block that is not the model's, a value that is not finite or not one
   /// of the family, a family whose density takes other arguments.
   void add(ModelTerm term);
+  /// A prior of the caller's own (jensen/own_prior.hpp) on each element of a block that has none: a term with `data`
+  /// false over its elements. Throws as add() does, and if the block has a prior.
+  void prior(Block block, const DensityCode& density, std::vector<std::span<const float>> constants = {});
 
   struct Parameters {
     std::string name;
@@ -89,7 +99,11 @@ class JENSEN_API TermModel {
   const std::vector<ModelTerm>& terms() const { return terms_; }
   std::size_t dimension() const { return dimension_; }
 
+  /// Whether block() of this model, or of the one that it is a copy of, gave it.
+  bool has(Block block) const { return block.model == mark_.get() && block.index < blocks_.size(); }
+
  private:
+  std::shared_ptr<const char> mark_ = std::make_shared<const char>();
   std::vector<Parameters> blocks_;
   std::vector<ModelTerm> terms_;
   std::size_t dimension_ = 0;

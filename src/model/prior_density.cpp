@@ -73,6 +73,7 @@ double partial_normalizer(double b) { return -(2 * b - 1) * std::numbers::ln2 - 
 DensityKind density_of(PriorKind kind, Support support) {
   switch (support) {
     case Support::real:
+    case Support::increasing:
       return density_on_real(kind);
     case Support::positive:
       return density_on_positive(kind);
