@@ -34,7 +34,11 @@ EngineExecution engine_execution(const Execution& execution) {
   EngineExecution out{.stream = execution.stream, .device = execution.device, .context = execution.memory};
   if (execution.memory == nullptr) return out;
   out.allocate = [](void* memory, std::size_t bytes, void* stream) {
-    return static_cast<MemoryResource*>(memory)->allocate(bytes, stream);
+    void* given = static_cast<MemoryResource*>(memory)->allocate(bytes, stream);
+    if (given != nullptr) return given;
+    throw DeviceError(fmt::format(
+        "no memory of {} bytes (the caller's MemoryResource gave none); give it more, or use fewer samples or rows",
+        bytes));
   };
   out.release = [](void* memory, void* what, std::size_t bytes, void* stream) {
     static_cast<MemoryResource*>(memory)->release(what, bytes, stream);

@@ -59,7 +59,11 @@ class TermCheck {
     }
     density_of(term_.family, term_.link);  // throws if the family has no such link
     column_of(term_.y, "y");
-    if (info.trials) column_of(term_.trials, "trials");
+    if (info.trials) {
+      column_of(term_.trials, "trials");
+    } else if (!term_.trials.empty()) {
+      fail(fmt::format("trials for family {}", info.name), "leave them out: only binomial has them");
+    }
     for (std::size_t i = 0; i < term_.rows; ++i) {
       ResponseRow row{static_cast<double>(term_.y[i])};
       if (info.trials) row.trials = static_cast<double>(term_.trials[i]);

@@ -53,7 +53,7 @@ Outcome train(const Columns& columns, const char* threads) {
   then([&] { return jensen_options_set(options, "device", "cpu"); });
   then([&] { return jensen_options_set(options, "steps", "400"); });
   then([&] { return jensen_options_set(options, "threads", threads); });
-  then([&] { return jensen_trainer_create("y ~ 1 + x", table, options, &trainer); });
+  then([&] { return jensen_trainer_create("y ~ 1 + x", table, options, nullptr, &trainer); });
   then([&] { return jensen_trainer_step(trainer, 150); });
   then([&] { return jensen_trainer_state(trainer, nullptr, &size); });
   out.state.resize(size);
@@ -117,7 +117,7 @@ TEST(CInterface, AFitIsSavedAndLoaded) {
   ASSERT_EQ(jensen_table_create("memory", &table), JENSEN_OK);
   ASSERT_EQ(jensen_table_add_double(table, "x", columns.x.data(), rows), JENSEN_OK);
   ASSERT_EQ(jensen_table_add_double(table, "y", columns.y.data(), rows), JENSEN_OK);
-  ASSERT_EQ(jensen_trainer_create("y ~ 1 + x", table, nullptr, &trainer), JENSEN_OK);
+  ASSERT_EQ(jensen_trainer_create("y ~ 1 + x", table, nullptr, nullptr, &trainer), JENSEN_OK);
   jensen_table_free(table);  // not needed any more
   ASSERT_EQ(jensen_trainer_step(trainer, 100), JENSEN_OK);
   ASSERT_EQ(jensen_trainer_fit(trainer, &fit), JENSEN_OK);

@@ -82,14 +82,14 @@ static void training(const jensen_table* table) {
 
   EXPECT(jensen_options_create(&options) == JENSEN_OK);
   EXPECT(jensen_options_set(options, "threads", "1") == JENSEN_OK);
-  EXPECT(refused(jensen_trainer_create(NULL, table, options, &trainer), JENSEN_ERROR_ARGUMENT, "formula is NULL"));
-  EXPECT(refused(jensen_trainer_create("y ~ x", NULL, options, &trainer), JENSEN_ERROR_ARGUMENT, "table is NULL"));
-  EXPECT(refused(jensen_trainer_create("y ~ x", table, options, NULL), JENSEN_ERROR_ARGUMENT, "trainer is NULL"));
-  EXPECT(refused(jensen_trainer_create("y ~ (x", table, options, &trainer), JENSEN_ERROR_INPUT, "formula"));
-  EXPECT(refused(jensen_trainer_create("y ~ z", table, options, &trainer), JENSEN_ERROR_INPUT, "z"));
+  EXPECT(refused(jensen_trainer_create(NULL, table, options, NULL, &trainer), JENSEN_ERROR_ARGUMENT, "formula is NULL"));
+  EXPECT(refused(jensen_trainer_create("y ~ x", NULL, options, NULL, &trainer), JENSEN_ERROR_ARGUMENT, "table is NULL"));
+  EXPECT(refused(jensen_trainer_create("y ~ x", table, options, NULL, NULL), JENSEN_ERROR_ARGUMENT, "trainer is NULL"));
+  EXPECT(refused(jensen_trainer_create("y ~ (x", table, options, NULL, &trainer), JENSEN_ERROR_INPUT, "formula"));
+  EXPECT(refused(jensen_trainer_create("y ~ z", table, options, NULL, &trainer), JENSEN_ERROR_INPUT, "z"));
   EXPECT(trainer == NULL);
-  EXPECT(jensen_trainer_create("y ~ x", table, options, &trainer) == JENSEN_OK);
-  EXPECT(jensen_trainer_create("y ~ 1", table, NULL, &other) == JENSEN_OK);
+  EXPECT(jensen_trainer_create("y ~ x", table, options, NULL, &trainer) == JENSEN_OK);
+  EXPECT(jensen_trainer_create("y ~ 1", table, NULL, NULL, &other) == JENSEN_OK);
 
   EXPECT(refused(jensen_trainer_step(NULL, 1), JENSEN_ERROR_ARGUMENT, "trainer is NULL"));
   EXPECT(refused(jensen_trainer_step(trainer, -1), JENSEN_ERROR_ARGUMENT, "count"));
@@ -144,7 +144,7 @@ static void fits(const jensen_table* table) {
   double draws[30], again[30], elbo = 0;
   size_t count = 0, size = 0, place = 0;
 
-  EXPECT(jensen_trainer_create("y ~ x + (1 | g)", table, NULL, &trainer) == JENSEN_OK);
+  EXPECT(jensen_trainer_create("y ~ x + (1 | g)", table, NULL, NULL, &trainer) == JENSEN_OK);
   EXPECT(jensen_trainer_run(trainer, NULL, NULL, &fit) == JENSEN_OK);
   EXPECT(jensen_fit_parameter_count(fit, &count) == JENSEN_OK && count == 4);
   EXPECT(refused(jensen_fit_parameter_count(NULL, &count), JENSEN_ERROR_ARGUMENT, "fit is NULL"));
