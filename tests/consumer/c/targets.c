@@ -126,7 +126,8 @@ static void failures_of_callbacks(void) {
   jensen_trainer* trainer = NULL;
   int64_t steps = 0;
   jensen_target* target = made(failing, 1, &at_once, 2.0, NAN);
-  EXPECT(refused(jensen_trainer_create_target(target, NULL, NULL, &trainer), JENSEN_ERROR_CALLBACK, "5: the solver gave up"));
+  EXPECT(refused(jensen_trainer_create_target(target, NULL, NULL, &trainer), JENSEN_ERROR_CALLBACK,
+                 "5: the solver gave up"));
   EXPECT(trainer == NULL);
   jensen_target_free(target);
   target = made(failing, 1, &silent, 2.0, NAN);
