@@ -6,6 +6,7 @@
 #include "density_code.hpp"
 #include "jensen/errors.hpp"
 #include "jensen/terms.hpp"
+#include "model/defaults.hpp"
 #include "model/families.hpp"
 #include "model/response.hpp"
 #include "show.hpp"
@@ -134,6 +135,8 @@ Block TermModel::block(std::string name, std::size_t size, Support support, std:
     throw InputError(fmt::format("two blocks are called {} (TermModel::block); give one another name", show(name)));
   }
   if (size == 0) throw InputError(fmt::format("{} has no elements (TermModel::block); give at least 1", show(name)));
+  check_affine(size);
+  check_affine(dimension_ + size);
   if (support == Support::correlation) {
     throw InputError(
         fmt::format("{} is to be a correlation matrix (TermModel::block); those are for group effects "

@@ -153,6 +153,7 @@ TEST(TermModel, SaysWhatIsWrongInASentence) {
   TermModel model;
   EXPECT_THROW(model.block("a", 1, Support::positive, "lkj(1)"), InputError);
   EXPECT_THROW(model.block("a", 0), InputError);
+  EXPECT_THROW(model.block("a", 8193), InputError);
   EXPECT_THROW(train(model), InputError);
 }
 

@@ -32,7 +32,8 @@ JENSEN_API void jensen_model_free(jensen_model* model);
 /**
  * Adds `size` parameters called `name` (name[1], name[2] .. of several), each of a jensen_support but JENSEN_INCREASING
  * and with the prior ("normal(0, 2.5)") on its natural scale. `prior` NULL or "": flat, or given by terms. *block is
- * its number. JENSEN_ERROR_INPUT: a name twice, size 0, a prior that does not fit the support.
+ * its number. JENSEN_ERROR_INPUT: a name twice, size 0, more than 8,192 parameters in all, a prior that does not fit
+ * the support.
  */
 JENSEN_API int jensen_model_block(jensen_model* model, const char* name, size_t size, int support, const char* prior,
                                   size_t* block);

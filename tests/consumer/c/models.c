@@ -68,6 +68,8 @@ static void blocks_and_terms(const float* x, const float* y) {
   EXPECT(refused(jensen_model_block(model, "a", 1, JENSEN_REAL, NULL, NULL), JENSEN_ERROR_ARGUMENT, "block"));
   EXPECT(refused(jensen_model_block(model, "beta", 1, JENSEN_REAL, NULL, &number), JENSEN_ERROR_INPUT, "beta"));
   EXPECT(refused(jensen_model_block(model, "a", 0, JENSEN_REAL, NULL, &number), JENSEN_ERROR_INPUT, "at least 1"));
+  EXPECT(refused(jensen_model_block(model, "a", SIZE_MAX, JENSEN_REAL, NULL, &number), JENSEN_ERROR_INPUT, "8192"));
+  EXPECT(refused(jensen_model_block(model, "a", 8190, JENSEN_REAL, NULL, &number), JENSEN_ERROR_INPUT, "8193"));
   EXPECT(refused(jensen_model_block(model, "a", 1, JENSEN_INCREASING, NULL, &number), JENSEN_ERROR_INPUT, "UNIT"));
   EXPECT(refused(jensen_model_block(model, "a", 1, JENSEN_UNIT, "lkj(1)", &number), JENSEN_ERROR_INPUT, "lkj"));
 
