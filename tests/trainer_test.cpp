@@ -216,6 +216,23 @@ TEST(Trainer, MemoryThatTheCallerHasNotIsAnError) {
   }
 }
 
+TEST(Trainer, MemoryThatIsNotAlignedIsRefused) {
+  struct Shifted : MemoryResource {
+    std::ptrdiff_t out = 0;
+    void* allocate(std::size_t bytes, void*) override {
+      ++out;
+      return static_cast<char*>(std::aligned_alloc(64, (bytes + 16 + 63) / 64 * 64)) + 16;
+    }
+    void release(void* memory, std::size_t, void*) noexcept override {
+      --out;
+      std::free(static_cast<char*>(memory) - 16);
+    }
+  } memory;
+  const Data data(10);
+  EXPECT_THROW(Trainer("y ~ x", data.table, cases()[0].options, {.memory = &memory}), InputError);
+  EXPECT_EQ(memory.out, 0);
+}
+
 void expect_refused(Trainer& trainer, std::span<const std::byte> state, const std::string& reason) {
   const std::vector<std::byte> before = trainer.state();
   try {

@@ -28,8 +28,8 @@ JENSEN_API int jensen_execution_set_stream(jensen_execution* execution, void* st
 
 /**
  * `bytes` (above 0) of the device's memory, for work on `stream`; on the CPU `stream` is NULL, and the memory is
- * aligned to 64 bytes. NULL: there is none; the call that needed it then returns JENSEN_ERROR_MEMORY, with the message
- * that jensen_set_last_error was given meanwhile.
+ * aligned to 64 bytes, else JENSEN_ERROR_INPUT. NULL: there is none; the call that needed it then returns
+ * JENSEN_ERROR_MEMORY, with the message that jensen_set_last_error was given meanwhile.
  */
 typedef void* (*jensen_allocate)(size_t bytes, void* stream, void* user);
 /** Takes back what jensen_allocate gave, with the same `bytes` and `stream`. It cannot fail: an exception that leaves
@@ -38,7 +38,8 @@ typedef void (*jensen_release)(void* memory, size_t bytes, void* stream, void* u
 /**
  * Where the large arrays of a trainer come from: columns, parameters, sums; they are allocated when it is made, and all
  * released by jensen_trainer_free. (The start of a model from a formula is found in the process's own memory before.)
- * Both functions and `user` are needed until it is freed. Both NULL: the library's own memory; one of them NULL:
+ * Both functions and `user` are needed until it is freed; trainers of
+ * different threads may call them at the same time. Both NULL: the library's own memory; one of them NULL:
  * JENSEN_ERROR_ARGUMENT.
  */
 JENSEN_API int jensen_execution_set_memory(jensen_execution* execution, jensen_allocate allocate,

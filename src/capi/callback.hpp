@@ -12,6 +12,11 @@ namespace jensen::capi {
 /// How often this thread's last error was set.
 std::uint64_t times_set();
 
+/// Why a callback failed: what it set as the last error since times_set() was `before`, or that it said nothing.
+inline std::string reason_since(std::uint64_t before) {
+  return times_set() != before ? jensen_last_error() : "it did not say why; jensen_set_last_error would";
+}
+
 /// Calls a callback. Throws CallbackError for what it throws, which a function of C cannot, but one of C++ can.
 template <class Call>
 auto call_back(const char* what, Call&& call) {

@@ -21,10 +21,8 @@ class CallbackMemory : public MemoryResource {
     void* memory =
         jensen::capi::call_back("the caller's jensen_allocate", [&] { return allocate_(bytes, stream, user_); });
     if (memory != nullptr) return memory;
-    const bool why = jensen::capi::times_set() != before;
-    throw Refusal(JENSEN_ERROR_MEMORY,
-                  "the caller's jensen_allocate has no " + std::to_string(bytes) + " bytes: " +
-                      (why ? jensen_last_error() : "it did not say why; give it more, or use fewer samples or rows"));
+    throw Refusal(JENSEN_ERROR_MEMORY, "the caller's jensen_allocate has no " + std::to_string(bytes) +
+                                           " bytes: " + jensen::capi::reason_since(before));
   }
   /// What it throws has no way out, and the memory is the caller's.
   void release(void* memory, std::size_t bytes, void* stream) noexcept override {

@@ -33,9 +33,8 @@ class CallbackTarget : public Target {
       return density_(theta, samples, dimension, &told, log_density, gradient, user_);
     });
     if (status == 0) return;
-    const bool why = jensen::capi::times_set() != before;
     throw jensen::capi::CallbackError("the target's density returned " + std::to_string(status) + ": " +
-                                      (why ? jensen_last_error() : "it did not say why; jensen_set_last_error would"));
+                                      jensen::capi::reason_since(before));
   }
 
  private:
