@@ -4,11 +4,37 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <stdexcept>
 
 #include "jensen/errors.hpp"
 
 namespace jensen {
+namespace {
+
+/// Memory of the caller's. Throws ThrownByCaller; DeviceError: there is none; InputError: it is not aligned as the CPU
+/// needs it.
+void* checked(MemoryResource& memory, std::size_t bytes, void* stream) {
+  constexpr std::uintptr_t alignment = 64;
+  void* given = nullptr;
+  try {
+    given = memory.allocate(bytes, stream);
+  } catch (...) {
+    throw ThrownByCaller{std::current_exception()};
+  }
+  if (given == nullptr) {
+    throw DeviceError(fmt::format(
+        "no memory of {} bytes (MemoryResource::allocate); give it more, or use fewer samples or rows", bytes));
+  }
+  const bool on_cpu = stream == nullptr;
+  if (on_cpu && reinterpret_cast<std::uintptr_t>(given) % alignment != 0) {
+    memory.release(given, bytes, stream);
+    throw InputError(fmt::format("memory at {} (MemoryResource::allocate); align it to {} bytes", given, alignment));
+  }
+  return given;
+}
+
+}  // namespace
 
 Chosen make_engine_for(DeviceKind device, const EngineSpec& spec, std::vector<std::string>& notes) try {
   std::string reason;
@@ -36,7 +62,7 @@ EngineExecution engine_execution(const Execution& execution) {
   EngineExecution out{.stream = execution.stream, .device = execution.device, .context = execution.memory};
   if (execution.memory == nullptr) return out;
   out.allocate = [](void* memory, std::size_t bytes, void* stream) {
-    return static_cast<MemoryResource*>(memory)->allocate(bytes, stream);
+    return checked(*static_cast<MemoryResource*>(memory), bytes, stream);
   };
   out.release = [](void* memory, void* what, std::size_t bytes, void* stream) {
     static_cast<MemoryResource*>(memory)->release(what, bytes, stream);

@@ -22,19 +22,23 @@ bool read_number(std::string_view text, Number& value) {
   return error == std::errc() && last == end;
 }
 
+[[noreturn]] void refuse(std::string_view name, std::string_view text, std::string_view advice) {
+  throw InputError(fmt::format("{0} cannot be {1} (--{0}); {2}", name, show(text), advice));
+}
+
 template <class Whole>
-Whole whole_number(std::string_view name, std::string_view text, Whole low, Whole high) {
+Whole whole_number(std::string_view name, std::string_view text, Whole low, Whole high, std::string_view hint) {
   Whole value = 0;
   if (!read_number(text, value) || value < low || value > high) {
-    throw InputError(fmt::format("{} cannot be {}; give a whole number from {} to {}", name, show(text), low, high));
+    refuse(name, text, fmt::format("give a whole number from {} to {}; {}", low, high, hint));
   }
   return value;
 }
 
-double positive_number(std::string_view name, std::string_view text) {
+double positive_number(std::string_view name, std::string_view text, std::string_view hint) {
   double value = 0;
   if (!read_number(text, value) || !std::isfinite(value) || value <= 0) {
-    throw InputError(fmt::format("{} cannot be {}; give a finite number above 0", name, show(text)));
+    refuse(name, text, fmt::format("give a finite number above 0; {}", hint));
   }
   return value;
 }
@@ -42,7 +46,7 @@ double positive_number(std::string_view name, std::string_view text) {
 MissingPolicy parse_missing(std::string_view text) {
   if (text == "drop") return MissingPolicy::drop;
   if (text == "error") return MissingPolicy::error;
-  throw InputError(fmt::format("na cannot be {}; give drop or error", show(text)));
+  refuse("na", text, "give drop or error");
 }
 
 /// The formula of another parameter than the mean; the later one of two holds.
@@ -70,16 +74,26 @@ constexpr std::array<Option, 16> all_options{{
     {"precision", [](TrainOptions& o, Text, Text text) { o.precision = parse_precision(text); }},
     {"seed",
      [](TrainOptions& o, Text name, Text text) {
-       o.seed = whole_number<std::uint64_t>(name, text, 0, std::numeric_limits<std::uint64_t>::max());
+       o.seed =
+           whole_number<std::uint64_t>(name, text, 0, std::numeric_limits<std::uint64_t>::max(), "leave it out for 1");
      }},
-    {"threads", [](TrainOptions& o, Text name, Text text) { o.threads = whole_number(name, text, 0, 4096); }},
-    {"samples", [](TrainOptions& o, Text name, Text text) { o.samples = whole_number(name, text, 1, 1024); }},
-    {"batch", [](TrainOptions& o, Text name, Text text) { o.batch = whole_number<std::int64_t>(name, text, 0, most); }},
-    {"steps", [](TrainOptions& o, Text name, Text text) { o.steps = whole_number<std::int64_t>(name, text, 0, most); }},
-    {"lr", [](TrainOptions& o, Text name, Text text) { o.learning_rate = positive_number(name, text); }},
+    {"threads",
+     [](TrainOptions& o, Text name, Text text) { o.threads = whole_number(name, text, 0, 4096, "0 takes all CPUs"); }},
+    {"samples", [](TrainOptions& o, Text name,
+                   Text text) { o.samples = whole_number(name, text, 1, 1024, "leave it out for 14"); }},
+    {"batch",
+     [](TrainOptions& o, Text name, Text text) {
+       o.batch = whole_number<std::int64_t>(name, text, 0, most, "0 chooses by the table's size");
+     }},
+    {"steps",
+     [](TrainOptions& o, Text name, Text text) {
+       o.steps = whole_number<std::int64_t>(name, text, 0, most, "0 trains until the fit settles");
+     }},
+    {"lr", [](TrainOptions& o, Text name,
+              Text text) { o.learning_rate = positive_number(name, text, "leave it out for 0.05"); }},
     {"optimizer",
-     [](TrainOptions&, Text, Text text) {
-       if (text != "adam") throw InputError(fmt::format("optimizer cannot be {}; it is adam", show(text)));
+     [](TrainOptions&, Text name, Text text) {
+       if (text != "adam") refuse(name, text, "it is adam");
      }},
 }};
 

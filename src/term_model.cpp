@@ -7,6 +7,7 @@
 #include "jensen/catalogue.hpp"
 #include "jensen/errors.hpp"
 #include "jensen/terms.hpp"
+#include "model/defaults.hpp"
 #include "model/families.hpp"
 #include "model/response.hpp"
 #include "show.hpp"
@@ -57,7 +58,11 @@ class TermCheck {
     const FamilyInfo& info = info_of(term_.family);
     density_of(term_.family, term_.link);  // throws if the family has no such link
     column_of(term_.y, "y");
-    if (info.trials) column_of(term_.trials, "trials");
+    if (info.trials) {
+      column_of(term_.trials, "trials");
+    } else if (!term_.trials.empty()) {
+      fail(fmt::format("trials for family {}", info.name), "leave them out: only binomial has them");
+    }
     for (std::size_t i = 0; i < term_.rows; ++i) {
       ResponseRow row{static_cast<double>(term_.y[i])};
       if (info.trials) row.trials = static_cast<double>(term_.trials[i]);
@@ -158,6 +163,8 @@ Block TermModel::block(std::string name, std::size_t size, Support support, std:
     throw InputError(fmt::format("two blocks are called {} (TermModel::block); give one another name", show(name)));
   }
   if (size == 0) throw InputError(fmt::format("{} has no elements (TermModel::block); give at least 1", show(name)));
+  check_affine(size);
+  check_affine(dimension_ + size);
   if (support == Support::correlation) {
     throw InputError(
         fmt::format("{} is to be a correlation matrix (TermModel::block); those are for group effects "

@@ -197,7 +197,6 @@ Problem make_problem(const TermModel& given, const TrainOptions& options) {
   if (fit.options.learning_rate == 0) fit.options.learning_rate = default_learning_rate;
   fit.options.batch = resolve_batch(options.batch, fit.rows);
   resolve_guide(fit.options, model.parameters.size());
-  check_affine(given.dimension());
 
   const std::size_t d = given.dimension();
   problem.start = StartPoint{std::vector<double>(d), std::vector<double>(d, 1), true, options.seed};

@@ -148,9 +148,12 @@ TEST(TermModel, SaysWhatIsWrongInASentence) {
               HasSubstr("1 arguments for a density of 2"));
   EXPECT_THAT(complaint([](ModelTerm& t, std::vector<float>&) { t.family = Family::bernoulli, t.link = Link::logit; }),
               HasSubstr("is not 0 or 1"));
+  EXPECT_THAT(complaint([](ModelTerm& t, std::vector<float>&) { t.trials = t.y; }),
+              HasSubstr("trials for family gaussian"));
   TermModel model;
   EXPECT_THROW(model.block("a", 1, Support::positive, "lkj(1)"), InputError);
   EXPECT_THROW(model.block("a", 0), InputError);
+  EXPECT_THROW(model.block("a", 8193), InputError);
   EXPECT_THROW(train(model), InputError);
 }
 

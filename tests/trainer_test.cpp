@@ -188,6 +188,65 @@ TEST(Trainer, TakesItsMemoryFromTheCaller) {
   EXPECT_THROW(Trainer("y ~ x", data.table, cases()[0].options, {.device = -2}), InputError);
 }
 
+TEST(Trainer, MemoryThatTheCallerHasNotIsAnError) {
+  struct Few : MemoryResource {
+    std::ptrdiff_t left = 0, out = 0;
+    void* allocate(std::size_t bytes, void*) override {
+      if (left-- == 0) return nullptr;
+      ++out;
+      return std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+    }
+    void release(void* memory, std::size_t, void*) noexcept override {
+      --out;
+      std::free(memory);
+    }
+  };
+  const Data data(10);
+  const Case c = cases()[2];
+  for (const std::ptrdiff_t calls : {0, 1, 5}) {
+    Few memory;
+    memory.left = calls;
+    try {
+      Trainer(c.formula, data.table, c.options, {.memory = &memory});
+      FAIL() << "made of " << calls << " allocations";
+    } catch (const DeviceError& error) {
+      EXPECT_NE(std::string(error.what()).find("no memory of "), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(memory.out, 0);
+  }
+}
+
+TEST(Trainer, WhatTheCallersMemoryThrowsGoesThrough) {
+  struct Closed : MemoryResource {
+    void* allocate(std::size_t, void*) override { throw std::invalid_argument("the pool is closed"); }
+    void release(void*, std::size_t, void*) noexcept override {}
+  } memory;
+  const Data data(10);
+  try {
+    Trainer("y ~ x", data.table, cases()[0].options, {.memory = &memory});
+    FAIL();
+  } catch (const std::invalid_argument& error) {  // its own, no InputError
+    EXPECT_STREQ(error.what(), "the pool is closed");
+  }
+}
+
+TEST(Trainer, MemoryThatIsNotAlignedIsRefused) {
+  struct Shifted : MemoryResource {
+    std::ptrdiff_t out = 0;
+    void* allocate(std::size_t bytes, void*) override {
+      ++out;
+      return static_cast<char*>(std::aligned_alloc(64, (bytes + 16 + 63) / 64 * 64)) + 16;
+    }
+    void release(void* memory, std::size_t, void*) noexcept override {
+      --out;
+      std::free(static_cast<char*>(memory) - 16);
+    }
+  } memory;
+  const Data data(10);
+  EXPECT_THROW(Trainer("y ~ x", data.table, cases()[0].options, {.memory = &memory}), InputError);
+  EXPECT_EQ(memory.out, 0);
+}
+
 void expect_refused(Trainer& trainer, std::span<const std::byte> state, const std::string& reason) {
   const std::vector<std::byte> before = trainer.state();
   try {

@@ -31,7 +31,7 @@ int main(void) {
   check(jensen_table_create("rows", &table));
   check(jensen_table_add_double(table, "x", x, rows));
   check(jensen_table_add_double(table, "y", y, rows));
-  check(jensen_trainer_create("y ~ 1 + x", table, NULL, &trainer));
+  check(jensen_trainer_create("y ~ 1 + x", table, NULL, NULL, &trainer));
 
   check(jensen_trainer_step(trainer, 200));
   double elbo = 0, standard_error = 0;

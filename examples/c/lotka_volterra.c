@@ -151,7 +151,7 @@ int main(void) {
   }
   check(jensen_options_create(&options));
   check(jensen_options_set(options, "guide", "fullrank"));
-  check(jensen_trainer_create_target(target, options, &trainer));
+  check(jensen_trainer_create_target(target, options, NULL, &trainer));
   check(jensen_trainer_run(trainer, NULL, NULL, &fit));
 
   jensen_summary found[parameters];

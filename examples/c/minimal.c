@@ -36,7 +36,7 @@ int main(void) {
 
   jensen_trainer* trainer = NULL;
   jensen_fit* fit = NULL;
-  check(jensen_trainer_create("calls ~ 1 + load + day", table, options, &trainer));
+  check(jensen_trainer_create("calls ~ 1 + load + day", table, options, NULL, &trainer));
   check(jensen_trainer_run(trainer, NULL, NULL, &fit));
 
   jensen_summary summaries[8];

@@ -58,6 +58,19 @@ module jensen
       real(c_double), intent(out) :: log_density(samples), gradient(parameters, samples)
       type(c_ptr), value :: user
     end function
+
+    ! Of the caller's memory. On the CPU it is aligned to 64 bytes, and stream c_null_ptr. c_null_ptr: there is none.
+    type(c_ptr) function jensen_allocate(bytes, stream, user) bind(c)
+      import :: c_ptr, c_size_t
+      integer(c_size_t), value :: bytes
+      type(c_ptr), value :: stream, user
+    end function
+    subroutine jensen_release(memory, bytes, stream, user) bind(c)
+      import :: c_ptr, c_size_t
+      type(c_ptr), value :: memory
+      integer(c_size_t), value :: bytes
+      type(c_ptr), value :: stream, user
+    end subroutine
   end interface
 
   interface
@@ -116,16 +129,50 @@ module jensen
       character(kind=c_char), intent(in) :: name(*), value(*)
     end function
 
-    integer(c_int) function jensen_trainer_create(formula, table, options, trainer) bind(c)
+    integer(c_int) function jensen_execution_create(execution) bind(c)
+      import :: c_int, c_ptr
+      type(c_ptr), intent(inout) :: execution
+    end function
+    subroutine jensen_execution_free(execution) bind(c)
+      import :: c_ptr
+      type(c_ptr), value :: execution
+    end subroutine
+    integer(c_int) function jensen_execution_set_device(execution, number) bind(c)
+      import :: c_int, c_ptr
+      type(c_ptr), value :: execution
+      integer(c_int), value :: number
+    end function
+    integer(c_int) function jensen_execution_set_stream(execution, stream) bind(c)
+      import :: c_int, c_ptr
+      type(c_ptr), value :: execution, stream
+    end function
+    integer(c_int) function jensen_execution_set_memory(execution, allocate, release, user) bind(c)
+      import :: c_int, c_ptr, c_funptr
+      type(c_ptr), value :: execution
+      type(c_funptr), value :: allocate, release  ! both c_null_funptr: the library's own memory
+      type(c_ptr), value :: user
+    end function
+
+    integer(c_int) function jensen_trainer_create(formula, table, options, execution, trainer) bind(c)
       import :: c_int, c_char, c_ptr
       character(kind=c_char), intent(in) :: formula(*)
-      type(c_ptr), value :: table, options  ! options: c_null_ptr for the defaults
+      type(c_ptr), value :: table, options, execution  ! the last two: c_null_ptr for the defaults
       type(c_ptr), intent(inout) :: trainer
     end function
     subroutine jensen_trainer_free(trainer) bind(c)
       import :: c_ptr
       type(c_ptr), value :: trainer
     end subroutine
+    integer(c_int) function jensen_trainer_rows(trainer, used, dropped) bind(c)
+      import :: c_int, c_int64_t, c_ptr
+      type(c_ptr), value :: trainer
+      integer(c_int64_t), intent(inout) :: used, dropped
+    end function
+    integer(c_int) function jensen_trainer_note_count(trainer, count) bind(c)
+      import :: c_int, c_ptr, c_size_t
+      type(c_ptr), value :: trainer
+      integer(c_size_t), intent(inout) :: count
+    end function
     integer(c_int) function jensen_trainer_step(trainer, count) bind(c)
       import :: c_int, c_int64_t, c_ptr
       type(c_ptr), value :: trainer
@@ -197,9 +244,71 @@ module jensen
       type(c_ptr), value :: target
       character(kind=c_char), intent(in) :: device(*)
     end function
-    integer(c_int) function jensen_trainer_create_target(target, options, trainer) bind(c)
+    integer(c_int) function jensen_trainer_create_target(target, options, execution, trainer) bind(c)
       import :: c_int, c_ptr
-      type(c_ptr), value :: target, options
+      type(c_ptr), value :: target, options, execution
+      type(c_ptr), intent(inout) :: trainer
+    end function
+
+    ! Blocks, terms, arguments and elements are counted from 0.
+    integer(c_int) function jensen_model_create(model) bind(c)
+      import :: c_int, c_ptr
+      type(c_ptr), intent(inout) :: model
+    end function
+    subroutine jensen_model_free(model) bind(c)
+      import :: c_ptr
+      type(c_ptr), value :: model
+    end subroutine
+    integer(c_int) function jensen_model_block(model, name, size, support, prior, block) bind(c)
+      import :: c_int, c_char, c_ptr, c_size_t
+      type(c_ptr), value :: model
+      character(kind=c_char), intent(in) :: name(*), prior(*)  ! prior: jensen_c("") for none
+      integer(c_size_t), value :: size
+      integer(c_int), value :: support
+      integer(c_size_t), intent(inout) :: block
+    end function
+    integer(c_int) function jensen_model_term(model, family, link, rows, y, trials, weights, is_data, term) bind(c)
+      import :: c_int, c_char, c_ptr, c_size_t
+      type(c_ptr), value :: model
+      character(kind=c_char), intent(in) :: family(*), link(*)
+      integer(c_size_t), value :: rows
+      type(c_ptr), value :: y, trials, weights  ! real(c_float); the last two: c_null_ptr for none
+      integer(c_int), value :: is_data
+      integer(c_size_t), intent(inout) :: term
+    end function
+    integer(c_int) function jensen_model_dense(model, term, argument, block, x, on_gpu) bind(c)
+      import :: c_int, c_ptr, c_size_t
+      type(c_ptr), value :: model
+      integer(c_size_t), value :: term, argument, block
+      type(c_ptr), value :: x  ! real(c_float) :: x(size of the block, rows)
+      integer(c_int), value :: on_gpu
+    end function
+    integer(c_int) function jensen_model_scalar(model, term, argument, block, element, scale) bind(c)
+      import :: c_int, c_double, c_ptr, c_size_t
+      type(c_ptr), value :: model
+      integer(c_size_t), value :: term, argument, block, element
+      real(c_double), value :: scale
+    end function
+    integer(c_int) function jensen_model_offset(model, term, argument, offset) bind(c)
+      import :: c_int, c_ptr, c_size_t
+      type(c_ptr), value :: model
+      integer(c_size_t), value :: term, argument
+      type(c_ptr), value :: offset  ! real(c_float) :: offset(rows)
+    end function
+    integer(c_int) function jensen_model_constant(model, term, argument, constant) bind(c)
+      import :: c_int, c_double, c_ptr, c_size_t
+      type(c_ptr), value :: model
+      integer(c_size_t), value :: term, argument
+      real(c_double), value :: constant
+    end function
+    integer(c_int) function jensen_model_thresholds(model, term, block) bind(c)
+      import :: c_int, c_ptr, c_size_t
+      type(c_ptr), value :: model
+      integer(c_size_t), value :: term, block
+    end function
+    integer(c_int) function jensen_trainer_create_model(model, options, execution, trainer) bind(c)
+      import :: c_int, c_ptr
+      type(c_ptr), value :: model, options, execution
       type(c_ptr), intent(inout) :: trainer
     end function
 
@@ -241,6 +350,11 @@ module jensen
       import :: c_int, c_ptr, jensen_verdict
       type(c_ptr), value :: fit
       type(jensen_verdict), intent(inout) :: verdict
+    end function
+    integer(c_int) function jensen_fit_note_count(fit, count) bind(c)
+      import :: c_int, c_ptr, c_size_t
+      type(c_ptr), value :: fit
+      integer(c_size_t), intent(inout) :: count
     end function
   end interface
 
@@ -290,6 +404,48 @@ contains
       end function
     end interface
     out = text_of(jensen_fit_message(fit))
+  end function
+
+  ! Note `index` of a fit, from 1; "" if there is none. jensen_run_note: of a trainer.
+  function jensen_note(fit, index) result(out)
+    type(c_ptr), intent(in) :: fit
+    integer, intent(in) :: index
+    character(len=:), allocatable :: out
+    interface
+      type(c_ptr) function jensen_fit_note(fit, index) bind(c)
+        import :: c_ptr, c_size_t
+        type(c_ptr), value :: fit
+        integer(c_size_t), value :: index
+      end function
+    end interface
+    out = text_of(jensen_fit_note(fit, int(index - 1, c_size_t)))
+  end function
+
+  function jensen_run_note(trainer, index) result(out)
+    type(c_ptr), intent(in) :: trainer
+    integer, intent(in) :: index
+    character(len=:), allocatable :: out
+    interface
+      type(c_ptr) function jensen_trainer_note(trainer, index) bind(c)
+        import :: c_ptr, c_size_t
+        type(c_ptr), value :: trainer
+        integer(c_size_t), value :: index
+      end function
+    end interface
+    out = text_of(jensen_trainer_note(trainer, int(index - 1, c_size_t)))
+  end function
+
+  ! "cpu, 2 threads" or the GPU's name.
+  function jensen_device(trainer) result(out)
+    type(c_ptr), intent(in) :: trainer
+    character(len=:), allocatable :: out
+    interface
+      type(c_ptr) function jensen_trainer_device(trainer) bind(c)
+        import :: c_ptr
+        type(c_ptr), value :: trainer
+      end function
+    end interface
+    out = text_of(jensen_trainer_device(trainer))
   end function
 
   function text_of(address) result(out)

@@ -46,7 +46,7 @@ program regression
   call check(jensen_options_create(options))
   call check(jensen_options_set(options, jensen_c("family"), jensen_c("gaussian")))
 
-  call check(jensen_trainer_create(jensen_c("y ~ 1 + x"), table, options, trainer))
+  call check(jensen_trainer_create(jensen_c("y ~ 1 + x"), table, options, c_null_ptr, trainer))
   seen = 0
   call check(jensen_trainer_run(trainer, c_funloc(watch), c_loc(seen), fit))
   count = size(summaries)

@@ -39,7 +39,7 @@ program target_in_fortran
 
   call check(jensen_target_create(c_funloc(density), 1, c_null_ptr, target))
   call check(jensen_target_add(target, jensen_c("rate"), jensen_positive, 1d0, 1d0))
-  call check(jensen_trainer_create_target(target, c_null_ptr, trainer))
+  call check(jensen_trainer_create_target(target, c_null_ptr, c_null_ptr, trainer))
   call check(jensen_trainer_run(trainer, c_null_funptr, c_null_ptr, fit))
   count = 1
   call check(jensen_fit_summary(fit, found, count))

@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
   check(jensen_options_create(&options));
   check(jensen_options_set(options, "seed", seed));
   check(jensen_options_set(options, "threads", "1"));
-  check(jensen_trainer_create("y ~ 1 + x", table, options, &trainer));
+  check(jensen_trainer_create("y ~ 1 + x", table, options, NULL, &trainer));
   check(jensen_trainer_run(trainer, NULL, NULL, &fit));
 
   struct {

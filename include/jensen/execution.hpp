@@ -11,7 +11,8 @@ class MemoryResource {
  public:
   virtual ~MemoryResource() = default;
   /// `bytes` (above 0) of the device's memory, for work on `stream`; on the CPU `stream` is null, and the memory is
-  /// aligned to 64 bytes. What it throws goes through to the Trainer's caller.
+  /// aligned to 64 bytes, else an InputError. What it throws goes through to the Trainer's caller; null means that
+  /// there is none: a DeviceError that says how many bytes.
   virtual void* allocate(std::size_t bytes, void* stream) = 0;
   /// May not throw.
   virtual void release(void* memory, std::size_t bytes, void* stream) noexcept = 0;

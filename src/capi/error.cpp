@@ -1,8 +1,8 @@
 #include <cstdint>
 #include <string>
 
+#include "capi/callback.hpp"
 #include "capi/handles.hpp"
-#include "capi/last_error.hpp"
 
 namespace {
 

@@ -8,6 +8,7 @@ using jensen::InputError;
 using jensen::ParameterSummary;
 using jensen::Verdict;
 using jensen::capi::guarded;
+using jensen::capi::guarded_text;
 using jensen::capi::require;
 
 namespace {
@@ -18,15 +19,9 @@ void write(const Summaries& from, jensen_summary* out) {
   for (const ParameterSummary& p : from) *out++ = {p.mean, p.sd, p.q05, p.q50, p.q95};
 }
 
-/// Null, and the last error, if there is no such entry.
 const char* name_at(const Summaries& summaries, std::size_t index) {
-  if (index < summaries.size()) return summaries[index].name.c_str();
-  guarded([&] {
-    throw jensen::capi::Refusal(JENSEN_ERROR_ARGUMENT, "there is no name " + std::to_string(index) +
-                                                           ", the first of the " + std::to_string(summaries.size()) +
-                                                           " is 0");
-  });
-  return nullptr;
+  jensen::capi::require_index(index, summaries.size(), "name");
+  return summaries[index].name.c_str();
 }
 
 const Summaries& levels_of(jensen_fit& fit) {
@@ -47,8 +42,10 @@ int jensen_fit_parameter_count(const jensen_fit* fit, size_t* count) {
 }
 
 const char* jensen_fit_parameter_name(const jensen_fit* fit, size_t index) {
-  if (guarded([&] { require(fit, "fit"); }) != JENSEN_OK) return nullptr;
-  return name_at(fit->summaries, index);
+  return guarded_text([&] {
+    require(fit, "fit");
+    return name_at(fit->summaries, index);
+  });
 }
 
 int jensen_fit_parameter_index(const jensen_fit* fit, const char* name, size_t* index) {
@@ -85,12 +82,10 @@ int jensen_fit_level_count(jensen_fit* fit, size_t* count) {
 }
 
 const char* jensen_fit_level_name(jensen_fit* fit, size_t index) {
-  const Summaries* levels = nullptr;
-  const int status = guarded([&] {
+  return guarded_text([&] {
     require(fit, "fit");
-    levels = &levels_of(*fit);
+    return name_at(levels_of(*fit), index);
   });
-  return status == JENSEN_OK ? name_at(*levels, index) : nullptr;
 }
 
 int jensen_fit_level_summary(jensen_fit* fit, jensen_summary* summaries, size_t* size) {
@@ -140,10 +135,24 @@ int jensen_fit_verdict(const jensen_fit* fit, jensen_verdict* verdict) {
 }
 
 const char* jensen_fit_message(const jensen_fit* fit) {
-  const char* message = nullptr;
-  guarded([&] {
+  return guarded_text([&] {
     require(fit, "fit");
-    message = fit->fit.verdict.message.c_str();
+    return fit->fit.verdict.message.c_str();
   });
-  return message;
+}
+
+int jensen_fit_note_count(const jensen_fit* fit, size_t* count) {
+  return guarded([&] {
+    require(fit, "fit");
+    require(count, "count");
+    *count = fit->fit.notes.size();
+  });
+}
+
+const char* jensen_fit_note(const jensen_fit* fit, size_t index) {
+  return guarded_text([&] {
+    require(fit, "fit");
+    jensen::capi::require_index(index, fit->fit.notes.size(), "note");
+    return fit->fit.notes[index].c_str();
+  });
 }

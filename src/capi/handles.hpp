@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "jensen/errors.hpp"
+#include "jensen/execution.hpp"
 #include "jensen/fit.hpp"
 #include "jensen/jensen.h"
 #include "jensen/options.hpp"
@@ -24,6 +25,13 @@ struct jensen_table {
 struct jensen_options {
   jensen::TrainOptions options;
 };
+struct jensen_execution {
+  int device = -1;
+  void* stream = nullptr;
+  jensen_allocate allocate = nullptr;  ///< null, and `release` as well: the library's own memory
+  jensen_release release = nullptr;
+  void* user = nullptr;
+};
 struct jensen_target {
   jensen_density density;
   void* user;
@@ -32,7 +40,8 @@ struct jensen_target {
   jensen::TargetModel model;
 };
 struct jensen_trainer {
-  std::unique_ptr<jensen::Target> target;  ///< null: a formula's
+  std::unique_ptr<jensen::Target> target;          ///< null: a formula's, or a model's
+  std::unique_ptr<jensen::MemoryResource> memory;  ///< null: the library's own
   jensen::Trainer trainer;
 };
 struct jensen_fit {
@@ -45,7 +54,7 @@ struct jensen_fit {
 
 namespace jensen::capi {
 
-/// What a call refuses before it reaches the library: a status and its message.
+/// Why a call of C's is refused: a status and its message.
 class Refusal : public std::runtime_error {
  public:
   Refusal(int status, const std::string& message) : std::runtime_error(message), status_(status) {}
@@ -55,7 +64,7 @@ class Refusal : public std::runtime_error {
   int status_;
 };
 
-/// A callback of the caller failed.
+/// A callback of the caller's failed.
 class CallbackError : public Error {
  public:
   using Error::Error;
@@ -67,6 +76,15 @@ void require(Pointer pointer, const char* name) {
   if (pointer == nullptr) {
     throw Refusal(JENSEN_ERROR_ARGUMENT, std::string(name) + " is NULL; see jensen.h for what the call needs");
   }
+}
+
+/// Throws Refusal unless `index` is below `count`. `what` it is the index of, and `where`: " (..)" or nothing.
+inline void require_index(std::size_t index, std::size_t count, const std::string& what,
+                          const std::string& where = {}) {
+  if (index < count) return;
+  throw Refusal(JENSEN_ERROR_ARGUMENT,
+                "there is no " + what + " " + std::to_string(index) + where +
+                    (count == 0 ? "; there are none" : "; the first of the " + std::to_string(count) + " is 0"));
 }
 
 /// Runs `work`; what it throws becomes a status and this thread's last error.
@@ -98,6 +116,13 @@ int guarded(Work&& work) noexcept {
   }
 }
 
+/// The text that `work` returns; null, and this thread's last error, if it throws.
+template <class Work>
+const char* guarded_text(Work&& work) noexcept {
+  const char* text = nullptr;
+  return guarded([&] { text = work(); }) == JENSEN_OK ? text : nullptr;
+}
+
 /// The protocol of buffers: copies `needed` values made by `write` where there is room, and says how many there are.
 template <class Value, class Write>
 void fill(Value* buffer, std::size_t* size, std::size_t needed, Write&& write) {
@@ -111,5 +136,16 @@ void fill(Value* buffer, std::size_t* size, std::size_t needed, Write&& write) {
   if (buffer != nullptr) write(buffer);
   *size = needed;
 }
+
+inline TrainOptions options_of(const jensen_options* options) {
+  return options != nullptr ? options->options : TrainOptions{};
+}
+
+/// An Execution, and the memory that it refers to and that must outlive the Trainer; null: the library's own.
+struct OwnedExecution {
+  std::unique_ptr<MemoryResource> memory;
+  Execution execution;
+};
+OwnedExecution execution_of(const jensen_execution* execution);
 
 }  // namespace jensen::capi

@@ -2,8 +2,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "capi/callback.hpp"
 #include "capi/handles.hpp"
-#include "capi/last_error.hpp"
 
 using jensen::Batch;
 using jensen::DeviceKind;
@@ -11,7 +11,6 @@ using jensen::InputError;
 using jensen::Target;
 using jensen::TargetModel;
 using jensen::Trainer;
-using jensen::TrainOptions;
 using jensen::Transform;
 using jensen::capi::guarded;
 using jensen::capi::require;
@@ -30,11 +29,12 @@ class CallbackTarget : public Target {
                 double* log_density, double* gradient) override {
     const jensen_batch told = {batch.rows, batch.first, batch.count, batch.scale, batch.stream};
     const std::uint64_t before = jensen::capi::times_set();
-    const int status = density_(theta, samples, dimension, &told, log_density, gradient, user_);
+    const int status = jensen::capi::call_back("the target's density", [&] {
+      return density_(theta, samples, dimension, &told, log_density, gradient, user_);
+    });
     if (status == 0) return;
-    const bool why = jensen::capi::times_set() != before;
     throw jensen::capi::CallbackError("the target's density returned " + std::to_string(status) + ": " +
-                                      (why ? jensen_last_error() : "it did not say why; jensen_set_last_error would"));
+                                      jensen::capi::reason_since(before));
   }
 
  private:
@@ -108,12 +108,14 @@ int jensen_target_set_device(jensen_target* target, const char* device) {
   });
 }
 
-int jensen_trainer_create_target(const jensen_target* target, const jensen_options* options, jensen_trainer** trainer) {
+int jensen_trainer_create_target(const jensen_target* target, const jensen_options* options,
+                                 const jensen_execution* execution, jensen_trainer** trainer) {
   return guarded([&] {
     require(target, "target");
     require(trainer, "trainer");
     auto calling = std::make_unique<CallbackTarget>(*target);
-    Trainer made(*calling, model_of(*target), options != nullptr ? options->options : TrainOptions{});
-    *trainer = new jensen_trainer{std::move(calling), std::move(made)};
+    auto [memory, used] = jensen::capi::execution_of(execution);
+    Trainer made(*calling, model_of(*target), jensen::capi::options_of(options), used);
+    *trainer = new jensen_trainer{std::move(calling), std::move(memory), std::move(made)};
   });
 }

@@ -1,13 +1,14 @@
 #include <cstring>
 
+#include "capi/callback.hpp"
 #include "capi/handles.hpp"
 
 using jensen::Elbo;
 using jensen::Observer;
 using jensen::Progress;
 using jensen::Trainer;
-using jensen::TrainOptions;
 using jensen::capi::guarded;
+using jensen::capi::guarded_text;
 using jensen::capi::require;
 
 namespace {
@@ -18,7 +19,7 @@ class CallbackObserver : public Observer {
 
   bool progress(const Progress& p) override {
     const jensen_progress told = {p.step, p.steps, p.elbo, p.elbo_se, p.rows_per_second, p.seconds_left};
-    return callback_(&told, user_) == 0;
+    return jensen::capi::call_back("the observer", [&] { return callback_(&told, user_); }) == 0;
   }
 
  private:
@@ -29,16 +30,49 @@ class CallbackObserver : public Observer {
 }  // namespace
 
 int jensen_trainer_create(const char* formula, const jensen_table* table, const jensen_options* options,
-                          jensen_trainer** trainer) {
+                          const jensen_execution* execution, jensen_trainer** trainer) {
   return guarded([&] {
     require(formula, "formula");
     require(table, "table");
     require(trainer, "trainer");
-    *trainer = new jensen_trainer{
-        nullptr, Trainer(formula, table->table, options != nullptr ? options->options : TrainOptions{})};
+    auto [memory, used] = jensen::capi::execution_of(execution);
+    Trainer made(formula, table->table, jensen::capi::options_of(options), used);
+    *trainer = new jensen_trainer{nullptr, std::move(memory), std::move(made)};
   });
 }
 void jensen_trainer_free(jensen_trainer* trainer) { delete trainer; }
+
+const char* jensen_trainer_device(const jensen_trainer* trainer) {
+  return guarded_text([&] {
+    require(trainer, "trainer");
+    return trainer->trainer.description().device.c_str();
+  });
+}
+
+int jensen_trainer_rows(const jensen_trainer* trainer, int64_t* used, int64_t* dropped) {
+  return guarded([&] {
+    require(trainer, "trainer");
+    if (used != nullptr) *used = trainer->trainer.description().rows;
+    if (dropped != nullptr) *dropped = trainer->trainer.description().rows_dropped;
+  });
+}
+
+int jensen_trainer_note_count(const jensen_trainer* trainer, size_t* count) {
+  return guarded([&] {
+    require(trainer, "trainer");
+    require(count, "count");
+    *count = trainer->trainer.description().notes.size();
+  });
+}
+
+const char* jensen_trainer_note(const jensen_trainer* trainer, size_t index) {
+  return guarded_text([&] {
+    require(trainer, "trainer");
+    const std::vector<std::string>& notes = trainer->trainer.description().notes;
+    jensen::capi::require_index(index, notes.size(), "note");
+    return notes[index].c_str();
+  });
+}
 
 int jensen_trainer_step(jensen_trainer* trainer, int64_t count) {
   return guarded([&] {

@@ -17,8 +17,6 @@
 namespace jensen::cli {
 namespace {
 
-constexpr std::uint64_t most_rows = std::numeric_limits<std::int64_t>::max();
-
 std::vector<std::string> option_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
@@ -79,49 +77,49 @@ std::uint64_t seed_of(const Words& words) {
   return whole_number("--seed", words.seed, 0, std::numeric_limits<std::uint64_t>::max(), "leave it out for 1");
 }
 
+/// Every option of the library that has a word, by the door through which callers of the library set them.
+TrainOptions train_options(const Words& words) {
+  TrainOptions options;
+  const auto set = [&options](std::string_view name, const std::string& word) { set_option(options, name, word); };
+  const auto set_if_given = [&set](std::string_view name, const std::string& word) {
+    if (!word.empty()) set(name, word);
+  };
+  set("family", words.family);
+  set_if_given("link", words.link);
+  for (const std::string_view parameter : other_parameters()) {  // in this order, whatever that of the words
+    set_if_given(fmt::format("formula-{}", parameter), words.formulas.at(std::string(parameter)));
+  }
+  check_family(options);
+  for (const std::string& prior : words.priors) set("prior", prior);
+  set("guide", words.guide);
+  set("parametrization", words.parametrization);
+  set("device", words.device);
+  set("na", words.missing);
+  set("storage", words.storage);
+  set("precision", words.precision);
+  set("seed", words.seed);
+  set("threads", words.threads);
+  set_if_given("samples", words.samples);
+  set("batch", words.batch);
+  set("steps", words.steps);
+  set_if_given("lr", words.learning_rate);
+  set("optimizer", words.optimizer);
+  return options;
+}
+
 TrainCommand train_command(const Words& words) {
   require(words.formula, "the formula is missing; write it in quotes after train: jensen train 'y ~ x' ...");
   require(words.family, "--family is missing; jensen families lists them");
   require(words.data, "--data is missing; give the file that holds the table");
   require(words.out, "--out is missing; give a new directory for the fit");
   if (words.out == "-") throw InputError("--out - is the standard output, but a fit is a directory; give a new one");
-  if (words.missing != "drop" && words.missing != "error") {
-    throw InputError(fmt::format("--na must be drop or error, not '{}'", words.missing));
-  }
-  if (words.optimizer != "adam") {
-    throw InputError(fmt::format("--optimizer must be adam, not '{}'", words.optimizer));
-  }
   TrainCommand command;
   command.formula = words.formula;
-  command.family = words.family;
-  command.link = words.link;
-  for (const std::string_view parameter : other_parameters()) {  // in this order, whatever that of the words
-    const std::string& text = words.formulas.at(std::string(parameter));
-    if (!text.empty()) command.formulas.push_back({std::string(parameter), text});
-  }
   command.data = words.data;
   command.out = words.out;
-  command.priors = words.priors;
+  command.options = train_options(words);
   command.text = words.text;
-  command.guide = words.guide;
-  command.parametrization = words.parametrization;
-  command.device = words.device;
-  command.missing = words.missing;
-  command.storage = words.storage;
-  command.precision = words.precision;
   command.separator = separator(words.separator);
-  command.seed = seed_of(words);
-  command.threads = static_cast<int>(whole_number("--threads", words.threads, 0, 4096, "0 takes all CPUs"));
-  command.batch =
-      static_cast<std::int64_t>(whole_number("--batch", words.batch, 0, most_rows, "0 chooses by the table's size"));
-  command.steps =
-      static_cast<std::int64_t>(whole_number("--steps", words.steps, 0, most_rows, "0 trains until the fit settles"));
-  if (!words.samples.empty()) {
-    command.samples = static_cast<int>(whole_number("--samples", words.samples, 1, 1024, "leave it out for 14"));
-  }
-  if (!words.learning_rate.empty()) {
-    command.learning_rate = positive_number("--lr", words.learning_rate, "leave it out for 0.05");
-  }
   command.checkpoint_every = checkpoint_interval("--checkpoint-every", words.checkpoint_every);
   command.resume = words.resume;
   command.force = words.force;

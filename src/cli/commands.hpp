@@ -27,15 +27,10 @@ struct CheckpointInterval {
 };
 
 struct TrainCommand {
-  std::string formula, family, link, data, out;
-  std::vector<ParameterFormula> formulas;
-  std::vector<std::string> priors, text;
-  std::string guide, parametrization, device, missing, storage, precision;
+  std::string formula, data, out;
+  TrainOptions options;
+  std::vector<std::string> text;
   char separator = ',';
-  std::uint64_t seed = 1;
-  int samples = 0, threads = 0;
-  std::int64_t batch = 0, steps = 0;
-  double learning_rate = 0;
   CheckpointInterval checkpoint_every;
   bool resume = false;  ///< wins over `force`, which gives a checkpoint up
   bool force = false, quiet = false, json = false;

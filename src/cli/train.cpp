@@ -15,7 +15,6 @@
 #include "cli/stop_signals.hpp"
 #include "cli/terminal.hpp"
 #include "cli/text.hpp"
-#include "jensen/catalogue.hpp"
 #include "jensen/errors.hpp"
 #include "jensen/io.hpp"
 #include "jensen/trainer.hpp"
@@ -25,28 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::size_t most_table_lines = 40;
-
-TrainOptions options_of(const TrainCommand& command) {
-  TrainOptions options;
-  options.family = parse_family(command.family);
-  if (!command.link.empty()) options.link = parse_link(command.link);
-  options.formulas = command.formulas;
-  check_family(options);
-  for (const std::string& prior : command.priors) options.priors.push_back(parse_prior(prior));
-  options.guide = parse_guide(command.guide);
-  options.parametrization = parse_parametrization(command.parametrization);
-  options.device = parse_device(command.device);
-  options.storage = parse_storage(command.storage);
-  options.precision = parse_precision(command.precision);
-  options.missing = command.missing == "error" ? MissingPolicy::error : MissingPolicy::drop;
-  options.seed = command.seed;
-  options.threads = command.threads;
-  options.samples = command.samples;
-  options.batch = command.batch;
-  options.steps = command.steps;
-  options.learning_rate = command.learning_rate;
-  return options;
-}
 
 Table read_table(const TrainCommand& command, const std::vector<std::string>& columns) {
   for (const std::string& name : command.text) {
@@ -79,17 +56,17 @@ std::string config_text(const TrainCommand& command, const Fit& fit) {
   line("data", toml_string(fs::absolute(command.data).string()));
   line("sep", toml_string(command.separator == '\t' ? "tab" : std::string(1, command.separator)));
   line("text", toml_array(command.text));
-  line("na", toml_string(command.missing));
+  line("na", toml_string(fit.options.missing == MissingPolicy::error ? "error" : "drop"));
   line("guide", toml_string(to_string(fit.options.guide)));
   line("parametrization", toml_string(to_string(fit.options.parametrization)));
   line("samples", std::to_string(fit.options.samples));
   line("batch", std::to_string(fit.options.batch));
-  line("steps", std::to_string(command.steps));
+  line("steps", std::to_string(command.options.steps));
   line("lr", fmt::format("{}", fit.options.learning_rate));
   line("optimizer", "\"adam\"");
   line("seed", std::to_string(fit.options.seed));
-  line("threads", std::to_string(command.threads));
-  line("device", toml_string(command.device));
+  line("threads", std::to_string(command.options.threads));
+  line("device", toml_string(to_string(command.options.device)));
   line("storage", toml_string(to_string(fit.options.storage)));
   line("precision", toml_string(to_string(fit.options.precision)));
   line("checkpoint-every", toml_string(command.checkpoint_every.text));
@@ -139,9 +116,9 @@ void print_next_steps(const std::string& out, std::size_t parameters, const FitT
 }
 
 /// The table is gone when this returns: training does not need it.
-Trainer make_trainer(const TrainCommand& command, const TrainOptions& options) {
-  const Table table = read_table(command, formula_columns(command.formula, command.formulas));
-  return {command.formula, table, options};
+Trainer make_trainer(const TrainCommand& command) {
+  const Table table = read_table(command, formula_columns(command.formula, command.options.formulas));
+  return {command.formula, table, command.options};
 }
 
 /// Steps until the run is over or was asked to stop. A checkpoint that cannot be written does not end it.
@@ -174,14 +151,13 @@ int end_stopped(const TrainCommand& command, const Fit& fit, const std::string& 
 int run(const TrainCommand& command) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader of the progress that goes away does not take the fit with it
   StopSignals signals;
-  const TrainOptions options = options_of(command);
   const bool replace = command.force || command.resume;
   const fs::path lock_file = checkpoint_path(command.out) += ".lock";
   { const OutputLock before_the_table_is_read(lock_file); }
   Checkpoint checkpoint(command);
   check_writable(command.out, replace);
 
-  Trainer trainer = make_trainer(command, options);
+  Trainer trainer = make_trainer(command);
   ProgressPrinter progress(command.quiet);
   progress.started(trainer.description());
   const OutputLock lock(lock_file);  // from where on a signal no longer ends the program at once

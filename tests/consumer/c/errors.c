@@ -82,18 +82,30 @@ static void training(const jensen_table* table) {
 
   EXPECT(jensen_options_create(&options) == JENSEN_OK);
   EXPECT(jensen_options_set(options, "threads", "1") == JENSEN_OK);
-  EXPECT(refused(jensen_trainer_create(NULL, table, options, &trainer), JENSEN_ERROR_ARGUMENT, "formula is NULL"));
-  EXPECT(refused(jensen_trainer_create("y ~ x", NULL, options, &trainer), JENSEN_ERROR_ARGUMENT, "table is NULL"));
-  EXPECT(refused(jensen_trainer_create("y ~ x", table, options, NULL), JENSEN_ERROR_ARGUMENT, "trainer is NULL"));
-  EXPECT(refused(jensen_trainer_create("y ~ (x", table, options, &trainer), JENSEN_ERROR_INPUT, "formula"));
-  EXPECT(refused(jensen_trainer_create("y ~ z", table, options, &trainer), JENSEN_ERROR_INPUT, "z"));
+  EXPECT(
+      refused(jensen_trainer_create(NULL, table, options, NULL, &trainer), JENSEN_ERROR_ARGUMENT, "formula is NULL"));
+  EXPECT(
+      refused(jensen_trainer_create("y ~ x", NULL, options, NULL, &trainer), JENSEN_ERROR_ARGUMENT, "table is NULL"));
+  EXPECT(refused(jensen_trainer_create("y ~ x", table, options, NULL, NULL), JENSEN_ERROR_ARGUMENT, "trainer is NULL"));
+  EXPECT(refused(jensen_trainer_create("y ~ (x", table, options, NULL, &trainer), JENSEN_ERROR_INPUT, "formula"));
+  EXPECT(refused(jensen_trainer_create("y ~ z", table, options, NULL, &trainer), JENSEN_ERROR_INPUT, "z"));
   EXPECT(trainer == NULL);
-  EXPECT(jensen_trainer_create("y ~ x", table, options, &trainer) == JENSEN_OK);
-  EXPECT(jensen_trainer_create("y ~ 1", table, NULL, &other) == JENSEN_OK);
+  EXPECT(jensen_trainer_create("y ~ x", table, options, NULL, &trainer) == JENSEN_OK);
+  EXPECT(jensen_trainer_create("y ~ 1", table, NULL, NULL, &other) == JENSEN_OK);
 
   EXPECT(refused(jensen_trainer_step(NULL, 1), JENSEN_ERROR_ARGUMENT, "trainer is NULL"));
   EXPECT(refused(jensen_trainer_step(trainer, -1), JENSEN_ERROR_ARGUMENT, "count"));
   EXPECT(jensen_trainer_elbo(trainer, &elbo, &error) == JENSEN_OK && isnan(elbo) && isnan(error));
+  EXPECT(jensen_trainer_device(trainer) != NULL && strlen(jensen_trainer_device(trainer)) > 3);
+  EXPECT(jensen_trainer_device(NULL) == NULL && strstr(jensen_last_error(), "trainer is NULL") != NULL);
+  EXPECT(jensen_trainer_rows(trainer, &steps, &seen) == JENSEN_OK && steps == rows && seen == 0);
+  EXPECT(jensen_trainer_rows(trainer, NULL, NULL) == JENSEN_OK);
+  EXPECT(refused(jensen_trainer_rows(NULL, &steps, NULL), JENSEN_ERROR_ARGUMENT, "trainer is NULL"));
+  EXPECT(jensen_trainer_note_count(trainer, &size) == JENSEN_OK && jensen_trainer_note(trainer, size) == NULL);
+  EXPECT(refused(jensen_trainer_note_count(trainer, NULL), JENSEN_ERROR_ARGUMENT, "count is NULL"));
+  EXPECT(refused(jensen_trainer_note_count(NULL, &size), JENSEN_ERROR_ARGUMENT, "trainer is NULL"));
+  EXPECT(jensen_trainer_note(NULL, 0) == NULL && strstr(jensen_last_error(), "trainer is NULL") != NULL);
+  seen = -1;
   EXPECT(jensen_trainer_step(trainer, 60) == JENSEN_OK);
   EXPECT(jensen_trainer_steps(trainer, &steps) == JENSEN_OK && steps == 60);
   EXPECT(jensen_trainer_done(trainer, &done) == JENSEN_OK && done == 0);
@@ -144,7 +156,7 @@ static void fits(const jensen_table* table) {
   double draws[30], again[30], elbo = 0;
   size_t count = 0, size = 0, place = 0;
 
-  EXPECT(jensen_trainer_create("y ~ x + (1 | g)", table, NULL, &trainer) == JENSEN_OK);
+  EXPECT(jensen_trainer_create("y ~ x + (1 | g)", table, NULL, NULL, &trainer) == JENSEN_OK);
   EXPECT(jensen_trainer_run(trainer, NULL, NULL, &fit) == JENSEN_OK);
   EXPECT(jensen_fit_parameter_count(fit, &count) == JENSEN_OK && count == 4);
   EXPECT(refused(jensen_fit_parameter_count(NULL, &count), JENSEN_ERROR_ARGUMENT, "fit is NULL"));
@@ -181,6 +193,9 @@ static void fits(const jensen_table* table) {
   EXPECT(jensen_fit_verdict(fit, &verdict) == JENSEN_OK && !verdict.failed && verdict.steps >= 1000);
   EXPECT(refused(jensen_fit_verdict(fit, NULL), JENSEN_ERROR_ARGUMENT, "verdict is NULL"));
   EXPECT(strlen(jensen_fit_message(fit)) > 10 && jensen_fit_message(NULL) == NULL);
+  EXPECT(jensen_fit_note_count(fit, &count) == JENSEN_OK && jensen_fit_note(fit, count) == NULL);
+  EXPECT(strstr(jensen_last_error(), "there is no note") != NULL && jensen_fit_note(NULL, 0) == NULL);
+  EXPECT(refused(jensen_fit_note_count(fit, NULL), JENSEN_ERROR_ARGUMENT, "count is NULL"));
   jensen_fit_free(fit);
   jensen_fit_free(NULL);
   jensen_trainer_free(trainer);

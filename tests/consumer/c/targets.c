@@ -84,7 +84,7 @@ static void recovers(int gradient, double tolerance) {
   jensen_summary found[2];
   size_t size = 2;
   jensen_target* target = made(two_parameters, gradient, &calls, gradient ? NAN : 2.0, gradient ? NAN : 1.5);
-  EXPECT(jensen_trainer_create_target(target, NULL, &trainer) == JENSEN_OK);
+  EXPECT(jensen_trainer_create_target(target, NULL, NULL, &trainer) == JENSEN_OK);
   jensen_target_free(target); /* not needed any more */
   EXPECT(jensen_trainer_run(trainer, NULL, NULL, &fit) == JENSEN_OK);
   EXPECT(jensen_fit_summary(fit, found, &size) == JENSEN_OK && size == 2);
@@ -111,7 +111,7 @@ static void minibatches(void) {
   EXPECT(jensen_target_add(target, "mean", JENSEN_REAL, NAN, NAN) == JENSEN_OK);
   EXPECT(jensen_target_set_rows(target, rows) == JENSEN_OK);
   EXPECT(jensen_options_create(&options) == JENSEN_OK && jensen_options_set(options, "batch", "40") == JENSEN_OK);
-  EXPECT(jensen_trainer_create_target(target, options, &trainer) == JENSEN_OK);
+  EXPECT(jensen_trainer_create_target(target, options, NULL, &trainer) == JENSEN_OK);
   EXPECT(jensen_trainer_run(trainer, NULL, NULL, &fit) == JENSEN_OK);
   EXPECT(jensen_fit_summary(fit, &found, &size) == JENSEN_OK);
   EXPECT(fabs(found.mean - sum / rows) < 0.3 * found.sd && fabs(found.sd * sqrt(rows) - 1) < 0.1);
@@ -126,14 +126,15 @@ static void failures_of_callbacks(void) {
   jensen_trainer* trainer = NULL;
   int64_t steps = 0;
   jensen_target* target = made(failing, 1, &at_once, 2.0, NAN);
-  EXPECT(refused(jensen_trainer_create_target(target, NULL, &trainer), JENSEN_ERROR_CALLBACK, "5: the solver gave up"));
+  EXPECT(refused(jensen_trainer_create_target(target, NULL, NULL, &trainer), JENSEN_ERROR_CALLBACK,
+                 "5: the solver gave up"));
   EXPECT(trainer == NULL);
   jensen_target_free(target);
   target = made(failing, 1, &silent, 2.0, NAN);
-  EXPECT(refused(jensen_trainer_create_target(target, NULL, &trainer), JENSEN_ERROR_CALLBACK, "did not say why"));
+  EXPECT(refused(jensen_trainer_create_target(target, NULL, NULL, &trainer), JENSEN_ERROR_CALLBACK, "did not say why"));
   jensen_target_free(target);
   target = made(failing, 1, &later, 2.0, NAN);
-  EXPECT(jensen_trainer_create_target(target, NULL, &trainer) == JENSEN_OK);
+  EXPECT(jensen_trainer_create_target(target, NULL, NULL, &trainer) == JENSEN_OK);
   EXPECT(jensen_trainer_step(trainer, 10) == JENSEN_OK);
   later.at = later.calls + 3;
   EXPECT(refused(jensen_trainer_step(trainer, 10), JENSEN_ERROR_CALLBACK, "the solver gave up"));
@@ -150,7 +151,7 @@ static void refusals(void) {
   EXPECT(refused(jensen_target_create(NULL, 1, NULL, &target), JENSEN_ERROR_ARGUMENT, "density is NULL"));
   EXPECT(refused(jensen_target_create(two_parameters, 1, NULL, NULL), JENSEN_ERROR_ARGUMENT, "target is NULL"));
   EXPECT(jensen_target_create(two_parameters, 1, &calls, &target) == JENSEN_OK);
-  EXPECT(jensen_trainer_create_target(target, NULL, &trainer) == JENSEN_ERROR_INPUT); /* no parameters */
+  EXPECT(jensen_trainer_create_target(target, NULL, NULL, &trainer) == JENSEN_ERROR_INPUT); /* no parameters */
   EXPECT(refused(jensen_target_add(NULL, "a", JENSEN_REAL, 0, 1), JENSEN_ERROR_ARGUMENT, "target is NULL"));
   EXPECT(refused(jensen_target_add(target, NULL, JENSEN_REAL, 0, 1), JENSEN_ERROR_ARGUMENT, "name is NULL"));
   EXPECT(refused(jensen_target_add(target, "a", 4, 0, 1), JENSEN_ERROR_INPUT, "support 4"));
@@ -161,15 +162,15 @@ static void refusals(void) {
   EXPECT(jensen_target_set_device(target, "cpu") == JENSEN_OK);
   EXPECT(jensen_target_add(target, "a", JENSEN_REAL, NAN, NAN) == JENSEN_OK);
   EXPECT(jensen_target_add(target, "b", JENSEN_POSITIVE, 0.5, NAN) == JENSEN_OK);
-  EXPECT(jensen_trainer_create_target(target, NULL, &trainer) == JENSEN_ERROR_INPUT); /* one start of two */
+  EXPECT(jensen_trainer_create_target(target, NULL, NULL, &trainer) == JENSEN_ERROR_INPUT); /* one start of two */
   jensen_target_free(target);
 
   target = made(two_parameters, 1, &calls, 2.0, NAN);
   EXPECT(jensen_options_create(&options) == JENSEN_OK);
   EXPECT(jensen_options_set(options, "family", "poisson") == JENSEN_OK);
-  EXPECT(jensen_trainer_create_target(target, options, &trainer) == JENSEN_ERROR_INPUT);
-  EXPECT(refused(jensen_trainer_create_target(NULL, NULL, &trainer), JENSEN_ERROR_ARGUMENT, "target is NULL"));
-  EXPECT(refused(jensen_trainer_create_target(target, NULL, NULL), JENSEN_ERROR_ARGUMENT, "trainer is NULL"));
+  EXPECT(jensen_trainer_create_target(target, options, NULL, &trainer) == JENSEN_ERROR_INPUT);
+  EXPECT(refused(jensen_trainer_create_target(NULL, NULL, NULL, &trainer), JENSEN_ERROR_ARGUMENT, "target is NULL"));
+  EXPECT(refused(jensen_trainer_create_target(target, NULL, NULL, NULL), JENSEN_ERROR_ARGUMENT, "trainer is NULL"));
   EXPECT(trainer == NULL && calls == 0);
   jensen_options_free(options);
   jensen_target_free(target);
