@@ -246,7 +246,9 @@ jensen::Fit fitted(const Measurements& measurements, jensen::DeviceKind device) 
   model.start = {100, 1, 10, 50, 0.2};
   model.rows = assay_count;
   KineticsTarget target(measurements, device);
-  return jensen::train(target, model);
+  jensen::TrainOptions options;
+  options.batch = 4'096;
+  return jensen::train(target, model, options);
 }
 
 }  // namespace

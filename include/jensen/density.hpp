@@ -28,7 +28,7 @@
 /// This header (with what it includes of kernels/) is the one public header that shows more than the standard library.
 
 #include "kernels/density_value.hpp"
-#include "kernels/dual.hpp"
+#include "kernels/dual_math.hpp"
 
 namespace jensen {
 
