@@ -82,6 +82,9 @@ template const DensityCode& density<::${arg_TYPE}>();
   if(TARGET jensen::core)
     target_link_libraries(${target}_${id} PRIVATE jensen::core)
   endif()
+  if(TARGET jensen_sanitizers)  # Jensen's own build
+    target_link_libraries(${target}_${id} PRIVATE jensen_sanitizers)
+  endif()
   target_include_directories(${target}_${id} PRIVATE ${JENSEN_KERNELS_DIR} ${JENSEN_KERNELS_DIR}/..
     $<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>)
   target_compile_features(${target}_${id} PRIVATE cxx_std_20)
