@@ -1,4 +1,5 @@
 /// What C programs cannot test as well: trainers in two threads at once, and exceptions that end at the border.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <omp.h>
 
