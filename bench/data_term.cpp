@@ -20,6 +20,7 @@
 #include "bench/problem_spec.hpp"
 #include "bench_device.hpp"
 #include "data_term_cpu.hpp"
+#include "flags.hpp"
 #include "json_report.hpp"
 
 namespace {
@@ -35,36 +36,15 @@ struct Options {
 
 Options parse(int argc, char** argv) {
   Options o;
-  for (int i = 1; i < argc; i += 2) {
-    const std::string name = argv[i];
-    const std::string value = i + 1 < argc ? argv[i + 1] : "";
-    try {
-      if (name == "--json" && !value.empty()) {
-        o.json = value;
-        continue;
-      }
-      const int number = std::stoi(value);
-      if (number < 1) throw std::invalid_argument(value);
-      if (name == "--rows")
-        o.rows = number;
-      else if (name == "--columns")
-        o.columns = number;
-      else if (name == "--threads")
-        o.threads = number;
-      else if (name == "--repeats")
-        o.repeats = number;
-      else if (name == "--samples" && number <= 1024)
-        o.samples = {number};
-      else
-        throw std::invalid_argument(name);
-    } catch (const std::exception&) {
-      fmt::print(stderr,
-                 "jensen_bench_data_term: cannot use '{} {}'; give --rows, --columns, --samples (to 1024), "
-                 "--threads, --repeats with a positive number, --json with a file\n",
-                 name, value);
-      std::exit(2);
-    }
-  }
+  int samples = 0;
+  jensen::bench_report::read_flags("jensen_bench_data_term", argc, argv,
+                                   {{"--rows", &o.rows},
+                                    {"--columns", &o.columns},
+                                    {"--samples", &samples, 1024},
+                                    {"--threads", &o.threads},
+                                    {"--repeats", &o.repeats}},
+                                   o.json);
+  if (samples > 0) o.samples = {samples};
   return o;
 }
 

@@ -3,9 +3,9 @@
 ///
 ///     jensen_bench_own_density [--rows N] [--columns K] [--threads T] [--repeats R] [--json FILE]
 ///
-/// Each repeat times both once, in processor time, so that the ratios hold while the machine's speed drifts and other
-/// programs take their share; medians and quartiles of the ratios are printed. tests/own_density_test.cpp checks that
-/// both give the same.
+/// Value and gradient of both are checked against double precision first. Each repeat times both once, in processor
+/// time, so that the ratios hold while the machine's speed drifts and other programs take their share; medians and
+/// quartiles of the ratios are printed.
 
 #include <fmt/format.h>
 
@@ -18,6 +18,7 @@
 #include "bench/problem_spec.hpp"
 #include "bench_device.hpp"
 #include "data_term_cpu.hpp"
+#include "flags.hpp"
 #include "json_report.hpp"
 #include "own_densities.hpp"
 
@@ -33,34 +34,9 @@ struct Options {
 
 Options parse(int argc, char** argv) {
   Options o;
-  for (int i = 1; i < argc; i += 2) {
-    const std::string name = argv[i];
-    const std::string value = i + 1 < argc ? argv[i + 1] : "";
-    try {
-      if (name == "--json" && !value.empty()) {
-        o.json = value;
-        continue;
-      }
-      const int number = std::stoi(value);
-      if (number < 1) throw std::invalid_argument(value);
-      if (name == "--rows")
-        o.rows = number;
-      else if (name == "--columns")
-        o.columns = number;
-      else if (name == "--threads")
-        o.threads = number;
-      else if (name == "--repeats")
-        o.repeats = number;
-      else
-        throw std::invalid_argument(name);
-    } catch (const std::exception&) {
-      fmt::print(stderr,
-                 "jensen_bench_own_density: cannot use '{} {}'; give --rows, --columns, --threads, --repeats with a "
-                 "positive number, --json with a file\n",
-                 name, value);
-      std::exit(2);
-    }
-  }
+  jensen::bench_report::read_flags(
+      "jensen_bench_own_density", argc, argv,
+      {{"--rows", &o.rows}, {"--columns", &o.columns}, {"--threads", &o.threads}, {"--repeats", &o.repeats}}, o.json);
   return o;
 }
 
@@ -112,6 +88,16 @@ int main(int argc, char** argv) {
       const auto own = make_cpu_engine(filled.spec);
       built_in->estimate(filled.spec.lambda, 0);
       own->estimate(filled.spec.lambda, 0);
+      constexpr double work = 1e9;          // multiply-adds of the oracle
+      constexpr double tolerance = 1.5e-6;  // a few roundings of 2^-24; see src/bench/bench.cpp
+      for (Engine* engine : {own.get(), built_in.get()}) {
+        const double error = device->check(*engine, *data, samples, work).error;
+        if (!(error < tolerance)) {
+          fmt::print(stderr, "jensen_bench_own_density: {} with {} samples is wrong by {:.2g} ({}); nothing timed\n",
+                     pair.name, samples, error, engine == own.get() ? "own" : "built in");
+          return 1;
+        }
+      }
       std::vector<double> a, b, ratio;
       for (int r = 0; r < o.repeats + 2; ++r) {
         const double mine = pass_seconds(*own);

@@ -42,7 +42,8 @@ template jensen::CpuTermCode jensen::${isa}::own_term_code<::${arg_TYPE}>();
     set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${host_flags};${flags_${isa}}")
     list(APPEND sources ${source})
   endforeach()
-  if(CMAKE_CUDA_COMPILER)
+  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)  # CMAKE_CUDA_COMPILER may be there without the language
+  if("CUDA" IN_LIST languages)
     string(APPEND declarations
       "template <class Own>\nconst CudaTermCode& own_cuda_code();\nextern template const CudaTermCode& own_cuda_code<::${arg_TYPE}>();\n")
     string(APPEND assignments "    made.cuda = &own_cuda_code<::${arg_TYPE}>();\n")
@@ -80,6 +81,9 @@ template const DensityCode& density<::${arg_TYPE}>();
   add_library(${target}_${id} OBJECT ${sources} ${source})
   if(TARGET jensen::core)
     target_link_libraries(${target}_${id} PRIVATE jensen::core)
+  endif()
+  if(TARGET jensen_sanitizers)  # Jensen's own build
+    target_link_libraries(${target}_${id} PRIVATE jensen_sanitizers)
   endif()
   target_include_directories(${target}_${id} PRIVATE ${JENSEN_KERNELS_DIR} ${JENSEN_KERNELS_DIR}/..
     $<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>)

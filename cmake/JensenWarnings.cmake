@@ -12,8 +12,10 @@ target_compile_options(jensen_warnings INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${ho
 target_compile_options(jensen_warnings INTERFACE
   "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra$<$<BOOL:${JENSEN_WERROR}>:$<COMMA>-Werror>>"
   "$<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<BOOL:${JENSEN_WERROR}>>:-Werror=all-warnings>")
+add_library(jensen_sanitizers INTERFACE)  # also for densities of one's own (JensenDensity.cmake), which take no warnings
 if(JENSEN_SANITIZE)
-  target_compile_options(jensen_warnings INTERFACE
+  target_compile_options(jensen_sanitizers INTERFACE
     "$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${JENSEN_SANITIZE};-fno-omit-frame-pointer;-fno-sanitize-recover=all>")
-  target_link_options(jensen_warnings INTERFACE "-fsanitize=${JENSEN_SANITIZE}")
+  target_link_options(jensen_sanitizers INTERFACE "-fsanitize=${JENSEN_SANITIZE}")
 endif()
+target_link_libraries(jensen_warnings INTERFACE jensen_sanitizers)

@@ -106,6 +106,12 @@ JENSEN_HD double sqrt(double x) { return ::sqrt(x); }
 JENSEN_HD float sqrt(float x) { return ::sqrtf(x); }
 JENSEN_HD double tanh(double x) { return ::tanh(x); }
 JENSEN_HD float tanh(float x) { return ::tanhf(x); }
+JENSEN_HD double sin(double x) { return ::sin(x); }
+JENSEN_HD float sin(float x) { return ::sinf(x); }
+JENSEN_HD double cos(double x) { return ::cos(x); }
+JENSEN_HD float cos(float x) { return ::cosf(x); }
+JENSEN_HD double atan(double x) { return ::atan(x); }
+JENSEN_HD float atan(float x) { return ::atanf(x); }
 
 template <class R>
 JENSEN_HD R infinity() {

@@ -67,6 +67,51 @@ JENSEN_HD R digamma(R x) {
   return log(x) + (stirling(x).slope - R(0.5)) / x;
 }
 
+/// The second derivative of log Gamma(x), x > 0: w (1 + w q(w)), w = 1 / x, q a polynomial (interpolated at the
+/// Chebyshev nodes of [0, 1]) for x >= 1, below one step up. float: 4e-7 of itself; double: 1e-14.
+JENSEN_HD float trigamma(float x) {
+  const float inverse = 1.0F / x;
+  const bool small = x < 1.0F;
+  const float w = small ? 1.0F / (x + 1.0F) : inverse;
+  const float v = 2.0F * w - 1.0F;
+  const float q = polynomial(v, 0.5797362674F, 0.07343783246F, -0.00800737609F, -0.000789419433F, 0.0007461256856F,
+                             -0.0002139737389F, 5.851156053e-6F, 3.259099651e-5F, -1.384238889e-5F);
+  return w * (1.0F + w * q) + (small ? inverse * inverse : 0.0F);
+}
+/// The asymptotic series, from x >= 12 on (Abramowitz and Stegun 6.4.12), below by steps up.
+JENSEN_HD double trigamma(double x) {
+  const int steps = x < 12 ? 12 - static_cast<int>(x) : 0;
+  const double w = 1 / (x + steps);
+  const double u = w * w;
+  double sum =
+      w + 0.5 * u +
+      w * u * polynomial(u, 1.0 / 6, -1.0 / 30, 1.0 / 42, -1.0 / 30, 5.0 / 66, -691.0 / 2730, 7.0 / 6, -3617.0 / 510);
+  for (int k = steps - 1; k >= 0; --k) sum += 1 / ((x + k) * (x + k));
+  return sum;
+}
+
+/// The third derivative of log Gamma(x), x > 0, in the same way: -w^2 (1 + w r(w)).
+JENSEN_HD float tetragamma(float x) {
+  const float inverse = 1.0F / x;
+  const bool small = x < 1.0F;
+  const float w = small ? 1.0F / (x + 1.0F) : inverse;
+  const float v = 2.0F * w - 1.0F;
+  const float r = polynomial(v, 1.232910458F, 0.2042990628F, -0.03440144593F, -0.0009695922018F, 0.003429153833F,
+                             -0.001427766528F, 0.0002331313549F, 0.000123141922F, -0.0001144175261F, 3.208396391e-5F);
+  return -w * w * (1.0F + w * r) - (small ? 2.0F * inverse * inverse * inverse : 0.0F);
+}
+/// Abramowitz and Stegun 6.4.13.
+JENSEN_HD double tetragamma(double x) {
+  const int steps = x < 12 ? 12 - static_cast<int>(x) : 0;
+  const double w = 1 / (x + steps);
+  const double u = w * w;
+  double sum =
+      u * (1 + w) +
+      u * u * polynomial(u, 1.0 / 2, -1.0 / 6, 1.0 / 6, -3.0 / 10, 5.0 / 6, -691.0 / 210, 35.0 / 2, -3617.0 / 30);
+  for (int k = steps - 1; k >= 0; --k) sum += 2 / ((x + k) * (x + k) * (x + k));
+  return -sum;
+}
+
 /// log Gamma(1 + x) / (x (x - 1)) at x = (1 + v) / 2 in [0, 1], interpolated at the Chebyshev nodes.
 JENSEN_HD float lgamma_between_zeros(float v) {
   return polynomial(v, 0.4831289523F, -0.07297994849F, 0.01572776347F, -0.003913534146F, 0.001050506109F,

@@ -1,5 +1,5 @@
 #pragma once
-/// \file The standard normal distribution function far into its tails, by Mills' ratio.
+/// \file The standard normal distribution function far into its tails, by Mills' ratio, and the error function.
 
 #include "math.hpp"
 
@@ -61,6 +61,32 @@ template <class R>
 JENSEN_HD R inverse_mills(R x) {
   const NormalTails<R> tails = normal_tails(x);
   return tails.weight * tails.above;
+}
+
+template <class R>
+JENSEN_HD R normal_cdf(R x) {
+  return normal_tails(x).below;
+}
+
+JENSEN_HD double erf(double x) { return ::erf(x); }
+JENSEN_HD double erfc(double x) { return ::erfc(x); }
+
+/// erf(x) for |x| <= 1: x times a polynomial in x^2, erf(x) / x interpolated at the Chebyshev nodes.
+JENSEN_HD float erf_near_zero(float x) {
+  return x * polynomial(2.0F * x * x - 1.0F, 0.9654687387F, -0.1405360973F, 0.01985249714F, -0.002285419545F,
+                        0.0002175135417F, -1.766906803e-5F, 1.230605479e-6F);
+}
+/// erfc(t) for t >= 0, by Mills' ratio at sqrt(2) t. Its relative error grows with t^2 ulp, as exp(-t^2)'s does.
+JENSEN_HD float erfc_tail(float t) { return exp(-t * t) * 0.797884561F * mills_ratio(1.41421356F * t); }
+/// 3 ulp.
+JENSEN_HD float erf(float x) {
+  const float tail = 1.0F - erfc_tail(abs(x));
+  return abs(x) < 1.0F ? erf_near_zero(x) : (x < 0.0F ? -tail : tail);
+}
+/// (4 + x^2) ulp.
+JENSEN_HD float erfc(float x) {
+  const float tail = erfc_tail(abs(x));
+  return abs(x) < 0.5F ? 1.0F - erf_near_zero(x) : (x < 0.0F ? 2.0F - tail : tail);
 }
 
 }  // namespace jensen::math

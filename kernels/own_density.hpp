@@ -3,7 +3,7 @@
 
 #include "densities/list.hpp"
 #include "density_value.hpp"
-#include "dual.hpp"
+#include "dual_math.hpp"
 #include "term.hpp"
 
 namespace jensen {
@@ -36,7 +36,7 @@ struct DualDensity {
   static constexpr int shared = arguments - 1;
   static_assert(arguments >= 1 && arguments <= max_arguments);
 
-  static constexpr int prepared_count() {
+  static JENSEN_HD constexpr int prepared_count() {
     if constexpr (PreparingDensity<Own>) {
       return Own::prepared;
     } else {

@@ -103,6 +103,22 @@ struct NormalPriorByDuals {
   }
 };
 
+/// No density, but most of what one may call, at arguments of order one.
+struct ManyFunctions {
+  static constexpr int arguments = 2;
+  static constexpr int constants = 1;
+  template <class T>
+  static JENSEN_HD T log_density(const auto* y, const T* a) {
+    namespace math = jensen::math;
+    const T rate = math::exp(0.5F * a[0]) + 0.3F;
+    const T gammas = math::lgamma(rate) - math::lgamma1p(rate) + math::digamma(rate) - 0.1F * math::trigamma(rate);
+    const T normals = math::erf(a[0]) - math::erfc(a[1]) + math::normal_cdf(y[0] - a[1]) + math::log_normal_cdf(a[0]);
+    const T periodic = math::sin(a[0]) * math::cos(a[1]) + math::atan(a[0]) - math::tanh(a[1]);
+    const T rest = math::pow(rate, a[1]) - math::log_diff_exp(math::abs(a[0]) + 1.0F, a[1] * 0.1F);
+    return gammas + normals + periodic + math::max(0.5F, rest) - math::min(1.0F, math::sqrt(rate));
+  }
+};
+
 /// A mixture of two normals, labels summed out: means, log standard deviations, logit of the first one's share.
 struct TwoNormals {
   static constexpr int arguments = 5;

@@ -36,9 +36,17 @@ constexpr double expm1_ulp = 5;
 /// math::stirling(float) and math::lgamma1p(float), relative to themselves and 1 (kernels/math_gamma.hpp).
 constexpr double gamma_float = 3e-7;
 constexpr double gamma_double = 1e-14;
+/// math::trigamma(float) and math::tetragamma(float), relative: 1 / x^2 and 1 / x^3 of a rounded 1 / x, and three sums.
+constexpr double trigamma_float = 5e-7;
+/// math::erf(float), and math::erfc(float) where its argument's square, whose rounding is exp's, is left aside.
+constexpr double erf_ulp = 6;
 /// math::mills_ratio (kernels/math_normal.hpp), relative.
 constexpr double mills_float = 4e-7;
 constexpr double mills_double = 2e-15;
+
+/// A function of dual numbers in float and its derivatives, relative to 1 and their absolute values: a few roundings of
+/// arguments of order one.
+constexpr double dual_float = 8 * float_epsilon;
 
 // --- Densities.
 

@@ -10,9 +10,11 @@
 ///       static JENSEN_HD T log_density(const auto* y, const T* a);
 ///     };
 ///
-/// T is jensen::Dual<float, arguments>; the functions for it are jensen::math::exp, log, log1p, expm1, sqrt, pow, tanh,
-/// lgamma, softplus, logistic, log_normal_cdf, log_sum_exp, abs, min, max, select. Every function must be JENSEN_HD,
-/// and constants must be single precision (0.5F), or the loop over rows is not vectorised.
+/// T is jensen::Dual<float, arguments>; the functions for it are in namespace jensen::math: exp, expm1, log, log1p,
+/// sqrt, pow, softplus, logistic, log1mexp, log_sum_exp, log_diff_exp, lgamma, lgamma1p, digamma, trigamma, erf, erfc,
+/// normal_cdf, log_normal_cdf, sin, cos, atan, tanh, abs, min, max, select (docs/linking/density.md says what each is).
+/// Every function must be JENSEN_HD, and constants must be single precision (0.5F), or the loop over rows is not
+/// vectorised.
 ///
 /// What depends on the arguments after a[0] alone can be prepared once for a sample:
 ///
@@ -28,7 +30,7 @@
 /// This header (with what it includes of kernels/) is the one public header that shows more than the standard library.
 
 #include "kernels/density_value.hpp"
-#include "kernels/dual.hpp"
+#include "kernels/dual_math.hpp"
 
 namespace jensen {
 
