@@ -12,10 +12,16 @@
 namespace jensen {
 namespace {
 
-/// Memory of the caller's. Throws DeviceError: there is none; InputError: it is not aligned as the CPU needs it.
+/// Memory of the caller's. Throws ThrownByCaller; DeviceError: there is none; InputError: it is not aligned as the CPU
+/// needs it.
 void* checked(MemoryResource& memory, std::size_t bytes, void* stream) {
   constexpr std::uintptr_t alignment = 64;
-  void* given = memory.allocate(bytes, stream);
+  void* given = nullptr;
+  try {
+    given = memory.allocate(bytes, stream);
+  } catch (...) {
+    throw ThrownByCaller{std::current_exception()};
+  }
   if (given == nullptr) {
     throw DeviceError(fmt::format(
         "no memory of {} bytes (MemoryResource::allocate); give it more, or use fewer samples or rows", bytes));

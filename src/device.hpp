@@ -1,6 +1,7 @@
 #pragma once
 /// \file The device that a run asks for.
 
+#include <exception>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,7 +21,13 @@ struct Chosen {
 /// InputError: a density has no code for the device.
 Chosen make_engine_for(DeviceKind device, const EngineSpec& spec, std::vector<std::string>& notes);
 
-/// The same as the engine takes it; refers to `execution.memory`. Throws InputError: a device below -1.
+/// What a MemoryResource threw, on its way through the engine: nothing there takes it for a failure of its own.
+struct ThrownByCaller {
+  std::exception_ptr what;
+};
+
+/// The same as the engine takes it; refers to `execution.memory`, what that throws being ThrownByCaller. Throws
+/// InputError: a device below -1.
 EngineExecution engine_execution(const Execution& execution);
 
 /// OpenMP's thread count of this thread, set for a scope; 0: left as it is.

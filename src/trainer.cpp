@@ -60,7 +60,7 @@ Elbo elbo_of(const StepStatistics& s, double shift) {
           std::sqrt(std::max(s.elbo_square_sum / n - centred * centred, 0.0) / std::max(n - 1, 1.0)), s.steps};
 }
 
-/// What work() throws of the engine's, as what the library throws.
+/// What work() throws of the engine's, as what the library throws; what the caller's memory threw, as it was.
 template <class Work>
 auto translated(Work&& work) {
   try {
@@ -69,6 +69,8 @@ auto translated(Work&& work) {
     throw DeviceError(failure.what());
   } catch (const StorageFailure& failure) {
     throw InputError(failure.what());
+  } catch (const ThrownByCaller& thrown) {
+    std::rethrow_exception(thrown.what);
   }
 }
 

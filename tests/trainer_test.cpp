@@ -216,6 +216,20 @@ TEST(Trainer, MemoryThatTheCallerHasNotIsAnError) {
   }
 }
 
+TEST(Trainer, WhatTheCallersMemoryThrowsGoesThrough) {
+  struct Closed : MemoryResource {
+    void* allocate(std::size_t, void*) override { throw std::invalid_argument("the pool is closed"); }
+    void release(void*, std::size_t, void*) noexcept override {}
+  } memory;
+  const Data data(10);
+  try {
+    Trainer("y ~ x", data.table, cases()[0].options, {.memory = &memory});
+    FAIL();
+  } catch (const std::invalid_argument& error) {  // its own, no InputError
+    EXPECT_STREQ(error.what(), "the pool is closed");
+  }
+}
+
 TEST(Trainer, MemoryThatIsNotAlignedIsRefused) {
   struct Shifted : MemoryResource {
     std::ptrdiff_t out = 0;

@@ -29,7 +29,7 @@ typedef struct jensen_summary {
   double q95;
 } jensen_summary;
 
-/** Of every parameter, *size of them, see "Buffers" above. */
+/** Of every parameter, *size of them, see "Buffers" in jensen.h. */
 JENSEN_API int jensen_fit_summary(const jensen_fit* fit, jensen_summary* summaries, size_t* size);
 
 /** The same for the effects of groups' levels, "r_g[a,Intercept]". The first call of one of the three computes them. */
@@ -39,7 +39,7 @@ JENSEN_API int jensen_fit_level_summary(jensen_fit* fit, jensen_summary* summari
 
 /**
  * `count` draws of every parameter on its natural scale, count x H numbers, those of one draw together; *size in
- * numbers, see "Buffers" above. The same for the same seed.
+ * numbers, see "Buffers" in jensen.h. The same for the same seed.
  */
 JENSEN_API int jensen_fit_draws(const jensen_fit* fit, size_t count, uint64_t seed, double* buffer, size_t* size);
 

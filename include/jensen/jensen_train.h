@@ -103,12 +103,12 @@ JENSEN_API int jensen_trainer_elbo(jensen_trainer* trainer, double* elbo, double
 
 /**
  * Everything that the run from here on depends on, besides what the trainer was made from, as bytes for
- * jensen_trainer_restore; *size in bytes, see "Buffers" above. The size stays the same only until the next step.
+ * jensen_trainer_restore; *size in bytes, see "Buffers" in jensen.h. The size stays the same only until the next step.
  */
 JENSEN_API int jensen_trainer_state(jensen_trainer* trainer, void* buffer, size_t* size);
 /**
  * Goes on where the state was taken, with the bits of a run that was never interrupted: in the same trainer or in
- * another, of this process or a later one, made from the same formula, data and options by the same build.
+ * another, of this process or a later one, made from the same model, data and options by the same build.
  * JENSEN_ERROR_INPUT: the bytes are damaged or of something else; the trainer is then as it was.
  */
 JENSEN_API int jensen_trainer_restore(jensen_trainer* trainer, const void* state, size_t size);
