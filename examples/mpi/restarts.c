@@ -37,9 +37,8 @@ int main(int argc, char** argv) {
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
 
-  /* The library takes the first GPU that it sees: the launcher gives each rank another one to see, for example
-   *   srun --ntasks-per-node=4 --gpus-per-task=1 --gpu-bind=single:1 ./mpi_restarts
-   * Without GPUs ranks would share the CPUs, so each takes one thread. */
+  /* The GPU by the rank's number on its node. A launcher may let each rank see one alone (srun --gpu-bind=single:1),
+   * which is then number 0. Without GPUs ranks would share the CPUs, so each takes one thread. */
   const int gpu = rank_on_node();
   static double x[rows], y[rows];
   for (int i = 0; i < rows; ++i) {
@@ -50,6 +49,7 @@ int main(int argc, char** argv) {
   snprintf(seed, sizeof seed, "%d", rank + 1);
   jensen_table* table = NULL;
   jensen_options* options = NULL;
+  jensen_execution* execution = NULL;
   jensen_trainer* trainer = NULL;
   jensen_fit* fit = NULL;
   check(jensen_table_create("rank", &table));
@@ -58,7 +58,14 @@ int main(int argc, char** argv) {
   check(jensen_options_create(&options));
   check(jensen_options_set(options, "seed", seed));
   check(jensen_options_set(options, "threads", "1"));
-  check(jensen_trainer_create("y ~ 1 + x", table, options, NULL, &trainer));
+  check(jensen_execution_create(&execution));
+  check(jensen_execution_set_device(execution, gpu)); /* the CPU does not read it */
+  int status = jensen_trainer_create("y ~ 1 + x", table, options, execution, &trainer);
+  if (status == JENSEN_ERROR_DEVICE) { /* no GPU of that number: the one that this rank sees */
+    check(jensen_execution_set_device(execution, 0));
+    status = jensen_trainer_create("y ~ 1 + x", table, options, execution, &trainer);
+  }
+  check(status);
   check(jensen_trainer_run(trainer, NULL, NULL, &fit));
 
   struct {
@@ -83,6 +90,7 @@ int main(int argc, char** argv) {
 
   jensen_fit_free(fit);
   jensen_trainer_free(trainer);
+  jensen_execution_free(execution);
   jensen_options_free(options);
   jensen_table_free(table);
   MPI_Finalize();
