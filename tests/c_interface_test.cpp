@@ -186,15 +186,17 @@ jensen::TermModel in_cpp(const TwoTerms& data) {
   first.trials = data.attempts;
   first.weights = data.weights;
   first.arguments.resize(1);
-  first.arguments[0] = {.dense = {{data.x, beta}}, .scalars = {{rate, 0, 0.5}}, .offset = data.offset, .constant = 0.1};
+  first.arguments[0] = {
+      .dense = {{data.x, beta}}, .scalars = {{rate, 0, 0.5}}, .elements = {}, .offset = data.offset, .constant = 0.1};
   model.add(first);
   jensen::ModelTerm second;
   second.rows = rows;
   second.data = true;
   second.y = data.length;
   second.arguments.resize(2);
-  second.arguments[0] = {.dense = {}, .scalars = {{beta, 1, 1}, {rate, 0, 1}}, .offset = {}, .constant = 0};
-  second.arguments[1] = {.dense = {}, .scalars = {{sigma, 0, 1}}, .offset = {}, .constant = 0};
+  second.arguments[0] = {
+      .dense = {}, .scalars = {{beta, 1, 1}, {rate, 0, 1}}, .elements = {}, .offset = {}, .constant = 0};
+  second.arguments[1] = {.dense = {}, .scalars = {{sigma, 0, 1}}, .elements = {}, .offset = {}, .constant = 0};
   model.add(second);
   return model;
 }
