@@ -52,6 +52,9 @@ class PlayedBackend {
   void for_each(const char*, std::int64_t n, F f, std::int64_t = 1) {
     launch([=, this] { in_random_order(n, f); });
   }
+  void select_rows(const StepInput* input, std::int64_t count, std::uint32_t* rows) {
+    for_each("select_rows", count, SelectRows{input, rows});
+  }
   void evaluate_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension, Partials out) {
     launch([=, this] { cpu_.evaluate_term(term, rows, plan, z, dimension, out); });
   }
