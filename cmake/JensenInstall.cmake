@@ -21,7 +21,8 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/jensen TYPE INCLUDE FILES_MATCHI
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/kernels DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/jensen
   FILES_MATCHING PATTERN "*.hpp" PATTERN "*.cuh")  # a user's own density is compiled with them
 install(FILES ${PROJECT_SOURCE_DIR}/cmake/JensenDensity.cmake DESTINATION ${package_dir})
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE TYPE DOC)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md TYPE DOC)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs ${PROJECT_SOURCE_DIR}/examples TYPE DOC)  # beside README, as it links to them
 # A Fortran module is compiled by the compiler that compiles its user.
 install(FILES ${PROJECT_SOURCE_DIR}/examples/fortran/jensen.f90 DESTINATION ${CMAKE_INSTALL_DATADIR}/jensen)
 
