@@ -21,8 +21,8 @@ struct OnReal {
   static constexpr int arguments = 1;
   static constexpr int constants = Prior::constants;
   template <class T>
-  static JENSEN_HD T log_density(const auto* constants, const T* u) {
-    return Prior::log_density(constants, u[0]);
+  static JENSEN_HD T log_density(const auto* c, const T* u) {
+    return Prior::log_density(c, u[0]);
   }
 };
 
@@ -32,8 +32,8 @@ struct OnPositive {
   static constexpr int arguments = 1;
   static constexpr int constants = Prior::constants;
   template <class T>
-  static JENSEN_HD T log_density(const auto* constants, const T* u) {
-    return Prior::log_density(constants, math::exp(u[0])) + u[0];
+  static JENSEN_HD T log_density(const auto* c, const T* u) {
+    return Prior::log_density(c, math::exp(u[0])) + u[0];
   }
 };
 
@@ -43,8 +43,8 @@ struct OnUnit {
   static constexpr int arguments = 1;
   static constexpr int constants = Prior::constants;
   template <class T>
-  static JENSEN_HD T log_density(const auto* constants, const T* u) {
-    return Prior::log_density(constants, math::logistic(u[0])) - math::softplus(u[0]) - math::softplus(-u[0]);
+  static JENSEN_HD T log_density(const auto* c, const T* u) {
+    return Prior::log_density(c, math::logistic(u[0])) - math::softplus(u[0]) - math::softplus(-u[0]);
   }
 };
 
