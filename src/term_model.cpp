@@ -74,6 +74,7 @@ class TermCheck {
       fail(fmt::format("thresholds of family {}", info.name), "they are for cumulative");
     }
     if (term_.family == Family::cumulative) {
+      if (term_.thresholds.model == nullptr) fail("no thresholds of family cumulative", "give an increasing block");
       const TermModel::Parameters& thresholds = block_of(term_.thresholds);
       if (thresholds.support != Support::increasing) {
         fail(fmt::format("thresholds of {}, which is {}", thresholds.name, to_string(thresholds.support)),

@@ -261,7 +261,7 @@ TEST(TermModel, SaysWhatIsWrongWithCategories) {
     t.y = memory;
     t.arguments.resize(1);
   };
-  EXPECT_THAT(complaint(cumulative), HasSubstr("a block that is not this model's"));
+  EXPECT_THAT(complaint(cumulative), HasSubstr("no thresholds of family cumulative"));
   EXPECT_THAT(complaint([&](ModelTerm& t, std::vector<float>& memory) {
                 t.thresholds = t.arguments[1].scalars[0].block;
                 cumulative(t, memory);
