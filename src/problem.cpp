@@ -12,6 +12,7 @@
 #include "model/defaults.hpp"
 #include "model/model_data.hpp"
 #include "model/separation.hpp"
+#include "show.hpp"
 
 namespace jensen {
 namespace {
@@ -99,11 +100,21 @@ EngineSpec make_spec(const Model& model, const GuideLayout& layout, const Fit& f
 void settle_coordinates(Problem& problem, Engine& engine) {
   if (!problem.start) return;
   const JointAt joint = [&](std::span<const double> u) { return engine.joint_at(u); };
+  std::string wrong;
   if (problem.target != nullptr && problem.start->has_gradient) {
-    std::string wrong = problem_with_gradient(joint, *problem.start, problem.model.size());
-    if (!wrong.empty()) problem.fit.notes.push_back(std::move(wrong));
+    wrong = problem_with_gradient(joint, *problem.start, problem.model.size());
   }
-  set_coordinates(problem.model, find_normal_start(joint, *problem.start, problem.model.size()));
+  const NormalStart start = find_normal_start(joint, *problem.start, problem.model.size());
+  // What terms compute in single precision may be further off than a user's mistake.
+  if (problem.target != nullptr && wrong.empty() && !start.doubtful.empty()) {
+    wrong = fmt::format(
+        "the gradient is not that of the log density: near the mode the values do not curve as it says in {}{}; check "
+        "Target::evaluate",
+        show(problem.fit.parameters[start.doubtful.front()].name),
+        start.doubtful.size() == 1 ? "" : fmt::format(" and {} more parameters", start.doubtful.size() - 1));
+  }
+  if (!wrong.empty()) problem.fit.notes.push_back(std::move(wrong));
+  set_coordinates(problem.model, start);
   const bool meanfield = problem.layout.head == GuideShape::meanfield;
   const std::vector<double>& basis = problem.model.basis.values;
   engine.set_affine(problem.model.to_user.values, problem.model.shift,

@@ -116,7 +116,7 @@ Problem make_problem(Target& target, const TargetModel& given, const TrainOption
   problem.start = StartPoint{start_of(given), given.scale, target.has_gradient(), options.seed};
   if (problem.start->scale.empty()) problem.start->scale.assign(d, 1);
   // Until the start is found, w is u.
-  set_coordinates(model, {Matrix::identity(d), Matrix::identity(d), std::vector<double>(d)});
+  set_coordinates(model, {Matrix::identity(d), Matrix::identity(d), std::vector<double>(d), {}});
   const bool meanfield = problem.fit.options.guide == GuideKind::meanfield;
   problem.layout.head = meanfield ? GuideShape::meanfield : GuideShape::fullrank;
   problem.spec = make_spec(model, problem.layout, problem.fit);

@@ -200,7 +200,7 @@ Problem make_problem(const TermModel& given, const TrainOptions& options) {
 
   const std::size_t d = given.dimension();
   problem.start = StartPoint{std::vector<double>(d), std::vector<double>(d, 1), true, options.seed};
-  set_coordinates(model, {Matrix::identity(d), Matrix::identity(d), std::vector<double>(d)});  // until it is found
+  set_coordinates(model, {Matrix::identity(d), Matrix::identity(d), std::vector<double>(d), {}});  // until it is found
   const bool meanfield = fit.options.guide == GuideKind::meanfield;
   problem.layout.head = meanfield ? GuideShape::meanfield : GuideShape::fullrank;
   problem.spec = make_spec(model, problem.layout, fit);

@@ -228,6 +228,28 @@ TEST(Target, NotesAGradientThatIsNone) {
   EXPECT_NE(notes[0].find("the gradient is not that of the log density"), std::string::npos) << notes[0];
 }
 
+/// A parameter whose gradient is large must not hide that another's is wrong.
+TEST(Target, NotesAGradientThatIsWrongInOneParameter) {
+  static double factor;
+  for (const double one : {0.0, 0.5, 1.0, 1.3, 2.0}) {
+    SCOPED_TRACE(one);
+    factor = one;
+    Density target([](const double* theta, const Batch&, double* g) {
+      const double r = (theta[0] - 1) * 1e3, s = theta[1] - 2;  // sds 1e-3 and 1
+      g[0] = -r * 1e3;
+      g[1] = -s * factor;
+      return -0.5 * (r * r + s * s);
+    });
+    const auto notes = Trainer(target, parameters({Transform::identity, Transform::identity})).description().notes;
+    if (factor == 1) {
+      EXPECT_TRUE(notes.empty()) << notes[0];
+      continue;
+    }
+    ASSERT_EQ(notes.size(), 1U);
+    EXPECT_NE(notes[0].find("do not curve as it says in"), std::string::npos) << notes[0];
+  }
+}
+
 TEST(Target, HasNoRowsToPredict) {
   Density target(gamma_beta);
   const Fit fit = train(target, parameters({Transform::exponential, Transform::logistic, Transform::increment}));

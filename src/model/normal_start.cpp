@@ -132,9 +132,15 @@ Place climb(const JointAt& joint, Place at, const Vector& scale) {
   return at;
 }
 
-/// Minus the gradient's derivatives at the mode by coordinate i, from points `h` apart, which are drawn together until
-/// both are finite and so is their difference; empty if they never are.
-Vector curvature_column(const JointAt& joint, const Place& mode, std::size_t i, double h) {
+/// Minus the gradient's derivatives at the mode by one coordinate.
+struct CurvatureColumn {
+  Vector by;  ///< empty: not known
+  /// The second difference of the values, and what it is by the gradient: nats. Equal but for the fourth derivative.
+  double by_values = 0, by_gradient = 0;
+};
+
+/// By coordinate i, from points `h` apart, which are drawn together until both are finite and so is their difference.
+CurvatureColumn curvature_column(const JointAt& joint, const Place& mode, std::size_t i, double h) {
   for (int attempt = 0; attempt < 6; ++attempt, h /= 4) {
     std::vector<Vector> points(2, mode.u);
     points[0][i] += h;
@@ -146,22 +152,38 @@ Vector curvature_column(const JointAt& joint, const Place& mode, std::size_t i, 
       column[k] = (both[1].gradient[k] - both[0].gradient[k]) / (points[0][i] - points[1][i]);
     }
     if (!std::ranges::all_of(column, [](double c) { return std::isfinite(c); })) continue;  // overflow, or h is 0
-    return column;
+    const double by_gradient = -h * h * column[i];
+    return {std::move(column), both[0].value - 2 * mode.value + both[1].value, by_gradient};
   }
   return {};
 }
 
-Matrix curvature(const JointAt& joint, const Place& mode, const Vector& scale) {
+/// Whether values and gradient tell of two functions: a seventh apart, beyond what rounding of the values to six digits
+/// (as a solver's tolerance may do) leaves of a second difference. At steps of 0.3 sds the tails of a Student t put
+/// them a twentieth apart.
+bool disagree(const CurvatureColumn& column, const Place& mode) {
+  const double noise = 4e-6 * (std::abs(mode.value) + 1);
+  const double size = std::max(std::abs(column.by_values), std::abs(column.by_gradient));
+  return std::abs(column.by_values - column.by_gradient) > noise + 0.15 * size;
+}
+
+/// Also the coordinates in which the gradient is not that of the values.
+Matrix curvature(const JointAt& joint, const Place& mode, const Vector& scale, std::vector<std::size_t>& doubtful) {
   const std::size_t d = mode.u.size();
   Matrix h(d, d);
   for (std::size_t i = 0; i < d; ++i) {
     const double by_scale = 1 / (scale[i] * scale[i]);
-    Vector column;
+    CurvatureColumn found;
+    Vector& column = found.by;
     double step = first_difference * scale[i];
-    if (d <= most_hessian) column = curvature_column(joint, mode, i, step);
+    if (d <= most_hessian) found = curvature_column(joint, mode, i, step);
     if (!column.empty() && column[i] > 0) {
       step = std::min(difference / std::sqrt(column[i]), scale[i]);
-      if (Vector better = curvature_column(joint, mode, i, step); !better.empty()) column = std::move(better);
+      if (CurvatureColumn better = curvature_column(joint, mode, i, step); !better.by.empty())
+        found = std::move(better);
+      if (disagree(found, mode)) doubtful.push_back(i);
+    } else if (!column.empty() && disagree(curvature_column(joint, mode, i, difference * scale[i]), mode)) {
+      doubtful.push_back(i);  // the values have a mode where the gradient has none
     }
     if (column.empty()) {
       h(i, i) += by_scale;
@@ -218,7 +240,7 @@ NormalStart find_normal_start(const JointAt& joint, const StartPoint& first, std
   if (first.has_gradient) {
     const Place mode = find_mode(joint, first, dimension);
     start.shift = mode.u;
-    start.inverse = upper_factor(curvature(joint, mode, first.scale), first.scale);
+    start.inverse = upper_factor(curvature(joint, mode, first.scale, start.doubtful), first.scale);
   } else {
     start.shift = first.u.empty() ? Vector(dimension) : first.u;
     start.inverse = Matrix(dimension, dimension);

@@ -27,6 +27,8 @@ struct NormalStart {
   Matrix factor;              ///< A
   Matrix inverse;             ///< A^-1, upper triangular
   std::vector<double> shift;  ///< b
+  /// Coordinates in which the values about the mode do not curve as the gradient says.
+  std::vector<std::size_t> doubtful;
 };
 
 /// Climbs by L-BFGS (Nocedal & Wright 2006, algorithm 7.4) until less than 1e-3 nats are to be gained: from the first
