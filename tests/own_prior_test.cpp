@@ -1,29 +1,15 @@
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <string>
 #include <vector>
 
 #include "jensen/errors.hpp"
 #include "jensen/jensen.hpp"
 #include "own_priors.hpp"
+#include "same_posterior.hpp"
 
 namespace jensen {
 namespace {
-
-/// Without data a fit's guide is the prior's normal approximation in the coordinate, and the ELBO at most 0 with that
-/// of the same prior by name beside it.
-void expect_the_same(const TermModel& own, const TermModel& named) {
-  const Fit a = train(own), b = train(named);
-  const auto got = a.summarize(), want = b.summarize();
-  ASSERT_EQ(got.size(), want.size());
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    // Each fit's averaged lambda moves by a few hundredths of a posterior sd between runs (Verdict::drift).
-    EXPECT_NEAR(got[i].mean, want[i].mean, 0.1 * want[i].sd) << want[i].name;
-    EXPECT_NEAR(got[i].sd / want[i].sd, 1, 0.1) << want[i].name;
-  }
-  EXPECT_NEAR(a.elbo, b.elbo, 0.02 + 4 * std::hypot(a.elbo_se, b.elbo_se));
-}
 
 /// One observation, so that the models have a term.
 void add_observation(TermModel& model, Block mean, const std::vector<float>& y, const std::vector<float>& zero) {
@@ -49,7 +35,7 @@ TEST(OwnPrior, IsTheNamedOneOnEverySupport) {
   named.block("s", 2, Support::positive, "exponential(2)");
   named.block("p", 1, Support::unit, "beta(2, 3)");
   add_observation(named, named_b, y, zero);
-  expect_the_same(own, named);
+  jensen::testing::expect_same_posterior(train(named), train(own), 0.02);
 }
 
 /// tau is known by its prior to be near 0.5: effects given it, by elements, are as normal(0, 0.5) ones.
@@ -69,7 +55,7 @@ TEST(OwnPrior, OfElementsGivenAnotherParameter) {
   const Block named_effects = named.block("u", 4, Support::real, "normal(0, 0.5)");
   named.block("tau", 1, Support::positive, "lognormal(-0.6931472, 0.001)");
   add_observation(named, named_effects, y, zero);
-  expect_the_same(own, named);
+  jensen::testing::expect_same_posterior(train(named), train(own), 0.02);
 }
 
 TEST(OwnPrior, RefusesWhatCannotBe) {

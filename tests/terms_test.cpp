@@ -10,6 +10,7 @@
 
 #include "jensen/errors.hpp"
 #include "jensen/jensen.hpp"
+#include "same_posterior.hpp"
 
 namespace jensen {
 namespace {
@@ -60,14 +61,7 @@ TEST(TermModel, HasThePosteriorOfTheFormula) {
   }
   const Fit formula = train("y ~ 1 + x", table, options);
   const Fit terms = train(data.model());
-  const auto want = formula.summarize(), got = terms.summarize();
-  ASSERT_EQ(got.size(), want.size());
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    // Each fit's averaged lambda moves by a few hundredths of a posterior sd between runs (Verdict::drift).
-    EXPECT_NEAR(got[i].mean, want[i].mean, 0.1 * want[i].sd) << want[i].name;
-    EXPECT_NEAR(got[i].sd / want[i].sd, 1, 0.1) << want[i].name;
-  }
-  EXPECT_NEAR(terms.elbo, formula.elbo, 0.05 + 4 * std::hypot(terms.elbo_se, formula.elbo_se));
+  jensen::testing::expect_same_posterior(formula, terms);
 }
 
 /// Minibatches, threads, and a state restored: the columns of the caller are read where they are throughout.
@@ -157,18 +151,6 @@ TEST(TermModel, SaysWhatIsWrongInASentence) {
   EXPECT_THROW(train(model), InputError);
 }
 
-/// The same posterior by formula and by terms, names of parameters aside.
-void expect_same_posterior(const Fit& formula, const Fit& terms) {
-  const auto want = formula.summarize(), got = terms.summarize();
-  ASSERT_EQ(got.size(), want.size());
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    // As in HasThePosteriorOfTheFormula.
-    EXPECT_NEAR(got[i].mean, want[i].mean, 0.1 * want[i].sd) << want[i].name;
-    EXPECT_NEAR(got[i].sd / want[i].sd, 1, 0.1) << want[i].name;
-  }
-  EXPECT_NEAR(terms.elbo, formula.elbo, 0.05 + 4 * std::hypot(terms.elbo_se, formula.elbo_se));
-}
-
 /// Rows of x and of categories 1 .. 4 of a logistic variable about x, in order, or by their own logits.
 struct Categories {
   static constexpr std::size_t rows = 600;
@@ -221,7 +203,7 @@ TEST(TermModel, OrderedCategoriesHaveThePosteriorOfTheFormula) {
     options.priors.push_back(parse_prior(prior));
   }
   const Fit fit = train(model);
-  expect_same_posterior(train("ordered ~ x", data.table, options), fit);
+  jensen::testing::expect_same_posterior(train("ordered ~ x", data.table, options), fit);
   const std::vector<double> draws = fit.draw(200, 1);
   for (std::size_t d = 0; d < 200; ++d) {
     EXPECT_LT(draws[4 * d], draws[4 * d + 1]);
@@ -249,7 +231,7 @@ TEST(TermModel, UnorderedCategoriesHaveThePosteriorOfTheFormula) {
   for (const char* prior : {"b ~ normal(0, 2)", "Intercept ~ normal(0, 2)"}) {
     options.priors.push_back(parse_prior(prior));
   }
-  expect_same_posterior(train("unordered ~ x", data.table, options), train(model));
+  jensen::testing::expect_same_posterior(train("unordered ~ x", data.table, options), train(model));
 }
 
 TEST(TermModel, SaysWhatIsWrongWithCategories) {

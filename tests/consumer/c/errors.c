@@ -4,23 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jensen/jensen.h>
+#include "expect.h"
 
 enum { rows = 60 };
-
-static int failures = 0;
-
-static void expect(int holds, const char* what, int line) {
-  if (holds) return;
-  fprintf(stderr, "line %d: %s; last error: %s\n", line, what, jensen_last_error());
-  ++failures;
-}
-#define EXPECT(condition) expect((condition) != 0, #condition, __LINE__)
-
-/* The status, and a message that has the word in it. */
-static int refused(int status, int expected, const char* word) {
-  return status == expected && strstr(jensen_last_error(), word) != NULL;
-}
 
 static int stop_at_once(const jensen_progress* progress, void* user) {
   *(int64_t*)user = progress->step;

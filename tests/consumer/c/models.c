@@ -1,25 +1,13 @@
 /* Models of terms and executions of C: every way in which they refuse, and that what they refuse changes nothing. */
-#include <jensen/jensen.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "expect.h"
+
 enum { rows = 120, columns = 2 };
-
-static int failures = 0;
-
-static void expect(int holds, const char* what, int line) {
-  if (holds) return;
-  fprintf(stderr, "line %d: %s; last error: %s\n", line, what, jensen_last_error());
-  ++failures;
-}
-#define EXPECT(condition) expect((condition) != 0, #condition, __LINE__)
-
-static int refused(int status, int expected, const char* word) {
-  return status == expected && strstr(jensen_last_error(), word) != NULL;
-}
 
 /* Memory aligned to 64 bytes, which C99 has not: where the block begins stands before it. */
 typedef struct counter {

@@ -1,23 +1,11 @@
 /* Targets of C: with and without a gradient, in minibatches, and every way in which they fail. */
-#include <jensen/jensen.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "expect.h"
+
 enum { rows = 200 };
-
-static int failures = 0;
-
-static void expect(int holds, const char* what, int line) {
-  if (holds) return;
-  fprintf(stderr, "line %d: %s; last error: %s\n", line, what, jensen_last_error());
-  ++failures;
-}
-#define EXPECT(condition) expect((condition) != 0, #condition, __LINE__)
-
-static int refused(int status, int expected, const char* word) {
-  return status == expected && strstr(jensen_last_error(), word) != NULL;
-}
 
 /* a ~ Normal(3, 2), b ~ Exponential(4), independent. */
 static int two_parameters(const double* theta, size_t samples, size_t parameters, const jensen_batch* batch,
