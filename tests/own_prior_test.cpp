@@ -35,7 +35,7 @@ TEST(OwnPrior, IsTheNamedOneOnEverySupport) {
   named.block("s", 2, Support::positive, "exponential(2)");
   named.block("p", 1, Support::unit, "beta(2, 3)");
   add_observation(named, named_b, y, zero);
-  jensen::testing::expect_same_posterior(train(named), train(own), 0.02);
+  test::expect_same_posterior(train(named), train(own), 0.02);
 }
 
 /// tau is known by its prior to be near 0.5: effects given it, by elements, are as normal(0, 0.5) ones.
@@ -55,7 +55,7 @@ TEST(OwnPrior, OfElementsGivenAnotherParameter) {
   const Block named_effects = named.block("u", 4, Support::real, "normal(0, 0.5)");
   named.block("tau", 1, Support::positive, "lognormal(-0.6931472, 0.001)");
   add_observation(named, named_effects, y, zero);
-  jensen::testing::expect_same_posterior(train(named), train(own), 0.02);
+  test::expect_same_posterior(train(named), train(own), 0.02);
 }
 
 TEST(OwnPrior, RefusesWhatCannotBe) {

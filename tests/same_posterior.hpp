@@ -7,7 +7,7 @@
 
 #include "jensen/fit.hpp"
 
-namespace jensen::testing {
+namespace jensen::test {
 
 /// Names of parameters aside; evidence within `elbo` nats and the fits' own errors.
 inline void expect_same_posterior(const Fit& expected, const Fit& fit, double elbo = 0.05) {
@@ -21,4 +21,4 @@ inline void expect_same_posterior(const Fit& expected, const Fit& fit, double el
   EXPECT_NEAR(fit.elbo, expected.elbo, elbo + 4 * std::hypot(fit.elbo_se, expected.elbo_se));
 }
 
-}  // namespace jensen::testing
+}  // namespace jensen::test

@@ -61,7 +61,7 @@ TEST(TermModel, HasThePosteriorOfTheFormula) {
   }
   const Fit formula = train("y ~ 1 + x", table, options);
   const Fit terms = train(data.model());
-  jensen::testing::expect_same_posterior(formula, terms);
+  test::expect_same_posterior(formula, terms);
 }
 
 /// Minibatches, threads, and a state restored: the columns of the caller are read where they are throughout.
@@ -203,7 +203,7 @@ TEST(TermModel, OrderedCategoriesHaveThePosteriorOfTheFormula) {
     options.priors.push_back(parse_prior(prior));
   }
   const Fit fit = train(model);
-  jensen::testing::expect_same_posterior(train("ordered ~ x", data.table, options), fit);
+  test::expect_same_posterior(train("ordered ~ x", data.table, options), fit);
   const std::vector<double> draws = fit.draw(200, 1);
   for (std::size_t d = 0; d < 200; ++d) {
     EXPECT_LT(draws[4 * d], draws[4 * d + 1]);
@@ -231,7 +231,7 @@ TEST(TermModel, UnorderedCategoriesHaveThePosteriorOfTheFormula) {
   for (const char* prior : {"b ~ normal(0, 2)", "Intercept ~ normal(0, 2)"}) {
     options.priors.push_back(parse_prior(prior));
   }
-  jensen::testing::expect_same_posterior(train("unordered ~ x", data.table, options), train(model));
+  test::expect_same_posterior(train("unordered ~ x", data.table, options), train(model));
 }
 
 TEST(TermModel, SaysWhatIsWrongWithCategories) {

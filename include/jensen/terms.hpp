@@ -78,8 +78,8 @@ class JENSEN_API TermModel {
  public:
   /// `size` parameters called `name` (name[1], name[2] .. of several), each with the prior ("normal(0, 2.5)") on its
   /// natural scale. No prior: flat, or given by terms. That of an increasing block is the product of the elements'
-  /// priors where they ascend, and not normalised there (as in Stan). Throws InputError: a name twice, size 0, more than
-  /// 8,192 parameters in all, a prior that does not fit the support.
+  /// priors where they ascend, and not normalised there (as in Stan). Throws InputError: a name twice, size 0, more
+  /// than 8,192 parameters in all, a prior that does not fit the support.
   Block block(std::string name, std::size_t size, Support support = Support::real, std::string_view prior = "");
   /// Throws InputError: sizes that do not agree, a block that is not the model's, a value that is not finite or not one
   /// of the family, a family whose density takes other arguments.
