@@ -109,7 +109,7 @@ void settle_coordinates(Problem& problem, Engine& engine) {
   if (problem.target != nullptr && wrong.empty() && !start.doubtful.empty()) {
     wrong = fmt::format(
         "the gradient is not that of the log density: near the mode the values do not curve as it says in {}{}; check "
-        "Target::evaluate",
+        "the target",
         show(problem.fit.parameters[start.doubtful.front()].name),
         start.doubtful.size() == 1 ? "" : fmt::format(" and {} more parameters", start.doubtful.size() - 1));
   }

@@ -269,7 +269,7 @@ std::string problem_with_gradient(const JointAt& joint, const StartPoint& first,
   if (!std::isfinite(apart)) return {};
   return fmt::format(
       "the gradient is not that of the log density: along one direction at the start it says {:.4g}, "
-      "the values {:.4g}; check Target::evaluate",
+      "the values {:.4g}; check the target",
       by_gradient, by_values);
 }
 
