@@ -88,6 +88,7 @@ TEST_F(Cli, BadUsageNamesTheWordAndTheNearestKnownOne) {
   expect_refused({}, "no verb");
   expect_refused({"trian"}, "did you mean 'train'");
   expect_refused({"frobnicate"}, "unknown verb 'frobnicate'");
+  expect_refused({"trian", "--help"}, "unknown verb 'trian'; did you mean 'train'?");
   expect_refused({"train", "--stpes", "3", "y ~ x"}, "did you mean '--steps'");
   expect_refused({"--verbose", "train", "y ~ x"}, "unknown option --verbose");
   expect_refused({"train", "y", "~", "x"}, "quotes");
@@ -192,6 +193,20 @@ TEST_F(Cli, PriorsAreListedALineEach) {
   EXPECT_EQ(json[6]["usage"], "half_normal(0, scale)");
   EXPECT_EQ(json[6]["targets"], nlohmann::json({"sd", "sigma", "nu", "shape", "phi"}));
   EXPECT_EQ(json[15]["supports"], nlohmann::json({"correlation"}));
+}
+
+TEST_F(Cli, HelpIsAsWideAsTheTerminal) {
+  for (const char* verb : {"", "train", "summary", "predict", "draws", "bench", "families", "priors", "info"}) {
+    SCOPED_TRACE(verb);
+    std::vector<std::string> words = {"--help"};
+    if (*verb) words.insert(words.begin(), verb);
+    const std::vector<std::string> lines = lines_of(run_on_terminal(words, 80).err);
+    EXPECT_GT(lines.size(), 8U);
+    for (std::string line : lines) {
+      std::erase(line, '\r');
+      EXPECT_LE(line.size(), 80U) << line;
+    }
+  }
 }
 
 TEST_F(Cli, TheExamplesOfTheHelpRunAsTheyStand) {

@@ -40,6 +40,12 @@ void refuse_extras(const CLI::App& verb) {
   throw InputError(fmt::format("unexpected word '{}'; {}, see {}", extras.front(), advice, help));
 }
 
+[[noreturn]] void refuse_verb(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names = option_names(app);
+  for (const CLI::App* verb : app.get_subcommands({})) names.push_back(verb->get_name());
+  throw InputError(fmt::format("unknown verb '{}'{} (jensen --help lists them)", word, did_you_mean(word, names)));
+}
+
 /// Gives each option that the command line has not the value in the file.
 void apply_config(CLI::App& verb, const std::string& path) {
   for (const ConfigItem& item : read_config(path)) {
@@ -219,10 +225,11 @@ Command parse_command_line(int argc, const char* const* argv) {
   CLI::App app("Jensen trains Bayesian regression models on large tables by stochastic variational inference.",
                "jensen");
   app.formatter(std::make_shared<HelpFormatter>("jensen VERB ...        jensen VERB --help"));
-  app.footer(fmt::format(
-      "Example:\n  jensen train 'late ~ 1 + hour' --family bernoulli --data examples/data/flights.csv.gz --out fit\n"
-      "  jensen summary fit\n\n{}",
-      exit_codes()));
+  app.footer(
+      fmt::format("Example:\n  jensen train 'late ~ 1 + hour' --family bernoulli \\\n"
+                  "      --data examples/data/flights.csv.gz --out fit\n"
+                  "  jensen summary fit\n\n{}",
+                  exit_codes()));
   app.set_help_flag("-h,--help", "Show this text")->group("Help");
   bool version = false;
   add_flag(app, "--version", version, "Help", "Show the version");
@@ -235,6 +242,7 @@ Command parse_command_line(int argc, const char* const* argv) {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     const auto asked = app.get_subcommands();
+    if (asked.empty() && argv[1][0] != '-') refuse_verb(app, argv[1]);
     return ShowCommand{asked.empty() ? app.help() : asked.front()->help()};
   } catch (const CLI::ArgumentMismatch& error) {
     const std::string what = error.what();
@@ -251,10 +259,7 @@ Command parse_command_line(int argc, const char* const* argv) {
       throw InputError(
           "no verb; give train, summary, predict, draws, bench, families, priors or info (see jensen --help)");
     }
-    std::vector<std::string> names = option_names(app);
-    for (const CLI::App* verb : app.get_subcommands({})) names.push_back(verb->get_name());
-    throw InputError(fmt::format("unknown verb '{}'{} (jensen --help lists them)", extras.front(),
-                                 did_you_mean(extras.front(), names)));
+    refuse_verb(app, extras.front());
   }
   refuse_extras(app);
   refuse_extras(*verbs.front());

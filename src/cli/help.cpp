@@ -4,14 +4,18 @@
 
 #include <algorithm>
 
+#include "cli/terminal.hpp"
+
 namespace jensen::cli {
 namespace {
 
-constexpr std::size_t width = 100;
+constexpr std::size_t least_width = 60, most_width = 100;
 constexpr std::size_t text_column = 22;
 
-/// `left`, then `text` wrapped between `indent` and the right edge.
+/// `left`, then `text` wrapped between `indent` and the right edge: the terminal's, if it is one.
 std::string two_columns(const std::string& left, const std::string& text, std::size_t indent) {
+  const std::size_t columns = terminal_columns(stdout);
+  const std::size_t width = columns == 0 ? most_width : std::clamp(columns, least_width, most_width);
   std::string out = left;
   std::size_t at = left.size();
   if (at > 0 && at + 1 > indent) {

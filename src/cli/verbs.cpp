@@ -113,16 +113,16 @@ void add_inference_options(CLI::App& verb, Words& words) {
 }
 
 void add_train(CLI::App& app, Words& words) {
-  CLI::App& verb =
-      add_verb(app, "train", "Fit a regression model to a table by stochastic variational inference.",
-               "jensen train FORMULA --family F --data FILE --out DIR [options]\n"
-               "       jensen train --config DIR/config.toml --out DIR2 [options]",
-               "  jensen train 'late ~ 1 + hour + distance + (1 | carrier)' --family bernoulli \\\n"
-               "      --data examples/data/flights.csv.gz --prior 'b ~ normal(0, 2.5)' --out fit\n"
-               "  jensen summary fit\n\n"
-               "Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 stop the training, save the fit so far and a checkpoint,\n"
-               "DIR.checkpoint, and exit with 3; the same command with --resume goes on, to the same bits.\n"
-               "A second Ctrl-C ends the program at once; --resume then goes on from the latest checkpoint.");
+  CLI::App& verb = add_verb(app, "train", "Fit a regression model to a table by stochastic variational inference.",
+                            "jensen train FORMULA --family F --data FILE --out DIR [options]\n"
+                            "       jensen train --config DIR/config.toml --out DIR2 [options]",
+                            "  jensen train 'late ~ 1 + hour + distance + (1 | carrier)' --family bernoulli \\\n"
+                            "      --data examples/data/flights.csv.gz --prior 'b ~ normal(0, 2.5)' --out fit\n"
+                            "  jensen summary fit\n\n"
+                            "Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 stop the training, save the fit so far and a\n"
+                            "checkpoint, DIR.checkpoint, and exit with 3; the same command with --resume goes\n"
+                            "on, to the same bits. A second Ctrl-C ends the program at once; --resume then\n"
+                            "goes on from the latest checkpoint.");
   add_model_options(verb, words);
   add_data_options(verb, words, "Table with a header line: CSV, plain or gzipped");
   add(verb, "--na", words.missing, "HOW", "Data",
@@ -202,8 +202,8 @@ void add_bench(CLI::App& app, Words& words) {
                "       jensen bench --rows N --cols D --family F [options]",
                "  jensen bench --device cpu --json bench.json\n"
                "  jensen bench --rows 1000000 --cols 100 --family poisson --samples 1,64\n\n"
-               "Data is made on the device from the seed. Each result is compared with double precision\n"
-               "first; what is wrong is not timed.");
+               "Data is made on the device from the seed. Each result is compared with double\n"
+               "precision first; what is wrong is not timed.");
   add(verb, "--suite", words.suite, "SUITE", "Cases",
       "quick: seven shapes, reduced to about a minute on two cores; full: the same as large as the data sets they are "
       "named after, which takes minutes on a GPU and far longer on a few cores (default: quick)");
@@ -237,7 +237,7 @@ void add_list(CLI::App& app, Words& words, const std::string& name, const std::s
 }  // namespace
 
 std::string exit_codes() {
-  return "Exit codes: 0 done; 1 failed while running; 2 bad usage or input; 3 stopped by a signal.";
+  return "Exit codes: 0 done; 1 failed while running; 2 bad usage or input;\n            3 stopped by a signal.";
 }
 
 void add_flag(CLI::App& app, const std::string& name, bool& value, const std::string& group,
