@@ -34,7 +34,8 @@ template <class Own>
 struct DualDensity {
   static constexpr int arguments = Own::arguments;
   static constexpr int shared = arguments - 1;
-  static_assert(arguments >= 1 && arguments <= max_arguments);
+  static_assert(arguments >= 1 && arguments <= max_arguments, "a density has 1 to 16 arguments");
+  static_assert(Own::constants >= 0 && Own::constants <= max_constants, "a density reads at most 3 constants");
 
   static JENSEN_HD constexpr int prepared_count() {
     if constexpr (PreparingDensity<Own>) {

@@ -52,6 +52,21 @@ std::vector<Formula> parse_formulas(std::string_view formula, const std::vector<
 }  // namespace
 
 void check_options(const TrainOptions& o) {
+  // As a program may cast a number of its own to one of the enumerations.
+  const auto known = [](std::string_view what, auto value, auto last) {
+    if (value >= decltype(value){} && value <= last) return;
+    throw InputError(
+        fmt::format("there is no {} {} (TrainOptions); give one of the enumeration", what, static_cast<int>(value)));
+  };
+  known("family", o.family, Family::categorical);
+  if (o.link) known("link", *o.link, Link::softmax);
+  for (const Prior& prior : o.priors) known("distribution", prior.kind, PriorKind::horseshoe);
+  known("guide", o.guide, GuideKind::structured);
+  known("parametrization", o.parametrization, Parametrization::noncentered);
+  known("device", o.device, DeviceKind::cuda);
+  known("storage", o.storage, StorageKind::bfloat16);
+  known("precision", o.precision, PrecisionKind::tf32);
+  known("way with missing values", o.missing, MissingPolicy::error);
   if (o.samples < 0 || o.samples > 1024)
     throw InputError(fmt::format("{} samples (--samples); give 1 to 1024", o.samples));
   if (o.batch < 0) throw InputError(fmt::format("a batch of {} rows (--batch); give a positive number", o.batch));

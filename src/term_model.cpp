@@ -39,13 +39,24 @@ class TermCheck {
              "give as many as the density reads");
       }
       for (const std::span<const float> column : term_.constants) column_of(column, "constants");
+      if (!term_.y.empty() || !term_.trials.empty() || term_.thresholds.model != nullptr) {
+        fail(fmt::format("a response beside the {}", term_.custom->name), "give all that it reads as constants");
+      }
     } else {
       arguments = family_arguments();
+      if (!term_.constants.empty()) fail("constants of a family", "they are for a density of one's own");
     }
     if (term_.arguments.size() != arguments) {
       fail(fmt::format("{} arguments for a density of {}", term_.arguments.size(), arguments), "give each argument");
     }
-    if (!term_.weights.empty()) column_of(term_.weights, "weights");
+    if (!term_.weights.empty()) {
+      column_of(term_.weights, "weights");
+      const auto negative = std::ranges::find_if(term_.weights, [](float w) { return w < 0; });
+      if (negative != term_.weights.end()) {
+        fail(fmt::format("a weight of {} in row {}", *negative, negative - term_.weights.begin() + 1),
+             "give 0 or more");
+      }
+    }
     for (const TermArgument& argument : term_.arguments) check(argument);
   }
 
@@ -55,6 +66,9 @@ class TermCheck {
   }
 
   std::size_t family_arguments() const {
+    if (term_.family < Family{} || term_.family > Family::categorical) {
+      fail(fmt::format("there is no family {}", static_cast<int>(term_.family)), "give one of the enumeration");
+    }
     const FamilyInfo& info = info_of(term_.family);
     density_of(term_.family, term_.link);  // throws if the family has no such link
     column_of(term_.y, "y");
@@ -166,6 +180,10 @@ Block TermModel::block(std::string name, std::size_t size, Support support, std:
   if (size == 0) throw InputError(fmt::format("{} has no elements (TermModel::block); give at least 1", show(name)));
   check_affine(size);
   check_affine(dimension_ + size);
+  if (support < Support{} || support > Support::correlation) {
+    throw InputError(fmt::format("there is no support {} (TermModel::block); give one of the enumeration",
+                                 static_cast<int>(support)));
+  }
   if (support == Support::correlation) {
     throw InputError(
         fmt::format("{} is to be a correlation matrix (TermModel::block); those are for group effects "

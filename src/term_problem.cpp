@@ -14,6 +14,7 @@
 #include "model/prior_density.hpp"
 #include "model/response.hpp"
 #include "problem.hpp"
+#include "show.hpp"
 
 namespace jensen {
 namespace {
@@ -167,6 +168,27 @@ void check_term_options(const TrainOptions& o) {
   if (o.storage != StorageKind::float32) refuse("columns to be stored");
 }
 
+/// A parameter that nothing depends on has no posterior.
+void check_blocks(const TermModel& model) {
+  std::vector<bool> used;
+  for (const TermModel::Parameters& block : model.blocks()) {
+    used.push_back(block.has_prior && block.prior.kind != PriorKind::flat);
+  }
+  for (const ModelTerm& term : model.terms()) {
+    if (term.thresholds.model != nullptr) used[term.thresholds.index] = true;
+    for (const TermArgument& argument : term.arguments) {
+      for (const TermArgument::Dense& part : argument.dense) used[part.block.index] = true;
+      for (const TermArgument::Scalar& part : argument.scalars) used[part.block.index] = true;
+      for (const Block& block : argument.elements) used[block.index] = true;
+    }
+  }
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (used[i]) continue;
+    throw InputError(fmt::format("nothing depends on {} (TermModel); use it in a term, or give it a prior",
+                                 show(model.blocks()[i].name)));
+  }
+}
+
 bool uses_gpu_memory(const TermModel& model) {
   for (const ModelTerm& term : model.terms()) {
     for (const TermArgument& argument : term.arguments) {
@@ -184,6 +206,7 @@ Problem make_problem(const TermModel& given, const TrainOptions& options) {
   check_options(options);
   check_term_options(options);
   if (given.terms().empty()) throw InputError("a model without terms (TermModel); add one");
+  check_blocks(given);
   Problem problem;
   Model& model = problem.model;
   TermModelBuilder(given, model).build();

@@ -99,8 +99,9 @@ std::string verdict_sentence(const Fit& fit, bool stopped, double reach) {
         "may serve, its sds may not{}",
         v.log_ratio_sd, v.khat, fit.options.guide == GuideKind::meanfield ? "; try --guide fullrank" : "");
   }
-  return fmt::format("converged: the average moved by {:.2g} posterior sd; log p/q has sd {:.2g}, k-hat {:.2f}",
-                     v.drift, v.log_ratio_sd, v.khat);
+  return fmt::format("converged: the average moved by {:.2g} posterior sd; log p/q has sd {:.2g}, k-hat {:.2f}{}",
+                     v.drift, v.log_ratio_sd, v.khat,
+                     v.nonfinite == 0 ? "" : fmt::format("; {} draws were not finite and left out", v.nonfinite));
 }
 
 }  // namespace jensen

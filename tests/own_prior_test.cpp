@@ -76,6 +76,9 @@ TEST(OwnPrior, RefusesWhatCannotBe) {
   term.constants = {three};
   term.arguments.resize(1);
   term.arguments[0].elements = {b};
+  term.y = three;
+  EXPECT_THROW(model.add(term), InputError);
+  term.y = {};
   try {
     model.add(term);
     FAIL() << "elements of two in three rows";

@@ -261,6 +261,32 @@ TEST(TermModel, SaysWhatIsWrongWithCategories) {
               HasSubstr("thresholds of family gaussian"));
 }
 
+TEST(TermModel, RefusesWhatContradictsItself) {
+  using testing::HasSubstr;
+  EXPECT_THAT(complaint([](ModelTerm& t, std::vector<float>& memory) {
+                memory.assign(Regression::rows, 1);
+                memory[5] = -1;
+                t.weights = memory;
+              }),
+              HasSubstr("a weight of -1 in row 6"));
+  EXPECT_THAT(complaint([](ModelTerm& t, std::vector<float>&) { t.constants = {t.y}; }),
+              HasSubstr("constants of a family"));
+  EXPECT_THAT(complaint([](ModelTerm& t, std::vector<float>&) { t.family = static_cast<Family>(77); }),
+              HasSubstr("there is no family 77"));
+  const Regression data;
+  TermModel model;
+  const Block b = model.block("b", 2), sigma = model.block("sigma", 1, Support::positive);
+  EXPECT_THROW(model.block("c", 1, static_cast<Support>(9)), InputError);
+  model.add(data.term(b, sigma));
+  model.block("idle", 1);
+  try {
+    train(model);
+    FAIL() << "nothing depends on idle";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("nothing depends on 'idle'"));
+  }
+}
+
 TEST(TermModel, KnowsItsOwnBlocks) {
   const Regression data;
   TermModel model, other;

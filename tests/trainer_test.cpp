@@ -315,5 +315,24 @@ TEST(Hash, SeesEveryBitAndTheLength) {
   }
 }
 
+/// A program's own number cast to an enumeration is refused, and looked up in no table.
+TEST(Trainer, RefusesOptionsThatThereAreNot) {
+  const std::vector<double> x = {1, 2, 3, 4}, y = {1, 2, 2, 3};
+  Table table("t");
+  table.add("x", std::span<const double>(x));
+  table.add("y", std::span<const double>(y));
+  const auto refused = [&](auto change) {
+    TrainOptions options;
+    change(options);
+    EXPECT_THROW(Trainer("y ~ x", table, options), InputError);
+  };
+  refused([](TrainOptions& o) { o.family = static_cast<Family>(77); });
+  refused([](TrainOptions& o) { o.family = static_cast<Family>(-1); });
+  refused([](TrainOptions& o) { o.link = static_cast<Link>(77); });
+  refused([](TrainOptions& o) { o.priors = {{"b", static_cast<PriorKind>(99), {}}}; });
+  refused([](TrainOptions& o) { o.guide = static_cast<GuideKind>(9); });
+  refused([](TrainOptions& o) { o.device = static_cast<DeviceKind>(9); });
+}
+
 }  // namespace
 }  // namespace jensen
