@@ -83,7 +83,6 @@ class TermModelBuilder {
   /// As the density has it: categories from 0; ordered ones 0 the lowest, 2 the highest, 1 the others.
   double response_of(const ModelTerm& given, std::size_t i) const {
     const auto y = static_cast<double>(given.y[i]);
-    if (given.custom != nullptr) return y;
     if (given.family == Family::categorical) return y - 1;
     if (given.family != Family::cumulative) return y;
     if (y == 1) return 0;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <numeric>
 
 #include "jensen/errors.hpp"
@@ -18,15 +17,6 @@ std::uint64_t whole_number(std::string_view option, std::string_view text, std::
   if (error != std::errc() || end != text.data() + text.size() || value < low || value > high) {
     throw InputError(
         fmt::format("{} must be a whole number from {} to {}, not '{}'; {}", option, low, high, text, hint));
-  }
-  return value;
-}
-
-double positive_number(std::string_view option, std::string_view text, std::string_view hint) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value) || value <= 0) {
-    throw InputError(fmt::format("{} must be a finite number above 0, not '{}'; {}", option, text, hint));
   }
   return value;
 }

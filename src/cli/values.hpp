@@ -14,8 +14,6 @@ namespace jensen::cli {
 /// Throws InputError.
 std::uint64_t whole_number(std::string_view option, std::string_view text, std::uint64_t low, std::uint64_t high,
                            std::string_view hint);
-/// A finite number above zero. Throws InputError.
-double positive_number(std::string_view option, std::string_view text, std::string_view hint);
 /// "500" steps, or a time: "30s", "10m", "2h"; 0 is never. Throws InputError.
 CheckpointInterval checkpoint_interval(std::string_view option, const std::string& text);
 /// One byte, or the word "tab". Throws InputError.
