@@ -178,7 +178,7 @@ Block TermModel::block(std::string name, std::size_t size, Support support, std:
     throw InputError(fmt::format("two blocks are called {} (TermModel::block); give one another name", show(name)));
   }
   if (size == 0) throw InputError(fmt::format("{} has no elements (TermModel::block); give at least 1", show(name)));
-  check_affine(size);
+  check_affine(size);  // first: the sum might wrap around
   check_affine(dimension_ + size);
   if (support < Support{} || support > Support::correlation) {
     throw InputError(fmt::format("there is no support {} (TermModel::block); give one of the enumeration",

@@ -84,8 +84,8 @@ class JENSEN_API TermModel {
   /// Throws InputError: sizes that do not agree, a block that is not the model's, a value that is not finite or not one
   /// of the family, a family whose density takes other arguments.
   void add(ModelTerm term);
-  /// A prior of the caller's own (jensen/own_prior.hpp) on each element of a block that has none: a term with `data`
-  /// false over its elements. Throws as add() does, and if the block has a prior.
+  /// A prior of the caller's own (jensen/own_prior.hpp) on each element of a block: a term with `data` false over its
+  /// elements; several multiply. Throws as add() does, and if block() was given a prior.
   void prior(Block block, const DensityCode& density, std::vector<std::span<const float>> constants = {});
 
   struct Parameters {

@@ -159,8 +159,8 @@ CurvatureColumn curvature_column(const JointAt& joint, const Place& mode, std::s
 }
 
 /// Whether values and gradient tell of two functions: a seventh apart, beyond what rounding of the values to six digits
-/// (as a solver's tolerance may do) leaves of a second difference. At steps of 0.3 sds the tails of a Student t put
-/// them a twentieth apart.
+/// (as a solver's tolerance may do) leaves of a second difference. At steps of 0.3 sds even a Cauchy density puts them
+/// a fiftieth apart alone.
 bool disagree(const CurvatureColumn& column, const Place& mode) {
   const double noise = 4e-6 * (std::abs(mode.value) + 1);
   const double size = std::max(std::abs(column.by_values), std::abs(column.by_gradient));
