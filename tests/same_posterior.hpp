@@ -9,7 +9,8 @@
 
 namespace jensen::test {
 
-/// Names of parameters aside; evidence within `elbo` nats and the fits' own errors.
+/// Names of parameters aside; evidence within the fits' own errors and `elbo` nats, by which two guides that each stand
+/// a tenth of a sd off may differ (0.1^2 / 2 a parameter; here are at most eight).
 inline void expect_same_posterior(const Fit& expected, const Fit& fit, double elbo = 0.05) {
   const auto want = expected.summarize(), got = fit.summarize();
   ASSERT_EQ(got.size(), want.size());
