@@ -28,6 +28,7 @@ struct Tile {
   const float* in_place;                  ///< the rows of both tiles, if they follow one another, else null
   const float* const* listed;             ///< if null: where each row is, of this tile and then of the next
   const float* constants[max_constants];  ///< rows each
+  bool zeros[max_constants];              ///< whether they are all zeros, of a constant that the term has not
   const float* offset;                    ///< rows
 };
 
@@ -40,7 +41,7 @@ struct Scratch {
   float* constants;    ///< max_constants x most_tile_rows
   float* offset;       ///< most_tile_rows
   float* eta;          ///< rows x L; then df/da_0
-  float* theta;        ///< of each group, K x L
+  float* theta;        ///< of each group, even(K) x L
   float* shift;        ///< of each lane: the common parts of a_0
   float* prepared;     ///< of each lane
   double* totals;      ///< of each group, (value, df/da_0 .., the K of G) x L
@@ -56,7 +57,7 @@ JENSEN_HD Scratch cut(ScratchCutter& memory, std::size_t columns, int samples) {
   s.constants = memory.take<float>(max_constants * most_tile_rows);
   s.offset = memory.take<float>(most_tile_rows);
   s.eta = memory.take<float>(most_tile_rows * eta_lanes);
-  s.theta = memory.take<float>(columns * groups);
+  s.theta = memory.take<float>((columns + columns % 2) * groups);
   s.shift = memory.take<float>(groups);
   s.prepared = memory.take<float>(prepared_room * groups);
   s.totals = memory.take<double>((1 + max_data_arguments + columns) * groups);
@@ -164,6 +165,63 @@ void evaluate_rows(const Tile& tile, const typename Density::template Prepared<f
   }
 }
 
+/// Rows, or pairs of a row and a sample, that evaluate_each() takes at once.
+inline constexpr int most_each = 256;
+
+/// The density of `count` pairs of a row and a sample that have the same `prepared`; eta becomes df/da_0. No sums here,
+/// and no `omp simd`: the compiler vectorises the plain loop by itself, also where constants differ from lane to lane,
+/// and keeps those of polynomials in registers.
+template <class Density>
+JENSEN_HD void evaluate_each(int count, const float* const (&constants)[max_constants],
+                             const typename Density::template Prepared<float>& prepared, float* eta,
+                             float (*others)[most_each]) {
+  const float* __restrict c0 = constants[0];
+  const float* __restrict c1 = constants[1];
+  const float* __restrict c2 = constants[2];
+  float* __restrict at = eta;
+  float* __restrict value = others[0];
+  float* __restrict d1 = others[1];
+  float* __restrict d2 = others[2];
+  const auto given = prepared;
+  for (int i = 0; i < count; ++i) {
+    const float c[max_constants] = {c0[i], c1[i], c2[i]};
+    const auto v = Density::evaluate(c, at[i], given);
+    at[i] = v.d[0];
+    value[i] = v.log_density;
+    if constexpr (Density::shared > 0) d1[i] = v.d[1];
+    if constexpr (Density::shared > 1) d2[i] = v.d[2];
+  }
+}
+
+/// The density of all rows for a group whose samples fill half a register: two rows in each. Nothing is prepared.
+template <class Density, int L>
+void evaluate_by_pairs(const Tile& tile, float* eta, LaneSums<Density, L>& sums) {
+  constexpr int rows_at_once = most_each / L;
+  alignas(64) float repeated[max_constants][most_each];
+  alignas(64) float others[1 + max_shared][most_each];
+  const float* constants[max_constants];
+  for (int c = 0; c < max_constants; ++c) {
+    constants[c] = repeated[c];
+    for (int i = 0; i < most_each && tile.zeros[c]; ++i) repeated[c][i] = 0;
+  }
+  for (int begin = 0; begin < tile.rows; begin += rows_at_once) {
+    const int rows = tile.rows - begin < rows_at_once ? tile.rows - begin : rows_at_once;
+    for (int c = 0; c < max_constants; ++c) {
+      for (int r = 0; r < rows && !tile.zeros[c]; ++r) {
+        for (int l = 0; l < L; ++l) repeated[c][r * L + l] = tile.constants[c][begin + r];
+      }
+    }
+    float* at = eta + static_cast<std::ptrdiff_t>(begin) * L;
+    evaluate_each<Density>(rows * L, constants, {}, at, others);
+    for (int r = 0; r < rows; ++r) {
+      for (int l = 0; l < L; ++l) {
+        sums.of[0][l] += others[0][r * L + l];
+        sums.of[1][l] += at[r * L + l];
+      }
+    }
+  }
+}
+
 /// A group of L samples at work: what of the scratch memory is its own.
 template <class Density, int L>
 struct Group {
@@ -177,7 +235,7 @@ struct Group {
   double* totals;
 
   Group(const Scratch& scratch, const SampleGroup& of, int columns)
-      : theta(scratch.theta + static_cast<std::ptrdiff_t>(of.sample) * columns),
+      : theta(scratch.theta + static_cast<std::ptrdiff_t>(of.sample) * even(columns)),
         shift(scratch.shift + of.sample),
         prepared(
             reinterpret_cast<Prepared*>(scratch.prepared + static_cast<std::ptrdiff_t>(of.sample) * prepared_room)),
@@ -201,7 +259,11 @@ struct Group {
     constexpr int chunk = std::min(L, 16);
     for (int l = 0; l < L; l += chunk) {
       LaneSums<Density, chunk> sums;
-      evaluate_rows<Density, chunk>(tile, prepared + l, L, eta + l, sums);
+      if constexpr (Lanes<L>::pairs && Density::shared == 0) {
+        evaluate_by_pairs(tile, eta, sums);
+      } else {
+        evaluate_rows<Density, chunk>(tile, prepared + l, L, eta + l, sums);
+      }
       for (int i = 0; i < heads; ++i) {
         for (int j = 0; j < chunk; ++j) totals[i * L + l + j] += static_cast<double>(sums.of[i][j]);
       }
@@ -216,40 +278,16 @@ struct Group {
   }
 };
 
-/// Rows whose products and density follow one another: so few that reading the next ones goes on meanwhile.
-inline constexpr int lone_rows = 32;
-
-/// The density of `count` rows, one in each lane; eta becomes df/da_0. No sums here, and no `omp simd`: the compiler
-/// vectorises the plain loop by itself, and keeps the constants of polynomials in registers.
-template <class Density>
-JENSEN_HD void evaluate_lone(const Tile& tile, int begin, int count, float shift,
-                             const typename Density::template Prepared<float>& prepared, float* eta,
-                             float (*others)[lone_rows]) {
-  const float* __restrict c0 = tile.constants[0] + begin;
-  const float* __restrict c1 = tile.constants[1] + begin;
-  const float* __restrict c2 = tile.constants[2] + begin;
-  const float* __restrict offset = tile.offset + begin;
-  float* __restrict at = eta;
-  float* __restrict value = others[0];
-  float* __restrict d1 = others[1];
-  float* __restrict d2 = others[2];
-  const auto given = prepared;
-  for (int r = 0; r < count; ++r) {
-    const float constants[max_constants] = {c0[r], c1[r], c2[r]};
-    const auto v = Density::evaluate(constants, at[r] + (offset[r] + shift), given);
-    at[r] = v.d[0];
-    value[r] = v.log_density;
-    if constexpr (Density::shared > 0) d1[r] = v.d[1];
-    if constexpr (Density::shared > 1) d2[r] = v.d[2];
-  }
-}
-
 /// Adds `count` numbers to sums in lanes; a vector's rest goes to lane 0.
 JENSEN_HD void add_to_lanes(const float* from, int count, Vec& sums) {
   int r = 0;
   for (; r + width <= count; r += width) sums += load(from + r);
   for (; r < count; ++r) sums[0] += from[r];
 }
+
+/// Rows whose products and density follow one another: so few that reading the next ones goes on meanwhile.
+inline constexpr int lone_rows = 32;
+static_assert(lone_rows <= most_each);
 
 /// One sample.
 template <class Density>
@@ -263,15 +301,17 @@ void add_lone(const Term& term, const Tile& tile, int first, const float* z, dou
   const float shift = common_parts(term.arguments[0], z);
   const auto prepared = prepare<Density>(term, z);
   constexpr int heads = 2 + Density::shared;
-  alignas(64) float others[1 + max_shared][lone_rows];
+  alignas(64) float others[1 + max_shared][most_each];
   Vec lanes[heads] = {};
 
   for (int begin = 0; begin < tile.rows; begin += lone_rows) {
     const int count = tile.rows - begin < lone_rows ? tile.rows - begin : lone_rows;
     const int ahead = begin + lone_rows + count <= tile.rows + tile.next_rows ? lone_rows : 0;
-    with_rows(tile,
-              [&](auto x) { multiply_rows_lone(x.from(begin), ahead, count, tile.columns, scratch.lone_theta, eta); });
-    evaluate_lone<Density>(tile, begin, count, shift, prepared, eta, others);
+    with_rows(tile, [&](auto x) { multiply_rows_lone(x.from(begin), count, tile.columns, scratch.lone_theta, eta); });
+    for (int r = 0; r < count; ++r) eta[r] += tile.offset[begin + r] + shift;
+    const float* const constants[max_constants] = {tile.constants[0] + begin, tile.constants[1] + begin,
+                                                   tile.constants[2] + begin};
+    evaluate_each<Density>(count, constants, prepared, eta, others);
     add_to_lanes(others[0], count, lanes[0]);
     add_to_lanes(eta, count, lanes[1]);
     for (int a = 1; a <= Density::shared; ++a) add_to_lanes(others[a], count, lanes[1 + a]);
@@ -289,9 +329,10 @@ void add_lone(const Term& term, const Tile& tile, int first, const float* z, dou
 /// A tile's columns, and where its rows and those of the next tile are; the latter's scattered values are asked for.
 JENSEN_HD Tile load_tile(const Term& term, const RowList& rows, std::int64_t begin, int count, int next_count,
                          int columns, const RowPlaces& places, const Scratch& scratch) {
-  Tile tile{count, next_count, columns, places.in_place(rows, begin, count), scratch.rows, {}, nullptr};
+  Tile tile{count, next_count, columns, places.in_place(rows, begin, count), scratch.rows, {}, {}, nullptr};
   const float* offset = term.arguments[0].offset;
   for (int c = 0; c < max_constants; ++c) {
+    tile.zeros[c] = term.constants[c] == nullptr;
     tile.constants[c] = load_column(term.constants[c], rows, begin, count, scratch.constants + c * most_tile_rows);
   }
   tile.offset = load_column(offset, rows, begin, count, scratch.offset);
@@ -335,7 +376,7 @@ void block_of(const Term& term, const RowList& rows, std::int64_t begin, std::in
   for_each_group([&](const SampleGroup& group, auto lanes, const float* latent, double*) {
     constexpr int L = decltype(lanes)::value;
     load_theta(latent, dimension, first, columns, group.live, L,
-               scratch.theta + static_cast<std::ptrdiff_t>(group.sample) * columns);
+               scratch.theta + static_cast<std::ptrdiff_t>(group.sample) * even(columns));
     Group<Density, L>(scratch, group, columns).start(term, latent, dimension, group.live, columns);
     lone = group.sample + group.live;
   });

@@ -27,7 +27,7 @@ inline constexpr int most_parts = max_arguments * max_parts;
 /// A dense part: of which argument, and what of the scratch memory is its own.
 struct DensePart {
   int argument, part;
-  std::ptrdiff_t first_column;  ///< among the columns of all dense parts
+  std::ptrdiff_t first_column;  ///< among the columns of all dense parts, each part's rounded up to pairs
   const float** rows;           ///< where its rows are, of this tile and of the next; shared by parts of the same X
   bool first;                   ///< of those with the same X
 };
@@ -40,7 +40,7 @@ struct Scratch {
   double* totals;    ///< of each group: (f, df/da_0, .., the G of each dense part) x L
   int parts = 0;
   DensePart part[most_parts];
-  std::ptrdiff_t columns = 0;  ///< of all dense parts
+  std::ptrdiff_t columns = 0;  ///< of all dense parts, rounded up to pairs
   int tile_rows = most_tile_rows;
 };
 
@@ -60,7 +60,7 @@ JENSEN_HD void cut(ScratchCutter& memory, const Term& term, int samples, Scratch
       }
       if (dense.first) dense.rows = memory.take<const float*>(2 * most_tile_rows);
       ++scratch.parts;
-      scratch.columns += part.columns;
+      scratch.columns += even(part.columns);
       if (tile_rows_of(part.columns) < scratch.tile_rows) scratch.tile_rows = tile_rows_of(part.columns);
     }
   }
@@ -219,7 +219,8 @@ struct Work {
           const Part& part = term.arguments[a].parts[p];
           if (part.kind == PartKind::scalar) *to++ = static_cast<double>(part.scale) * of[(1 + a) * lanes];
           if (part.kind != PartKind::dense) continue;
-          for (int k = 0; k < part.columns; ++k, gradient += lanes) *to++ = *gradient;
+          for (int k = 0; k < part.columns; ++k) *to++ = gradient[static_cast<std::ptrdiff_t>(k) * lanes];
+          gradient += static_cast<std::ptrdiff_t>(even(part.columns)) * lanes;
         }
       }
     }

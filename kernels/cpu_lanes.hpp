@@ -47,8 +47,11 @@ struct Lanes {
   static constexpr int each = L < width ? L : width;
   static constexpr int count = L / each;
   using Vec = typename VectorOf<each>::type;
+  /// Whether samples fill half a register, and each stands in two lanes: in products with two columns' numbers.
+  static constexpr bool pairs = 2 * L == width;
   /// Rows, or columns, whose sums a product keeps in registers.
   static constexpr int at_once = sum_registers / count < 8 ? sum_registers / count : 8;
+  static constexpr int columns_at_once = pairs ? 2 * at_once : at_once;
 };
 using Vec = VectorOf<width>::type;
 
@@ -82,6 +85,9 @@ JENSEN_HD void store(float* to, const V& v) {
 
 /// Rounded up to whole cache lines.
 JENSEN_HD std::size_t padded(std::size_t floats) { return (floats + 15) / 16 * 16; }
+
+/// Rounded up to whole pairs.
+JENSEN_HD int even(int columns) { return columns + columns % 2; }
 
 /// Samples `sample` .. `sample + live - 1`, in a group of `lanes` >= live; 1: a lone sample, whose lanes hold rows or
 /// columns instead.

@@ -5,17 +5,17 @@
 namespace jensen {
 
 /// log Bernoulli(y | p), logit(p) = eta = a_0; constants: y in {0, 1}. Nothing left out.
-/// y eta - softplus(eta), with exp(-|eta|) alone, so that neither tail overflows or cancels.
+/// -softplus(-t) with t = eta where y = 1 and -eta where y = 0: of exp(-|t|) alone, so that neither tail overflows or
+/// cancels, and without a choice by y.
 struct BernoulliLogit : NothingShared {
   template <class R>
   static JENSEN_HD Value<R, 1> evaluate(const R* constants, R eta, const Prepared<R>&) {
-    const R y = constants[0];
-    const R e = math::exp(-math::abs(eta));
+    const R sign = constants[0] + constants[0] - R(1);
+    const R t = sign * eta;
+    const R e = math::exp_nonpositive(-math::abs(t));
     const R inverse = R(1) / (R(1) + e);
-    const R probability = eta >= R(0) ? inverse : e * inverse;
-    const R complement = eta >= R(0) ? e * inverse : inverse;
-    const R derivative = y > R(0.5) ? complement : -probability;
-    return {y * eta - math::max(eta, R(0)) - math::log1p_unit(e), {derivative}};
+    const R other = t > R(0) ? e * inverse : inverse;  // the probability of what was not seen
+    return {(t > R(0) ? R(0) : t) - math::log1p_unit(e), {sign * other}};
   }
 };
 

@@ -24,7 +24,7 @@ struct BetaLogit {
   }
   template <class R>
   static JENSEN_HD Value<R, 2> evaluate(const R* constants, R eta, const Prepared<R>& p) {
-    const R e = math::exp(-math::abs(eta));
+    const R e = math::exp_nonpositive(-math::abs(eta));
     const bool high = eta > R(0);
     const R large = R(1) / (R(1) + e);
     const R mu = high ? large : e * large;

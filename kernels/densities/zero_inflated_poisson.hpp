@@ -24,7 +24,7 @@ struct ZeroInflatedPoisson {
     // log(zi + (1 - zi) exp(-lambda)), from 1 down while it is near 1, else from its two summands
     const R near = math::log1p(p.rest * minus_any);
     const R sum = p.logit + rate;
-    const R far = p.log_rest + (math::max(p.logit, -rate) + math::log1p_unit(math::exp(-math::abs(sum))));
+    const R far = p.log_rest + (math::max(p.logit, -rate) + math::log1p_unit(math::exp_nonpositive(-math::abs(sum))));
     const R odds = math::logistic(-sum);  // that a zero is Poisson's
     const bool zero = constants[0] == R(0);
     const R of_zero = p.rest * minus_any > R(-0.5) ? near : far;

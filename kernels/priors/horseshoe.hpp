@@ -28,7 +28,7 @@ struct Horseshoe {
   static JENSEN_HD Prepared<R> prepare(const R* others) {
     const R log_shrinkage = R(-2) * (others[0] + others[1]);
     const R log_slab = R(-2) * others[2];
-    const R e = math::exp(-math::abs(log_shrinkage - log_slab));
+    const R e = math::exp_nonpositive(-math::abs(log_shrinkage - log_slab));
     const R large = R(1) / (R(1) + e);
     const R small = e * large;
     const bool shrunk = log_shrinkage >= log_slab;

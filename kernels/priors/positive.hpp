@@ -21,7 +21,7 @@ struct HalfStudentTPrior : NothingShared {
     const R df = constants[2];
     // log q, q = (theta / scale)^2 / df, because q itself overflows for a theta that a step too long may reach
     const R log_q = R(2) * (a + math::log(constants[1])) - math::log(df);
-    const R e = math::exp(-math::abs(log_q));
+    const R e = math::exp_nonpositive(-math::abs(log_q));
     const R share = (log_q >= R(0) ? R(1) : e) / (R(1) + e);  // q / (1 + q)
     const R log1p_q = math::max(log_q, R(0)) + math::log1p_unit(e);
     return {R(-0.5) * (df + R(1)) * log1p_q + a, {R(1) - (df + R(1)) * share}};

@@ -15,7 +15,7 @@ struct Logistic {
 };
 template <class R>
 JENSEN_HD Logistic<R> logistic(R a) {
-  const R e = math::exp(-math::abs(a));
+  const R e = math::exp_nonpositive(-math::abs(a));
   const R log1p_e = math::log1p_unit(e);
   const R large = R(1) / (R(1) + e);
   const R small = e * large;
