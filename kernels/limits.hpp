@@ -10,12 +10,18 @@
 
 namespace jensen {
 
+/// Reads after which a cache has what it will keep. Seen of a shared 480 MB cache: one is not enough.
+inline constexpr int cache_warm_ups = 4;
+
 /// Each call measures once, for some milliseconds, and waits.
 class LimitProbe {
  public:
   virtual ~LimitProbe() = default;
   /// Bytes a second, of an array far larger than the caches: read once; and read and written elsewhere (both counted).
   virtual double read_bandwidth() = 0;
+  /// Bytes a second, of an array of `bytes` (at least a megabyte) that is read again and again, from whatever cache
+  /// keeps it; 0: not known for this device.
+  virtual double cached_read_bandwidth(std::size_t bytes) = 0;
   virtual double copy_bandwidth() = 0;
   /// Single-precision operations a second (a multiply-add is two) of independent chains in registers.
   virtual double fp32_rate() = 0;

@@ -41,26 +41,27 @@ class CpuProbe final : public LimitProbe {
         from_(backend_, static_cast<std::size_t>(count_)),
         to_(backend_, static_cast<std::size_t>(count_)) {
     // Touched first by the threads that will read: where there are several memories, each is near its own.
-    in_parts([&](std::int64_t begin, std::int64_t end) {
+    in_parts(count_, [&](std::int64_t begin, std::int64_t end) {
       std::fill(from_.data() + begin, from_.data() + end, 1.0F);
       std::fill(to_.data() + begin, to_.data() + end, 0.0F);
     });
   }
 
-  double read_bandwidth() override {
-    const double seconds =
-        in_parts([&](std::int64_t begin, std::int64_t end) { keep(loops_.sum(from_.data() + begin, end - begin)); });
-    return static_cast<double>(count_) * sizeof(float) / seconds;
+  double read_bandwidth() override { return read_bandwidth(count_, 1); }
+  double cached_read_bandwidth(std::size_t bytes) override {
+    const auto count = std::clamp(static_cast<std::int64_t>(bytes / sizeof(float)), least_count, count_);
+    read_bandwidth(count, cache_warm_ups);
+    return read_bandwidth(count, 1 + count_ / count / 8);
   }
   double copy_bandwidth() override {
-    const double seconds = in_parts([&](std::int64_t begin, std::int64_t end) {
+    const double seconds = in_parts(count_, [&](std::int64_t begin, std::int64_t end) {
       std::memcpy(to_.data() + begin, from_.data() + begin, static_cast<std::size_t>(end - begin) * sizeof(float));
     });
     return 2.0 * static_cast<double>(count_) * sizeof(float) / seconds;
   }
   double fp32_rate() override {
     constexpr std::int64_t rounds = 2'000'000;  // about ten milliseconds: longer than a scheduler's slice
-    const double seconds = in_parts([&](std::int64_t, std::int64_t) { keep(loops_.chains(rounds, 1)); });
+    const double seconds = in_parts(count_, [&](std::int64_t, std::int64_t) { keep(loops_.chains(rounds, 1)); });
     return static_cast<double>(threads_) * static_cast<double>(loops_.operations(rounds)) / seconds;
   }
   double matrix_rate() override { return fp32_rate(); }
@@ -72,16 +73,25 @@ class CpuProbe final : public LimitProbe {
   // Four times the last cache, so that little of the array is found there; bounded for machines that share a huge one.
   static constexpr std::size_t least = std::size_t{64} << 20U, most = std::size_t{1} << 30U;
 
-  /// Seconds that all threads take for their parts of the array.
+  static constexpr std::int64_t least_count = std::int64_t{1} << 18U;
+
+  double read_bandwidth(std::int64_t count, std::int64_t times) {
+    const double seconds = in_parts(count, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = 0; i < times; ++i) keep(loops_.sum(from_.data() + begin, end - begin));
+    });
+    return static_cast<double>(count * times) * sizeof(float) / seconds;
+  }
+
+  /// Seconds that all threads take for their parts of `count` numbers.
   template <class F>
-  double in_parts(F f) {
+  double in_parts(std::int64_t count, F f) {
     double seconds = 0;
 #pragma omp parallel num_threads(threads_)
     {
       const std::int64_t t = omp_get_thread_num(), n = omp_get_num_threads();
 #pragma omp barrier
       const auto begin = std::chrono::steady_clock::now();
-      f(count_ / 16 * t / n * 16, t + 1 == n ? count_ : count_ / 16 * (t + 1) / n * 16);
+      f(count / 16 * t / n * 16, t + 1 == n ? count : count / 16 * (t + 1) / n * 16);
 #pragma omp barrier
 #pragma omp master
       seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

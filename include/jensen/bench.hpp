@@ -72,9 +72,11 @@ struct BenchPass {
   BenchTime time;
   double bytes = 0;       ///< every column once: 4 N (D + 1) of D features and a response of one column
   double operations = 0;  ///< 4 N D S: of the two matrix products; the density's are not counted
-  /// The limits as they were between the repeats, medians; the floor is the larger of bytes / bandwidth (of data that
-  /// is not in the caches: in_cache) and operations / rate. The rate is that of products which keep single precision:
-  /// fp32_rate, or a third of matrix_rate if that is more, since three TF32 products can stand for one.
+  /// The limits as they were between the repeats, medians; the floor is the larger of bytes / bandwidth and operations
+  /// / rate. The bandwidth is that of memory, or for data that fits in the last cache (in_cache) of reading as many
+  /// bytes from there; 0: not known (of a GPU's cache), and then no limit. The rate is that of products which keep
+  /// single precision: fp32_rate, or a third of matrix_rate if that is more, since three TF32 products can stand for
+  /// one.
   double bandwidth = 0, rate = 0;
   bool in_cache = false;
   double floor = 0;  ///< seconds

@@ -218,18 +218,21 @@ class Bench {
                       spec.samples, pass.error, pass.tolerance);
       return false;
     }
+    pass.bytes = static_cast<double>(data.bytes);
+    pass.in_cache = data.bytes <= static_cast<std::int64_t>(result_.limits.cache_bytes);
     std::vector<double> bandwidth, rate;
     pass.time = measure([&](int count) { return engine.time_passes(count); }, repeats_, 1,
                         [&] {
-                          bandwidth.push_back(probe_->read_bandwidth());
+                          bandwidth.push_back(pass.in_cache
+                                                  ? probe_->cached_read_bandwidth(static_cast<std::size_t>(data.bytes))
+                                                  : probe_->read_bandwidth());
                           rate.push_back(product_rate(*probe_));
+                          if (pass.in_cache) engine.time_passes(cache_warm_ups);
                         });
-    pass.bytes = static_cast<double>(data.bytes);
     pass.operations = 4 * static_cast<double>(data.products) * spec.samples;
     pass.bandwidth = median(bandwidth);
     pass.rate = median(rate);
-    pass.in_cache = pass.bytes <= static_cast<double>(result_.limits.cache_bytes);
-    const double of_memory = pass.in_cache ? 0 : pass.bytes / pass.bandwidth;
+    const double of_memory = pass.bandwidth > 0 ? pass.bytes / pass.bandwidth : 0;
     const double of_arithmetic = pass.operations / pass.rate;
     pass.floor = std::max(of_memory, of_arithmetic);
     pass.limit = of_memory > of_arithmetic ? BenchLimit::memory : BenchLimit::arithmetic;

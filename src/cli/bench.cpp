@@ -82,9 +82,10 @@ std::string pass_table(const BenchCaseResult& c) {
   std::string text = fmt::format("  {:>4}{:>10}{:>15}{:>9}{:>10}  {:<11}{:>8}{:>10}  {}\n", "S", "rows/s",
                                  "row-samples/s", "B/s", "FLOP/s", "limit", "of it", "median", "quartiles");
   for (const BenchPass& p : c.passes) {
+    const std::string_view limit = p.in_cache && p.limit == BenchLimit::memory ? "cache" : to_string(p.limit);
     text += fmt::format("  {:>4}{:>10}{:>15}{:>9}{:>10}  {:<11}{:>8}{:>10}  {}\n", p.samples, scaled(p.rows_per_second),
                         scaled(p.row_samples_per_second), scaled(p.bytes_per_second), scaled(p.operations_per_second),
-                        to_string(p.limit), percent(p.fraction), time_text(p.time.median), spread(p.time));
+                        limit, percent(p.fraction), time_text(p.time.median), spread(p.time));
   }
   return text;
 }
