@@ -19,6 +19,7 @@
 #include <fstream>
 #include <iostream>
 #include <numbers>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -172,21 +173,41 @@ void train_whole(const Problem& problem, const Options& options) {
   print_line(build_line(options));
 
   while (told_to_run()) {
-    const auto start = Clock::now();
-    const Fit fit = train(formula, table, train_options);
-    const double seconds = seconds_since(start);
-    std::vector<double> sd(d);
-    double across = 0;
-    for (std::size_t i = 0; i < d; ++i) {
-      for (std::size_t j = 0; j < d; ++j) {
-        (i == j ? sd[i] : across) = i == j ? fit.factor[i * d + j] : std::max(across, std::abs(fit.factor[i * d + j]));
+    std::vector<double> seconds;
+    std::string means, sds;
+    double taken = 0, across = 0;  // `taken`: without what looking at the guide on the way costs
+    const auto look = [&](const Fit& fit) {
+      std::vector<double> sd(d);
+      for (std::size_t i = 0; i < d; ++i) {
+        for (std::size_t j = 0; j < d; ++j) {
+          (i == j ? sd[i] : across) = i == j ? fit.factor[i * d + j] : std::max(across, std::abs(fit.factor[i * d + j]));
+        }
       }
+      seconds.push_back(taken);
+      means += (means.empty() ? "" : ", ") + list(fit.mean);
+      sds += (sds.empty() ? "" : ", ") + list(sd);
+    };
+    const auto timed = [&](auto&& work) {
+      const auto start = Clock::now();
+      work();
+      taken += seconds_since(start);
+    };
+    std::optional<Trainer> trainer;
+    std::optional<Fit> fit;
+    timed([&] { trainer.emplace(formula, table, train_options); });
+    while (!trainer->done()) {
+      look(trainer->fit());
+      timed([&] {
+        for (int i = 0; i < options.steps && !trainer->done(); ++i) trainer->step();
+      });
     }
+    timed([&] { fit = trainer->fit(); });
+    look(*fit);
     print_line(fmt::format(
-        R"("seconds": [{:.9g}], "mean": [{}], "sd": [{}], "off_diagonal": {:.3g}, "loop_s": {:.9g}, "steps": {}, )"
+        R"("seconds": {}, "mean": [{}], "sd": [{}], "off_diagonal": {:.3g}, "loop_s": {:.9g}, "steps": {}, )"
         R"("own_elbo": {:.17g}, "own_elbo_se": {:.3g}, "converged": {}, "samples": {}, "batch": {})",
-        seconds, list(fit.mean), list(sd), across, fit.seconds, fit.steps, fit.elbo, fit.elbo_se, fit.verdict.converged,
-        fit.options.samples, fit.options.batch));
+        list(seconds), means, sds, across, fit->seconds, fit->steps, fit->elbo, fit->elbo_se, fit->verdict.converged,
+        fit->options.samples, fit->options.batch));
   }
 }
 

@@ -15,13 +15,15 @@ class PeerFailed(Exception):
 class Worker:
     """A peer, ready: it has compiled, warmed up, and waits. See peer.py for what it says."""
 
-    def __init__(self, name, command, cpus, environment):
+    def __init__(self, name, command, cpus):
         self.name = name
         if cpus:
             command = ["taskset", "-c", ",".join(str(cpu) for cpu in cpus)] + command
+        # OpenMP's default: waiting threads spin for a moment and then sleep, long before the next system's turn.
+        environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
         self.errors = tempfile.TemporaryFile("w+")  # a pipe that nobody reads would fill up
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
-                                        text=True, env={**os.environ, **environment})
+                                        text=True, env=environment)
         self.ready = self.answer()
 
     def answer(self):
