@@ -180,7 +180,8 @@ void train_whole(const Problem& problem, const Options& options) {
       std::vector<double> sd(d);
       for (std::size_t i = 0; i < d; ++i) {
         for (std::size_t j = 0; j < d; ++j) {
-          (i == j ? sd[i] : across) = i == j ? fit.factor[i * d + j] : std::max(across, std::abs(fit.factor[i * d + j]));
+          (i == j ? sd[i] : across) =
+              i == j ? fit.factor[i * d + j] : std::max(across, std::abs(fit.factor[i * d + j]));
         }
       }
       seconds.push_back(taken);

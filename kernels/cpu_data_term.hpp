@@ -193,17 +193,18 @@ JENSEN_HD void evaluate_each(int count, const float* const (&constants)[max_cons
   }
 }
 
+alignas(64) constexpr float no_constant[most_each] = {};
+
 /// The density of all rows for a group whose samples fill half a register: two rows in each. Nothing is prepared.
 template <class Density, int L>
 void evaluate_by_pairs(const Tile& tile, float* eta, LaneSums<Density, L>& sums) {
   constexpr int rows_at_once = most_each / L;
   alignas(64) float repeated[max_constants][most_each];
   alignas(64) float others[1 + max_shared][most_each];
+  using V = typename VectorOf<2 * L>::type;
+  V f = {}, d = {};  // sums over pairs of rows of f and of df/da_0
   const float* constants[max_constants];
-  for (int c = 0; c < max_constants; ++c) {
-    constants[c] = repeated[c];
-    for (int i = 0; i < most_each && tile.zeros[c]; ++i) repeated[c][i] = 0;
-  }
+  for (int c = 0; c < max_constants; ++c) constants[c] = tile.zeros[c] ? no_constant : repeated[c];
   for (int begin = 0; begin < tile.rows; begin += rows_at_once) {
     const int rows = tile.rows - begin < rows_at_once ? tile.rows - begin : rows_at_once;
     for (int c = 0; c < max_constants; ++c) {
@@ -213,12 +214,19 @@ void evaluate_by_pairs(const Tile& tile, float* eta, LaneSums<Density, L>& sums)
     }
     float* at = eta + static_cast<std::ptrdiff_t>(begin) * L;
     evaluate_each<Density>(rows * L, constants, {}, at, others);
-    for (int r = 0; r < rows; ++r) {
-      for (int l = 0; l < L; ++l) {
-        sums.of[0][l] += others[0][r * L + l];
-        sums.of[1][l] += at[r * L + l];
-      }
+    int i = 0;
+    for (; i + 2 * L <= rows * L; i += 2 * L) {
+      f += load<V>(others[0] + i);
+      d += load<V>(at + i);
     }
+    for (; i < rows * L; ++i) {
+      f[i % L] += others[0][i];
+      d[i % L] += at[i];
+    }
+  }
+  for (int l = 0; l < 2 * L; ++l) {
+    sums.of[0][l % L] += f[l];
+    sums.of[1][l % L] += d[l];
   }
 }
 

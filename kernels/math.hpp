@@ -36,13 +36,15 @@ JENSEN_HD double expm1(double x) { return ::expm1(x); }
 JENSEN_HD double log1p(double x) { return ::log1p(x); }
 JENSEN_HD double log1p_unit(double x) { return ::log1p(x); }
 
-/// log(1 + x) for 0 <= x <= 1: x times a polynomial, fitted such that its largest relative error is least (2^-25). No
-/// division, which would cost as much as the rest. Even and odd powers apart, which do not wait for one another.
+/// log(1 + x) for 0 <= x <= 1: x times a polynomial in x - 1/2, fitted such that its largest relative error is least
+/// (2^-25). No division, which would cost as much as the rest. Even and odd powers apart, which do not wait for one
+/// another; about the middle, where they do not cancel.
 JENSEN_HD float log1p_unit(float x) {
-  const float square = x * x;
-  const float even = polynomial(square, 0.33319097F, 0.19106002F, 0.07822584F, 0.00523268F);
-  const float odd = polynomial(square, -0.24842981F, -0.13663236F, -0.02950517F);
-  return x * ((0.99999997F + -0.49999493F * x) + square * (even + x * odd));
+  const float t = x - 0.5F;
+  const float square = t * t;
+  const float even = polynomial(square, 0.8109302F, 0.13260908F, 0.03663386F, 0.011586481F, 0.0052326843F);
+  const float odd = polynomial(square, -0.28852665F, -0.06771145F, -0.020228246F, -0.008574462F);
+  return x * (even + t * odd);
 }
 
 #if defined(__CUDA_ARCH__)

@@ -139,6 +139,31 @@ Worst over_floats(Inside inside, F f, Exact exact) {
   return worst;
 }
 
+// Down to where its one power of two would be subnormal.
+TEST(ExpNonpositive, IsCorrectToTwoUlpAndThenZero) {
+  const Worst worst =
+      over_floats([](float x) { return x <= 0 && x > -87.3F; }, [](float x) { return math::exp_nonpositive(x); },
+                  [](double x) { return std::exp(x); });
+  EXPECT_LE(worst.ulps, tolerance::exp_ulp) << "at " << worst.at;
+  for (float x = -87.3F; x > -88.5F; x -= 1.0F / 1024) {
+    EXPECT_NEAR(static_cast<double>(math::exp_nonpositive(x)), std::exp(static_cast<double>(x)), 9e-39) << x;
+  }
+  for (const float x : {-88.0F, -104.0F, -1e30F, -infinity}) EXPECT_EQ(math::exp_nonpositive(x), 0.0F) << x;
+  EXPECT_EQ(math::exp_nonpositive(0.0F), 1.0F);
+  EXPECT_EQ(math::exp_nonpositive(-0.0F), 1.0F);
+  EXPECT_TRUE(std::isnan(math::exp_nonpositive(nan)));
+  EXPECT_TRUE(std::isnan(math::exp_nonpositive(-nan)));
+}
+
+TEST(BoundedExp, IsTheExponentialUpToItsBound) {
+  const Worst worst = over_floats([](float x) { return x <= 85 && x > -87.3F; },
+                                  [](float x) { return math::bounded_exp(x); }, [](double x) { return std::exp(x); });
+  EXPECT_LE(worst.ulps, tolerance::exp_ulp) << "at " << worst.at;
+  for (const float x : {86.0F, 1e30F, infinity}) EXPECT_EQ(math::bounded_exp(x), math::bounded_exp(85.0F)) << x;
+  for (const float x : {-88.0F, -1e30F, -infinity}) EXPECT_EQ(math::bounded_exp(x), 0.0F) << x;
+  EXPECT_TRUE(std::isnan(math::bounded_exp(nan)));
+}
+
 TEST(Log, IsCorrectToAFewUlpOverAllPositiveFloats) {
   const auto log = [](double x) { return std::log(x); };
   const Worst worst =
