@@ -193,7 +193,7 @@ JENSEN_HD void evaluate_each(int count, const float* const (&constants)[max_cons
   }
 }
 
-alignas(64) constexpr float no_constant[most_each] = {};
+alignas(64) inline constexpr float no_constant[most_each] = {};
 
 /// The density of all rows for a group whose samples fill half a register: two rows in each. Nothing is prepared.
 template <class Density, int L>

@@ -71,15 +71,15 @@ JENSEN_HD void repeat(F&& f) {
   repeat(f, std::make_integer_sequence<int, N>{});
 }
 
-/// N floats from any address, and to it.
-template <class V = Vec>
-JENSEN_HD V load(const float* from) {
+/// A vector from any address of its elements, and to it.
+template <class V = Vec, class R>
+JENSEN_HD V load(const R* from) {
   V v;
   __builtin_memcpy(&v, from, sizeof v);
   return v;
 }
-template <class V>
-JENSEN_HD void store(float* to, const V& v) {
+template <class R, class V>
+JENSEN_HD void store(R* to, const V& v) {
   __builtin_memcpy(to, &v, sizeof v);
 }
 

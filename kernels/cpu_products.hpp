@@ -57,6 +57,13 @@ JENSEN_HD Vec doubled(const V& v, std::integer_sequence<int, I...>) {
   return __builtin_shufflevector(v, v, (I / 2)...);
 }
 
+/// The first lane of each pair, or the second.
+using Doubles = double __attribute__((vector_size(width / 2 * sizeof(double))));
+template <int Second, int... I>
+JENSEN_HD Doubles as_doubles(const Vec& v, std::integer_sequence<int, I...>) {
+  return __builtin_convertvector(__builtin_shufflevector(v, v, (2 * I + Second)...), Doubles);
+}
+
 /// add_row_products() by pairs of columns.
 template <int L, int N, class Rows>
 void add_row_products_by_pairs(Rows x, int ahead, int columns, const float* theta, float* eta) {
@@ -101,12 +108,9 @@ void add_column_products_by_pairs(Rows x, int rows, int k, const float* d, doubl
     repeat<N / 2>([&](auto i) __attribute__((always_inline)) { sum[i] += v * both(row + 2 * i); });
     if constexpr (N % 2 != 0) sum[N / 2] += v * row[N - 1];
   }
-  repeat<count>([&](auto i) __attribute__((always_inline)) {
-    alignas(64) float sums[width];
-    store(sums, sum[i]);
-    for (int j = 2 * i; j < 2 * i + 2 && j < N; ++j) {
-      for (int l = 0; l < L; ++l) total[j * L + l] += static_cast<double>(sums[2 * l + j % 2]);
-    }
+  repeat<N>([&](auto j) __attribute__((always_inline)) {
+    constexpr std::make_integer_sequence<int, L> half;
+    store(total + j * L, load<Doubles>(total + j * L) + as_doubles<j % 2>(sum[j / 2], half));
   });
 }
 
