@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
 
 #include "data_term_cpu.hpp"
@@ -160,9 +161,11 @@ class CpuBackend {
     // Below about a million operations waking the other threads costs more than they save; even a parallel region of
     // one thread costs as much as a small model's step.
     if (plan.blocks <= 1 || rows * (1 + out.slots) * out.samples < 250'000) {
-      void* scratch = allocate_own(scratch_bytes);
-      for (std::int64_t b = 0; b < plan.blocks; ++b) block(b, scratch);
-      std::free(scratch);
+      if (scratch_bytes > kept_bytes_) {
+        kept_.reset(allocate_own(scratch_bytes));
+        kept_bytes_ = scratch_bytes;
+      }
+      for (std::int64_t b = 0; b < plan.blocks; ++b) block(b, kept_.get());
       return;
     }
 #pragma omp parallel num_threads(threads_)
@@ -191,6 +194,12 @@ class CpuBackend {
   static constexpr std::size_t large = std::size_t{1} << 23U;  ///< bytes from which on pages and threads matter
   int threads_;
   EngineExecution execution_;
+  /// Scratch memory of one thread, kept: to allocate it anew would be a good part of a small model's step.
+  struct Free {
+    void operator()(void* memory) const { std::free(memory); }
+  };
+  std::unique_ptr<void, Free> kept_;
+  std::size_t kept_bytes_ = 0;
 };
 
 }  // namespace jensen

@@ -311,7 +311,7 @@ class ElboStep {
         samples_, dimension(), joint.data(), good_.data(), {{guide_, lambda.data()}, guide_.size(), chunks_.data()}};
   }
   RecordElbo record_elbo() const {
-    return {draws(), chunks_.data(), entropy_constant_, good_count_.data(), statistics.data()};
+    return {draws(), chunks_.data(), guide_.size(), entropy_constant_, good_count_.data(), statistics.data()};
   }
   UpdateParameter<Guide> update(bool gradient_only) const {
     return {guide_,

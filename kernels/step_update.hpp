@@ -28,7 +28,7 @@ struct PrepareElbo {
   std::int32_t* good;
   SumChunk<ClosedFormSummand<Guide>> closed_form;
 
-  JENSEN_HD std::int64_t items() const { return samples + sum_chunks; }
+  JENSEN_HD std::int64_t items() const { return samples + chunks_of(closed_form.n); }
   JENSEN_HD void operator()(std::int64_t item) const {
     if (item >= samples) return closed_form(item - samples);
     const double* row = joint + item * (1 + dimension);
@@ -41,7 +41,8 @@ struct PrepareElbo {
 /// ELBO of the step [equation (3)] from the finite draws and the closed form; adds it to the statistics. One item.
 struct RecordElbo {
   Draws draws;
-  const double* closed_form;  ///< sum_chunks sums of the guide's closed-form summands
+  const double* closed_form;  ///< sums of the guide's closed-form summands, in chunks
+  std::int64_t summands;
   double entropy_constant;
   std::int32_t* good_count;
   StepStatistics* statistics;  ///< running sums on the device, read when a report is due
@@ -52,7 +53,7 @@ struct RecordElbo {
     statistics->nonfinite += draws.samples - count;
     if (count == 0) return;
     const double elbo =
-        draws.mean([&](int s) { return draws.log_joint(s); }) + add_chunks(closed_form) + entropy_constant;
+        draws.mean([&](int s) { return draws.log_joint(s); }) + add_chunks(closed_form, summands) + entropy_constant;
     if (statistics->steps == 0) statistics->elbo_shift = elbo;
     const double centred = elbo - statistics->elbo_shift;
     statistics->elbo_sum += elbo;

@@ -9,14 +9,18 @@ namespace jensen {
 
 constexpr std::int64_t sum_chunks = 128;
 
-/// Stage one: chunk c of sum_chunks adds f(i) for its consecutive i in [0, n), in double.
+/// Summands of a chunk, where there are n in all; and the chunks that have any.
+JENSEN_HD std::int64_t chunk_size(std::int64_t n) { return (n + sum_chunks - 1) / sum_chunks; }
+JENSEN_HD std::int64_t chunks_of(std::int64_t n) { return n > 0 ? (n + chunk_size(n) - 1) / chunk_size(n) : 0; }
+
+/// Stage one: chunk c of chunks_of(n) adds f(i) for its consecutive i in [0, n), in double.
 template <class F>
 struct SumChunk {
   F f;
   std::int64_t n;
   double* chunks;
   JENSEN_HD void operator()(std::int64_t c) const {
-    const std::int64_t each = (n + sum_chunks - 1) / sum_chunks;
+    const std::int64_t each = chunk_size(n);
     const std::int64_t end = (c + 1) * each < n ? (c + 1) * each : n;
     double total = 0;
     for (std::int64_t i = c * each; i < end; ++i) total += f(i);
@@ -24,10 +28,10 @@ struct SumChunk {
   }
 };
 
-/// Stage two: the chunks in order.
-JENSEN_HD double add_chunks(const double* chunks) {
+/// Stage two: the chunks of n summands in order.
+JENSEN_HD double add_chunks(const double* chunks, std::int64_t n) {
   double total = 0;
-  for (std::int64_t c = 0; c < sum_chunks; ++c) total += chunks[c];
+  for (std::int64_t c = 0; c < chunks_of(n); ++c) total += chunks[c];
   return total;
 }
 
