@@ -2,11 +2,11 @@
 /// file is laid out.
 ///
 ///     jensen_bench_peer_jensen steps PROBLEM [--samples S] [--steps N] [--threads T] [--device cpu|cuda]
-///     jensen_bench_peer_jensen train PROBLEM [--samples S] [--batch B] [--train-steps N] [--threads T] [--device
-///     cpu|cuda]
+///     jensen_bench_peer_jensen train PROBLEM [--samples S] [--steps N] [--threads T] [--device cpu|cuda]
 ///
 /// Prints a line of JSON when ready, then one for each line on standard input: of `steps`, seconds a step (draw, value,
-/// gradient over all rows, Adam); of `train`, the whole of jensen::train from the table to the verdict.
+/// gradient over all rows, Adam), the mean of N; of `train`, the guide and the seconds from the table on, at the start,
+/// after every N steps, and after the stop rule, the final ELBO and the verdict.
 
 #include <fmt/format.h>
 
@@ -66,7 +66,6 @@ struct Options {
   std::string mode, path;
   bool cuda = false;
   int samples = 0, threads = 0, steps = 10;
-  std::int64_t batch = 0, train_steps = 0;  ///< 0: as jensen::train chooses
 };
 
 std::string list(const std::vector<double>& values) {
@@ -167,8 +166,6 @@ void train_whole(const Problem& problem, const Options& options) {
   train_options.device = options.cuda ? DeviceKind::cuda : DeviceKind::cpu;
   train_options.threads = options.threads;
   train_options.samples = options.samples;
-  train_options.batch = options.batch;
-  train_options.steps = options.train_steps;
   train(formula, table, train_options);  // warms up
   print_line(build_line(options));
 
@@ -220,8 +217,6 @@ Options parse(int argc, char** argv) {
     if (name == "--samples") options.samples = std::atoi(argv[i + 1]);
     if (name == "--threads") options.threads = std::atoi(argv[i + 1]);
     if (name == "--steps") options.steps = std::atoi(argv[i + 1]);
-    if (name == "--train-steps") options.train_steps = std::atoll(argv[i + 1]);
-    if (name == "--batch") options.batch = std::atoll(argv[i + 1]);
     if (name == "--device") options.cuda = std::string(argv[i + 1]) == "cuda";
   }
   return options;
