@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 #include <vector>
 
 #include "backend_cpu.hpp"
+#include "sum.hpp"
 
 namespace jensen {
 namespace {
@@ -33,6 +35,20 @@ TEST(BlockSums, AreTheSumsForAnyNumberOfBlocks) {
          {0, 1, 2, 15, 16, 17, 31, 32, 33, 255, 256, 257, 271, 272, 4095, 4096, 4097, 12500}) {
       expect_sums(blocks, width, backend);
     }
+  }
+}
+
+// What is beyond the chunks that have summands is not read: it is NaN here.
+TEST(Chunks, OfAnyNumberAddUpToTheSum) {
+  for (const std::int64_t n : {0, 1, 20, 127, 128, 129, 255, 256, 257, 1000, 12'801}) {
+    const auto f = [](std::int64_t i) { return static_cast<double>(i * i % 1009); };
+    std::vector<double> chunks(sum_chunks, std::nan(""));
+    ASSERT_LE(chunks_of(n), sum_chunks) << n;
+    const SumChunk<decltype(f)> add{f, n, chunks.data()};
+    for (std::int64_t c = 0; c < chunks_of(n); ++c) add(c);
+    double expected = 0;  // whole numbers: exact in any order
+    for (std::int64_t i = 0; i < n; ++i) expected += f(i);
+    EXPECT_EQ(add_chunks(chunks.data(), n), expected) << n;
   }
 }
 
