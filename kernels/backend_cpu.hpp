@@ -194,10 +194,10 @@ class CpuBackend {
   static constexpr std::size_t large = std::size_t{1} << 23U;  ///< bytes from which on pages and threads matter
   int threads_;
   EngineExecution execution_;
-  /// Scratch memory of one thread, kept: to allocate it anew would be a good part of a small model's step.
   struct Free {
     void operator()(void* memory) const { std::free(memory); }
   };
+  /// Scratch memory of one thread, kept: to allocate it anew would be a good part of a small model's step.
   std::unique_ptr<void, Free> kept_;
   std::size_t kept_bytes_ = 0;
 };

@@ -57,7 +57,7 @@ JENSEN_HD Scratch cut(ScratchCutter& memory, std::size_t columns, int samples) {
   s.constants = memory.take<float>(max_constants * most_tile_rows);
   s.offset = memory.take<float>(most_tile_rows);
   s.eta = memory.take<float>(most_tile_rows * eta_lanes);
-  s.theta = memory.take<float>((columns + columns % 2) * groups);
+  s.theta = memory.take<float>(even(columns) * groups);
   s.shift = memory.take<float>(groups);
   s.prepared = memory.take<float>(prepared_room * groups);
   s.totals = memory.take<double>((1 + max_data_arguments + columns) * groups);
@@ -193,6 +193,7 @@ JENSEN_HD void evaluate_each(int count, const float* const (&constants)[max_cons
   }
 }
 
+/// Of a constant that the term has not.
 alignas(64) inline constexpr float no_constant[most_each] = {};
 
 /// The density of all rows for a group whose samples fill half a register: two rows in each. Nothing is prepared.
@@ -201,8 +202,8 @@ void evaluate_by_pairs(const Tile& tile, float* eta, LaneSums<Density, L>& sums)
   constexpr int rows_at_once = most_each / L;
   alignas(64) float repeated[max_constants][most_each];
   alignas(64) float others[1 + max_shared][most_each];
-  using V = typename VectorOf<2 * L>::type;
-  V f = {}, d = {};  // sums over pairs of rows of f and of df/da_0
+  static_assert(Lanes<L>::pairs);
+  Vec f = {}, d = {};  // sums over pairs of rows of f and of df/da_0
   const float* constants[max_constants];
   for (int c = 0; c < max_constants; ++c) constants[c] = tile.zeros[c] ? no_constant : repeated[c];
   for (int begin = 0; begin < tile.rows; begin += rows_at_once) {
@@ -215,16 +216,16 @@ void evaluate_by_pairs(const Tile& tile, float* eta, LaneSums<Density, L>& sums)
     float* at = eta + static_cast<std::ptrdiff_t>(begin) * L;
     evaluate_each<Density>(rows * L, constants, {}, at, others);
     int i = 0;
-    for (; i + 2 * L <= rows * L; i += 2 * L) {
-      f += load<V>(others[0] + i);
-      d += load<V>(at + i);
+    for (; i + width <= rows * L; i += width) {
+      f += load(others[0] + i);
+      d += load(at + i);
     }
     for (; i < rows * L; ++i) {
       f[i % L] += others[0][i];
       d[i % L] += at[i];
     }
   }
-  for (int l = 0; l < 2 * L; ++l) {
+  for (int l = 0; l < width; ++l) {
     sums.of[0][l % L] += f[l];
     sums.of[1][l % L] += d[l];
   }

@@ -87,7 +87,10 @@ JENSEN_HD void store(R* to, const V& v) {
 JENSEN_HD std::size_t padded(std::size_t floats) { return (floats + 15) / 16 * 16; }
 
 /// Rounded up to whole pairs.
-JENSEN_HD int even(int columns) { return columns + columns % 2; }
+template <class Integer>
+JENSEN_HD Integer even(Integer columns) {
+  return columns + columns % 2;
+}
 
 /// Samples `sample` .. `sample + live - 1`, in a group of `lanes` >= live; 1: a lone sample, whose lanes hold rows or
 /// columns instead.

@@ -51,7 +51,7 @@ class CpuProbe final : public LimitProbe {
   double cached_read_bandwidth(std::size_t bytes) override {
     const auto count = std::clamp(static_cast<std::int64_t>(bytes / sizeof(float)), least_count, count_);
     read_bandwidth(count, cache_warm_ups);
-    return read_bandwidth(count, 1 + count_ / count / 8);
+    return read_bandwidth(count, 1 + count_ / count / 8);  // an eighth of what read_bandwidth() reads, or once
   }
   double copy_bandwidth() override {
     const double seconds = in_parts(count_, [&](std::int64_t begin, std::int64_t end) {
@@ -73,7 +73,7 @@ class CpuProbe final : public LimitProbe {
   // Four times the last cache, so that little of the array is found there; bounded for machines that share a huge one.
   static constexpr std::size_t least = std::size_t{64} << 20U, most = std::size_t{1} << 30U;
 
-  static constexpr std::int64_t least_count = std::int64_t{1} << 18U;
+  static constexpr std::int64_t least_count = std::int64_t{1} << 18U;  ///< a megabyte
 
   double read_bandwidth(std::int64_t count, std::int64_t times) {
     const double seconds = in_parts(count, [&](std::int64_t begin, std::int64_t end) {
