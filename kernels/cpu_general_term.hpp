@@ -27,9 +27,10 @@ inline constexpr int most_parts = max_arguments * max_parts;
 /// A dense part: of which argument, and what of the scratch memory is its own.
 struct DensePart {
   int argument, part;
-  std::ptrdiff_t first_column;  ///< among the columns of all dense parts, each part's rounded up to pairs
-  const float** rows;           ///< where its rows are, of this tile and of the next; shared by parts of the same X
-  bool first;                   ///< of those with the same X
+  std::ptrdiff_t first_column;  ///< among the columns of all dense parts, whole_sets() of each
+  int same;                     ///< the first of the parts with the same X, whose rows they share
+  const float** listed;         ///< room for RowPlaces::tile(), and for its edge
+  float* edge;
 };
 
 struct Scratch {
@@ -40,7 +41,7 @@ struct Scratch {
   double* totals;    ///< of each group: (f, df/da_0, .., the G of each dense part) x L
   int parts = 0;
   DensePart part[most_parts];
-  std::ptrdiff_t columns = 0;  ///< of all dense parts, rounded up to pairs
+  std::ptrdiff_t columns = 0;  ///< of all dense parts, whole_sets() of each
   int tile_rows = most_tile_rows;
 };
 
@@ -51,16 +52,18 @@ JENSEN_HD void cut(ScratchCutter& memory, const Term& term, int samples, Scratch
       const Part& part = term.arguments[a].parts[p];
       if (part.kind != PartKind::dense) continue;
       DensePart& dense = scratch.part[scratch.parts];
-      dense = {a, p, scratch.columns, nullptr, true};
-      for (int i = 0; i < scratch.parts && dense.first; ++i) {
-        const Part& other = term.arguments[scratch.part[i].argument].parts[scratch.part[i].part];
-        if (other.x != part.x || other.columns != part.columns) continue;
-        dense.first = false;
-        dense.rows = scratch.part[i].rows;
+      dense = {a, p, scratch.columns, 0, nullptr, nullptr};
+      for (; dense.same < scratch.parts; ++dense.same) {
+        const DensePart& before = scratch.part[dense.same];
+        const Part& other = term.arguments[before.argument].parts[before.part];
+        if (other.x == part.x && other.columns == part.columns) break;
       }
-      if (dense.first) dense.rows = memory.take<const float*>(2 * most_tile_rows);
+      if (dense.same == scratch.parts) {
+        dense.listed = memory.take<const float*>(2 * most_tile_rows);
+        dense.edge = memory.take<float>(RowPlaces::edge_room(static_cast<std::size_t>(part.columns)));
+      }
       ++scratch.parts;
-      scratch.columns += even(part.columns);
+      scratch.columns += whole_sets(part.columns);
       if (tile_rows_of(part.columns) < scratch.tile_rows) scratch.tile_rows = tile_rows_of(part.columns);
     }
   }
@@ -78,13 +81,6 @@ JENSEN_HD SampleGroup several_at(int sample, int samples) {
   const SampleGroup group = group_at(sample, samples);
   if (group.lanes > 1) return group;
   return {sample, samples - sample, 8};
-}
-
-/// f(where the rows of a dense part are, as a type of their own)
-template <class F>
-JENSEN_HD void with_rows(const Part& part, const DensePart& dense, const RowList& rows, std::int64_t begin, F&& f) {
-  if (rows.indices == nullptr) return f(InPlace{part.x + (rows.first + begin) * part.columns, part.columns});
-  f(Listed{dense.rows});
 }
 
 /// eta_k += Z u[level] for `live` samples from u = effects.data + sample on. Lanes beyond them are worked on in eights.
@@ -156,18 +152,24 @@ struct Work {
     }
   }
 
+  /// How far ahead products of dense part i ask for rows.
+  JENSEN_HD int ahead(const Place& place, const SampleGroup& group, int i) const {
+    return group.sample == 0 && scratch.part[i].same == i && place.next_count > 0 ? place.count : 0;
+  }
+
+  /// `tile_rows`: of each dense part that is the first with its X.
   template <int L>
-  void add(const Place& place, const SampleGroup& group) const {
+  void add(const Place& place, const TileRows* tile_rows, const SampleGroup& group) const {
     const std::ptrdiff_t argument_size = static_cast<std::ptrdiff_t>(scratch.tile_rows) * L;
     for (int a = 0; a < term.argument_count; ++a) {
       start_argument<L>(place, group, a, scratch.eta + a * argument_size);
     }
     for (int i = 0; i < scratch.parts; ++i) {
       const DensePart& dense = scratch.part[i];
-      const int ahead = group.sample == 0 && dense.first && place.next_count > 0 ? place.count : 0;
-      with_rows(part_of(dense), dense, rows, place.begin, [&](auto x) {
-        multiply_rows<L>(x, ahead, place.count, part_of(dense).columns, theta(group) + dense.first_column * L,
-                         scratch.eta + dense.argument * argument_size);
+      tile_rows[dense.same].with([&](auto x) {
+        multiply_rows<L, true>(x, ahead(place, group, i), place.count, part_of(dense).columns,
+                               theta(group) + dense.first_column * L, nullptr,
+                               scratch.eta + dense.argument * argument_size);
       });
     }
     constexpr int n = std::min(L, 16);
@@ -185,8 +187,9 @@ struct Work {
     }
     for (int i = 0; i < scratch.parts; ++i) {
       const DensePart& dense = scratch.part[i];
-      with_rows(part_of(dense), dense, rows, place.begin, [&](auto x) {
-        multiply_columns<L>(x, place.count, part_of(dense).columns, scratch.eta + dense.argument * argument_size,
+      tile_rows[dense.same].with([&](auto x) {
+        multiply_columns<L>(x, ahead(place, group, i), place.count, part_of(dense).columns,
+                            scratch.eta + dense.argument * argument_size,
                             totals(group) + (heads() + dense.first_column) * L);
       });
     }
@@ -220,13 +223,13 @@ struct Work {
           if (part.kind == PartKind::scalar) *to++ = static_cast<double>(part.scale) * of[(1 + a) * lanes];
           if (part.kind != PartKind::dense) continue;
           for (int k = 0; k < part.columns; ++k) *to++ = gradient[static_cast<std::ptrdiff_t>(k) * lanes];
-          gradient += static_cast<std::ptrdiff_t>(even(part.columns)) * lanes;
+          gradient += static_cast<std::ptrdiff_t>(whole_sets(part.columns)) * lanes;
         }
       }
     }
   }
 
-  /// The columns of a tile, and where its scattered rows and the next tile's are.
+  /// The columns of a tile.
   Place load_place(std::int64_t begin, int count, int next_count) const {
     Place place{begin, count, next_count, {}, nullptr};
     for (int c = 0; c < max_constants; ++c) {
@@ -234,13 +237,6 @@ struct Work {
     }
     if (term.weights != nullptr) {
       place.weights = load_column(term.weights, rows, begin, count, scratch.constants + max_constants * most_tile_rows);
-    }
-    for (int i = 0; i < scratch.parts && rows.indices != nullptr; ++i) {
-      const DensePart& dense = scratch.part[i];
-      if (!dense.first) continue;
-      const Part& part = part_of(dense);
-      for (int r = 0; r < count + next_count; ++r) dense.rows[r] = part.x + rows[begin + r] * part.columns;
-      for (int r = next_count; r < count && next_count > 0; ++r) dense.rows[count + r] = dense.rows[count];
     }
     return place;
   }
@@ -263,14 +259,24 @@ void general_term_block_of(const Term& term, const RowList& rows, std::int64_t b
     }
   };
   for_each_group([&](const SampleGroup& group) { work.start(group); });
+  RowPlaces places[most_parts];
+  TileRows tile_rows[most_parts];
+  for (int i = 0; i < scratch.parts; ++i) {
+    const Part& part = work.part_of(scratch.part[i]);
+    if (scratch.part[i].same == i) places[i] = RowPlaces(part.x, part.columns, term.rows, scratch.part[i].edge);
+  }
   const auto rows_at = [&](std::int64_t t) {
     return static_cast<int>(end - t < scratch.tile_rows ? end - t : scratch.tile_rows);
   };
   for (std::int64_t t = begin; t < end; t += scratch.tile_rows) {
     const int count = rows_at(t);
     const Place place = work.load_place(t, count, t + count < end ? rows_at(t + count) : 0);
+    for (int i = 0; i < scratch.parts; ++i) {
+      const DensePart& dense = scratch.part[i];
+      if (dense.same == i) tile_rows[i] = places[i].tile(rows, t, count, place.next_count, dense.listed);
+    }
     for_each_group([&](const SampleGroup& group) {
-      with_lanes(group.lanes, [&](auto lanes) { work.template add<decltype(lanes)::value>(place, group); });
+      with_lanes(group.lanes, [&](auto lanes) { work.template add<decltype(lanes)::value>(place, tile_rows, group); });
     });
   }
   for_each_group([&](const SampleGroup& group) { work.finish(group, sums, stride); });

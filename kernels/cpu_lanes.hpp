@@ -13,8 +13,8 @@
 
 namespace jensen::JENSEN_ISA {
 
-/// Floats in a register, and the most samples that are evaluated at once. Their sums for 8 rows (or columns) stay in
-/// registers: 16 of AVX-512's 32, 8 of the others' 16.
+/// Floats in a register, the most samples that are evaluated at once, and the registers for their sums: AVX-512 has 32
+/// in all, the others 16.
 #if defined(__AVX512F__)
 constexpr int width = 16;
 constexpr int most_lanes = 32;
@@ -22,7 +22,7 @@ constexpr int sum_registers = 16;
 #elif defined(__AVX__)
 constexpr int width = 8;
 constexpr int most_lanes = 16;
-constexpr int sum_registers = 8;
+constexpr int sum_registers = 12;
 #else
 constexpr int width = 4;
 constexpr int most_lanes = 16;
@@ -35,23 +35,29 @@ static_assert(eta_lanes >= most_lanes);
 
 namespace {
 
-template <int N>
+template <int N, class R = float>
 struct VectorOf {
   // g++ 12 drops the attribute from an alias whose size depends on a template's argument.
-  typedef float type __attribute__((vector_size(N * sizeof(float))));  // NOLINT(modernize-use-using)
+  typedef R type __attribute__((vector_size(N * sizeof(R))));  // NOLINT(modernize-use-using)
 };
 
-/// A group of L samples, one in each lane of `count` registers.
+/// Columns that a group of `lanes` samples has side by side in two registers, so that what is read of X is multiplied
+/// twice: with few samples reading is what takes time.
+constexpr int side_of(int lanes) { return 2 * width > lanes ? 2 * width / lanes : 1; }
+constexpr int most_side = 4;
+
+/// A group of L samples in `count` registers: number s * side + c is of sample s and column c of those side by side.
 template <int L>
 struct Lanes {
-  static constexpr int each = L < width ? L : width;
-  static constexpr int count = L / each;
-  using Vec = typename VectorOf<each>::type;
-  /// Whether samples fill half a register, and each stands in two lanes: in products with two columns' numbers.
-  static constexpr bool pairs = 2 * L == width;
-  /// Rows, or columns, whose sums a product keeps in registers.
-  static constexpr int at_once = sum_registers / count < 8 ? sum_registers / count : 8;
-  static constexpr int columns_at_once = pairs ? 2 * at_once : at_once;
+  static constexpr int side = side_of(L);
+  static constexpr int count = L * side / width;
+  /// Sets of columns side by side, or rows, whose sums a product keeps in registers (rows: fewer with AVX2, measured).
+  static constexpr int sets_at_once = sum_registers / count;
+  static constexpr int rows_at_once = side > 1 && sum_registers < 16 ? 8 / count : sets_at_once;
+  /// Which product asks for the next tile's rows: the second where the first has few multiply-adds to hide it
+  /// (measured).
+  static constexpr bool asks_late = side == most_side;
+  static_assert(side <= most_side && count * width == L * side);
 };
 using Vec = VectorOf<width>::type;
 
@@ -83,13 +89,10 @@ JENSEN_HD void store(R* to, const V& v) {
   __builtin_memcpy(to, &v, sizeof v);
 }
 
-/// Rounded up to whole cache lines.
-JENSEN_HD std::size_t padded(std::size_t floats) { return (floats + 15) / 16 * 16; }
-
-/// Rounded up to whole pairs.
+/// Columns and zeros, so that those side by side are whole sets for any group.
 template <class Integer>
-JENSEN_HD Integer even(Integer columns) {
-  return columns + columns % 2;
+JENSEN_HD Integer whole_sets(Integer columns) {
+  return (columns + most_side - 1) / most_side * most_side;
 }
 
 /// Samples `sample` .. `sample + live - 1`, in a group of `lanes` >= live; 1: a lone sample, whose lanes hold rows or
@@ -149,24 +152,16 @@ requires(Density::prepared_numbers > 4) struct PreparedLanes<Density, N> {
 /// Rows of a tile, so that X's part and what is made of it stay in the second-level cache.
 JENSEN_HD int tile_rows_of(int columns) { return columns <= 256 ? most_tile_rows : (columns <= 1024 ? 64 : 32); }
 
-/// Rows of X that follow one another, and rows that lie wherever they do.
-struct InPlace {
-  const float* first;
-  std::ptrdiff_t columns;
-  JENSEN_HD const float* operator[](std::ptrdiff_t r) const { return first + r * columns; }
-  JENSEN_HD InPlace from(std::ptrdiff_t r) const { return {first + r * columns, columns}; }
-};
-struct Listed {
-  const float* const* at;
-  JENSEN_HD const float* operator[](std::ptrdiff_t r) const { return at[r]; }
-  JENSEN_HD Listed from(std::ptrdiff_t r) const { return {at + r}; }
-};
+/// Of a column that a term has not; for more numbers than a tile has rows.
+inline constexpr int zeros_count = 512;
+alignas(64) inline constexpr float zeros[zeros_count] = {};
 
 /// `count` values of a column: in place if the rows are contiguous, else gathered into `target`. Null reads as zeros.
 JENSEN_HD const float* load_column(const float* column, const RowList& rows, std::int64_t begin, int count,
                                    float* target) {
-  if (column != nullptr && rows.indices == nullptr) return column + rows.first + begin;
-  for (int r = 0; r < count; ++r) target[r] = column == nullptr ? 0.0F : column[rows[begin + r]];
+  if (column == nullptr) return zeros;
+  if (rows.indices == nullptr) return column + rows.first + begin;
+  for (int r = 0; r < count; ++r) target[r] = column[rows[begin + r]];
   return target;
 }
 

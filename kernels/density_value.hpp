@@ -23,6 +23,19 @@ struct Value {
   R d[Arguments];  ///< d[k] = df / da_k
 };
 
+/// The same with a logarithm left to take: f = log_density - log(1 + excess), 0 <= excess <= 1. Sums over rows need
+/// only one for all of them, since sum_i log(1 + e_i) = log prod_i (1 + e_i).
+template <class R, int Arguments>
+struct FactoredValue {
+  R log_density, excess;
+  R d[Arguments];
+};
+/// A density that has such an evaluate_factored() beside evaluate(), with the same arguments.
+template <class Density>
+concept FactoredDensity = requires(const float* numbers) {
+  Density::evaluate_factored(numbers, 0.0F, Density::prepare(numbers));
+};
+
 constexpr int most_shared = 3;  ///< the most arguments after a_0 of any density
 constexpr int max_shared = 2;   ///< of those that fast data terms take
 

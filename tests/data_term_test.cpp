@@ -156,6 +156,18 @@ TEST_P(DataTerm, AgreesWithTheOracle) {
   }
 }
 
+// At a predictor of 0 every factor 1 + exp(-|eta|) of a Bernoulli density is 2: their products are as large as they
+// get.
+TEST_P(DataTerm, MultipliesTheLargestFactors) {
+  for (const int samples : {1, 8, 16, 32, 70}) {
+    TermCase c({DensityKind::bernoulli_logit, 1000, 5, samples, 41});
+    std::fill(c.z.begin(), c.z.end(), 0.0F);
+    c.term.arguments[0].offset = nullptr;
+    c.term.arguments[0].constant = 0;
+    expect_right(GetParam().sums(c, whole(c)), reference_sums(c, whole(c)), c);
+  }
+}
+
 TEST_P(DataTerm, WithoutRowsIsZero) {
   const TermCase c({DensityKind::gaussian, 0, 5, 17, 3});
   for (const double value : GetParam().sums(c, whole(c))) EXPECT_EQ(value, 0.0);

@@ -1,0 +1,124 @@
+#pragma once
+/// \file The two matrix products of the CPU's data term for a lone sample. Lanes hold columns; what a row's last vector
+/// reads beyond its end is multiplied by zero, or adds to sums that are not used.
+///
+///     eta = X theta              rows
+///     gradient += X^T d          K
+
+#include "cpu_rows.hpp"
+
+namespace jensen::JENSEN_ISA {
+namespace {
+
+/// Lanes I of a, or of b where I has the bit `Half`; I without that bit, or with it if `Set`.
+template <int Half, int Set, int... I>
+JENSEN_HD Vec pick(const Vec& a, const Vec& b, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(a, b, ((I & Half ? width : 0) + (I & ~Half) + (Set ? Half : 0))...);
+}
+/// Sums of the lanes of `width` vectors, the sum of v[r] in lane r: a transpose that adds on the way. v is overwritten.
+template <int Half = width / 2>
+JENSEN_HD Vec sum_lanes(Vec* v) {
+  repeat<Half>([&](auto i) __attribute__((always_inline)) {
+    constexpr std::make_integer_sequence<int, width> all;
+    const Vec a = v[i], b = v[i + Half];
+    v[i] = pick<Half, 0>(a, b, all) + pick<Half, 1>(a, b, all);
+  });
+  if constexpr (Half > 1) return sum_lanes<Half / 2>(v);
+  return v[0];
+}
+
+/// Asks for the lines of N vectors. Into the second-level cache: seen to be faster than into the first.
+template <int N>
+JENSEN_HD void ask_for(const float* row) {
+  repeat<(N * width + 15) / 16>([&](auto line)
+                                    __attribute__((always_inline)) { __builtin_prefetch(row + line * 16, 0, 2); });
+}
+
+/// sum[j] += x[j][k ..] theta for N vectors of columns of `width` rows, in the order in which they lie in memory.
+template <int N, class Rows>
+JENSEN_HD void add_dots(Rows x, int k, const float* theta, Vec* sum) {
+  Vec t[N];
+  repeat<N>([&](auto i) __attribute__((always_inline)) { t[i] = load(theta + i * width); });
+  repeat<width>([&](auto j) __attribute__((always_inline)) {
+    const float* row = x[j] + k;
+    repeat<N>([&](auto i) __attribute__((always_inline)) { sum[j] += t[i] * load(row + i * width); });
+  });
+}
+
+/// eta = X theta, where all but the last `Last` vectors of columns are in fours.
+template <int Last, class Rows>
+void multiply_rows_lone(Rows x, int rows, int columns, const float* theta, float* eta) {
+  int r = 0;
+  for (; r + width <= rows; r += width) {
+    const Rows at = x.from(r);
+    Vec sum[width];
+    repeat<width>([&](auto j) __attribute__((always_inline)) { sum[j] = Vec{}; });
+    int k = 0;
+    for (; k + 4 * width <= columns; k += 4 * width) add_dots<4>(at, k, theta + k, sum);
+    if constexpr (Last > 0) add_dots<Last>(at, k, theta + k, sum);
+    store(eta + r, sum_lanes(sum));
+  }
+  for (; r < rows; ++r) {
+    eta[r] = 0;
+    for (int k = 0; k < columns; ++k) eta[r] += x[r][k] * theta[k];
+  }
+}
+
+/// eta = X theta; theta has zeros after its end.
+template <class Rows>
+void multiply_rows_lone(Rows x, int rows, int columns, const float* theta, float* eta) {
+  const int last = (columns + width - 1) / width % 4;
+  // A last vector that is not full is in no four: its end would be counted as full.
+  if (last == 0 && columns % width != 0) return multiply_rows_lone<4>(x, rows, columns, theta, eta);
+  if (last == 0) return multiply_rows_lone<0>(x, rows, columns, theta, eta);
+  if (last == 1) return multiply_rows_lone<1>(x, rows, columns, theta, eta);
+  if (last == 2) return multiply_rows_lone<2>(x, rows, columns, theta, eta);
+  multiply_rows_lone<3>(x, rows, columns, theta, eta);
+}
+
+/// gradient[k ..] += X^T d for N vectors of columns. These rows have just been read: meanwhile memory brings those that
+/// are `ahead` rows on.
+template <int N, class Rows>
+void add_columns_lone(Rows x, int ahead, int rows, int k, const float* d, float* gradient) {
+  constexpr int chains = N == 1 ? 4 : 2;  // to hide the latency of the additions
+  Vec sum[chains][N] = {};
+  int r = 0;
+  for (; r + width <= rows; r += width) {
+    const Rows at = x.from(r);
+    for (int j = 0; j < width; j += chains) {
+      for (int c = 0; c < chains; ++c) {
+        ask_for<N>(at[j + c + ahead] + k);
+        for (int i = 0; i < N; ++i) sum[c][i] += load(at[j + c] + k + i * width) * d[r + j + c];
+      }
+    }
+  }
+  for (; r < rows; ++r) {
+    for (int i = 0; i < N; ++i) sum[0][i] += load(x[r] + k + i * width) * d[r];
+  }
+  for (int i = 0; i < N; ++i) {
+    Vec total = load(gradient + i * width);
+    for (int c = 0; c < chains; ++c) total += sum[c][i];
+    store(gradient + i * width, total);
+  }
+}
+
+/// gradient += X^T d; has room for whole vectors.
+template <class Rows>
+void multiply_columns_lone(Rows x, int ahead, int rows, int columns, const float* d, float* gradient) {
+  for (int k = 0; k < columns;) {
+    const int vectors = (columns - k + width - 1) / width;
+    if (vectors >= 4) {
+      add_columns_lone<4>(x, ahead, rows, k, d, gradient + k);
+      k += 4 * width;
+    } else if (vectors >= 2) {
+      add_columns_lone<2>(x, ahead, rows, k, d, gradient + k);
+      k += 2 * width;
+    } else {
+      add_columns_lone<1>(x, ahead, rows, k, d, gradient + k);
+      k += width;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace jensen::JENSEN_ISA

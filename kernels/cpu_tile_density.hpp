@@ -1,0 +1,180 @@
+#pragma once
+/// \file f and df/da_0 .. for a tile of rows where the arguments after the first are the same for all rows: the inner
+/// loops of the CPU's data term. Sums over the rows are single precision.
+
+#include "cpu_rows.hpp"
+#include "math.hpp"
+
+namespace jensen::JENSEN_ISA::data_term {
+namespace {
+
+/// One tile of rows.
+struct Tile {
+  int count, next_rows;  ///< its rows, and those of the next tile
+  TileRows rows;
+  const float* constants[max_constants];  ///< `count` each, or `zeros`
+  const float* offset;                    ///< `count`; null: all zeros
+};
+
+/// Sums over rows of the value and of df/da_0 .., one in each of N lanes.
+template <class Density, int N>
+struct LaneSums {
+  static constexpr int count = 2 + Density::shared;
+  alignas(64) float of[count][N] = {};
+};
+
+/// The density of all rows for C of a group's samples, each with arguments of its own; eta becomes df/da_0. `lanes`:
+/// from one row to the next.
+template <class Density, int C>
+void evaluate_rows(const Tile& tile, const typename Density::template Prepared<float>* prepared, int lanes, float* eta,
+                   LaneSums<Density, C>& sums) {
+  const PreparedLanes<Density, C> of_lane{prepared};
+  for (int r = 0; r < tile.count; ++r) {
+    float constants[max_constants];
+    for (int c = 0; c < max_constants; ++c) constants[c] = tile.constants[c][r];
+    float* row = eta + static_cast<std::ptrdiff_t>(r) * lanes;
+    // The arguments are written out: a loop over them would keep this one from being vectorised.
+#pragma omp simd
+    for (int l = 0; l < C; ++l) {
+      const auto v = Density::evaluate(constants, row[l], of_lane(l));
+      row[l] = v.d[0];
+      sums.of[0][l] += v.log_density;
+      sums.of[1][l] += v.d[0];
+      if constexpr (Density::shared > 0) sums.of[2][l] += v.d[1];
+      if constexpr (Density::shared > 1) sums.of[3][l] += v.d[2];
+    }
+  }
+}
+
+/// What evaluate_each() has added up: number i of a call in lane i % N.
+template <class Density, int N>
+struct EachSums {
+  static constexpr int derivatives = 1 + Density::shared;
+  alignas(64) float value[N];
+  alignas(64) float product[N];  ///< of 1 + excess, less 1: exact too where all of them are small
+  alignas(64) float d[1 + max_shared][N];
+
+  JENSEN_HD EachSums() {  // written out: as one array it would be cleared by an instruction that is slow to start
+    repeat<N / width>([&](auto i) __attribute__((always_inline)) {
+      store(value + i * width, Vec{});
+      if constexpr (FactoredDensity<Density>) store(product + i * width, Vec{});
+      repeat<derivatives>([&](auto a) __attribute__((always_inline)) { store(d[a] + i * width, Vec{}); });
+    });
+  }
+  /// The sums of the value and of df/da_0 .. over all lanes i with the same i % L.
+  template <int L>
+  JENSEN_HD LaneSums<Density, L> total() {
+    static_assert(N % L == 0);
+    if constexpr (FactoredDensity<Density>) {
+      for (int i = 0; i < N; ++i) value[i] -= math::log1p(product[i]);
+    }
+    LaneSums<Density, L> sums;
+    for (int i = 0; i < N; i += L) {
+#pragma omp simd
+      for (int l = 0; l < L; ++l) {
+        sums.of[0][l] += value[i + l];
+        sums.of[1][l] += d[0][i + l];
+        if constexpr (derivatives > 1) sums.of[2][l] += d[1][i + l];
+        if constexpr (derivatives > 2) sums.of[3][l] += d[2][i + l];
+      }
+    }
+    return sums;
+  }
+};
+/// As many numbers as a lane may take before its product could overflow.
+inline constexpr int most_factors = 64;
+
+/// Numbers begin .. begin + n - 1 of evaluate_each().
+template <class Density, int N>
+JENSEN_HD void evaluate_some(int begin, int n, const float* const (&constants)[max_constants],
+                             const typename Density::template Prepared<float>& prepared, float* eta,
+                             EachSums<Density, N>& sums) {
+  const float* __restrict c0 = constants[0] + begin;
+  const float* __restrict c1 = constants[1] + begin;
+  const float* __restrict c2 = constants[2] + begin;
+  float* __restrict at = eta + begin;
+  float* __restrict value = sums.value;
+  float* __restrict product = sums.product;
+  float* __restrict d0 = sums.d[0];
+  float* __restrict d1 = sums.d[1];
+  float* __restrict d2 = sums.d[2];
+  const auto given = prepared;
+  for (int i = 0; i < n; ++i) {
+    const float c[max_constants] = {c0[i], c1[i], c2[i]};
+    const auto take = [&](const auto& v) __attribute__((always_inline)) {
+      value[i] += v.log_density;
+      at[i] = v.d[0];
+      d0[i] += v.d[0];
+      if constexpr (Density::shared > 0) d1[i] += v.d[1];
+      if constexpr (Density::shared > 1) d2[i] += v.d[2];
+    };
+    if constexpr (FactoredDensity<Density>) {
+      const auto v = Density::evaluate_factored(c, at[i], given);
+      product[i] += v.excess + product[i] * v.excess;
+      take(v);
+    } else {
+      take(Density::evaluate(c, at[i], given));
+    }
+  }
+}
+
+/// The density of `count` pairs of a row and a sample that have the same `prepared`; eta becomes df/da_0. No `omp
+/// simd`: the compiler vectorises the plain loop by itself, also where constants differ from lane to lane, and keeps
+/// those of polynomials in registers.
+template <class Density, int N>
+JENSEN_HD void evaluate_each(int count, const float* const (&constants)[max_constants],
+                             const typename Density::template Prepared<float>& prepared, float* eta,
+                             EachSums<Density, N>& sums) {
+  int i = 0;
+  for (; i + N <= count; i += N) evaluate_some(i, N, constants, prepared, eta, sums);
+  if (i < count) evaluate_some(i, count - i, constants, prepared, eta, sums);
+}
+
+/// Pairs of a row and a sample that evaluate_pairs() lays side by side.
+inline constexpr int pairs_at_once = zeros_count;
+
+/// Lanes (First + i) / Each.
+template <int First, int Each, int... I>
+JENSEN_HD Vec repeated_lanes(const Vec& v, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(v, v, (First + I) / Each...);
+}
+/// Each of `rows` numbers L times.
+template <int L>
+JENSEN_HD void repeat_numbers(const float* from, int rows, float* to) {
+  int r = 0;
+  if constexpr (L < width) {
+    for (; r + width <= rows; r += width) {
+      const Vec v = load(from + r);
+      repeat<L>([&](auto i) __attribute__((always_inline)) {
+        constexpr std::make_integer_sequence<int, width> all;
+        store(to + r * L + i * width, repeated_lanes<i * width, L>(v, all));
+      });
+    }
+  }
+  for (; r < rows; ++r) {
+    for (int l = 0; l < L; ++l) to[r * L + l] = from[r];
+  }
+}
+
+/// The density of all rows for a group of L samples; nothing is prepared, so that rows and samples are alike.
+template <class Density, int L>
+LaneSums<Density, L> evaluate_pairs(const Tile& tile, float* eta) {
+  constexpr int lanes = L > 16 ? 2 * L : 32;
+  static_assert(most_tile_rows * L / lanes <= most_factors);
+  constexpr int rows_at_once = pairs_at_once / L;
+  alignas(64) float repeated[max_constants][pairs_at_once];
+  EachSums<Density, lanes> each;
+  const float* constants[max_constants];
+  for (int c = 0; c < max_constants; ++c) constants[c] = tile.constants[c] == zeros ? zeros : repeated[c];
+  for (int begin = 0; begin < tile.count; begin += rows_at_once) {
+    const int rows = tile.count - begin < rows_at_once ? tile.count - begin : rows_at_once;
+    for (int c = 0; c < max_constants; ++c) {
+      if (tile.constants[c] != zeros) repeat_numbers<L>(tile.constants[c] + begin, rows, repeated[c]);
+    }
+    evaluate_each<Density>(rows * L, constants, {}, eta + static_cast<std::ptrdiff_t>(begin) * L, each);
+  }
+  return each.template total<L>();
+}
+
+}  // namespace
+}  // namespace jensen::JENSEN_ISA::data_term
