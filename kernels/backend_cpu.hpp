@@ -20,6 +20,7 @@
 #include "execution.hpp"
 #include "general_term.hpp"
 #include "replay_key.hpp"
+#include "sample_stages_cpu.hpp"
 #include "stage_clock.hpp"
 #include "step_input.hpp"
 
@@ -97,6 +98,20 @@ class CpuBackend {
       thrust::for_each_n(thrust::omp::par, first, n, f);
     }
   }
+
+  /// stage.at(unit, sample) for all units below `units` and all of its samples, in any order, as many samples at once
+  /// as registers hold. `work`: as above, of a unit and a sample.
+  template <class Stage>
+  void for_each_sample(const char* name, std::int64_t units, const Stage& stage_of, std::int64_t work = 1) {
+    const auto timed = stage(name);
+    const std::int64_t parts = units * stage_of.samples * work < 200'000 ? 1 : std::int64_t{4} * threads_;
+    if (parts == 1) return sample_stage_cpu(stage_of, 0, units);
+#pragma omp parallel for num_threads(threads_) schedule(static)
+    for (std::int64_t p = 0; p < parts; ++p) {
+      sample_stage_cpu(stage_of, units * p / parts, units * (p + 1) / parts);
+    }
+  }
+  void fill_level_noise(const FillLevelNoise& noise) { for_each_sample("level_noise", noise.quads(), noise, 50); }
 
   /// The minibatch's rows: of the epoch's order those from input->begin on.
   void select_rows(const StepInput* input, std::int64_t count, std::uint32_t* rows) {

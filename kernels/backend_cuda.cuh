@@ -138,6 +138,12 @@ class CudaBackend {
     thrust::for_each_n(thrust::cuda::par_nosync.on(stream_), thrust::counting_iterator<std::int64_t>(0), n, f);
     check(cudaGetLastError(), name);
   }
+  void fill_level_noise(const FillLevelNoise& noise) { for_each("level_noise", noise.items(), noise); }
+  /// stage(item) for each unit and sample.
+  template <class Stage>
+  void for_each_sample(const char* name, std::int64_t units, const Stage& stage, std::int64_t /*work*/ = 1) {
+    for_each(name, units * stage.samples, stage);
+  }
 
   /// The minibatch's rows: of the epoch's order those from input->begin on.
   void select_rows(const StepInput* input, std::int64_t count, std::uint32_t* rows) {

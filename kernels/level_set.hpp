@@ -9,8 +9,8 @@
 
 #include "buffer.hpp"
 #include "engine.hpp"
-#include "group_block.hpp"
 #include "guides/with_levels.hpp"
+#include "level_stages.hpp"
 #include "step_functors.hpp"
 
 namespace jensen {
@@ -72,7 +72,7 @@ class LevelSet {
                   bool antithetic) {
     if (own_ == 0) return;
     const FillLevelNoise noise{seed, purpose, input, s, first_quad, coordinates_, stride_, antithetic, eps_.data()};
-    backend_.for_each("level_noise", noise.items(), noise, 200);
+    backend_.fill_level_noise(noise);
   }
 
   /// Effects of `s` samples at the head z; the sample `anchor` (-1: none) takes the levels' anchor.
@@ -84,12 +84,15 @@ class LevelSet {
     effect_sums_.zero();
     coupled_sums_.zero();
     noise_squared_.zero();
+    if (head_.data() != nullptr) {
+      backend_.for_each("turn_head", static_cast<std::int64_t>(dimension) * s,
+                        TurnHead{z, dimension, s, stride_, head_.data()});
+    }
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       const GroupBlock& group = groups_[g];
-      backend_.for_each("factors", s, MakeFactors{group, z, dimension, factors_[g].data()}, 100);
-      backend_.for_each("expand_levels", group.levels * s,
-                        ExpandLevels{group, source(g), factors_[g].data(), s, effects_.data()},
-                        50 * group.effects * group.effects);
+      backend_.for_each("factors", s, MakeFactors{group, z, dimension, stride_, factors_[g].data()}, 100);
+      backend_.for_each_sample("expand_levels", group.levels, ExpandLevels{group, source(g), s, effects_.data()},
+                               50 * group.effects * group.effects);
     }
   }
 
@@ -99,14 +102,19 @@ class LevelSet {
     for (std::size_t g = groups_.size(); g-- > 0;) {
       const GroupBlock& group = groups_[g];
       const std::int64_t blocks = (group.levels + Backend::level_block - 1) / Backend::level_block;
-      backend_.for_each(
-          "pull_back_levels", blocks * s,
-          PullBackLevels{group, source(g), factors_[g].data(), s, Backend::level_block, data_scale, reference,
-                         effects_.data(), effect_sums_.data(), coupled_sums_.data(),
-                         anchored ? anchor_sums.data() : nullptr, latent_bar_.data(), joint, partials_[g].data()},
+      backend_.for_each_sample(
+          "pull_back_levels", blocks,
+          PullBackLevels{group, source(g), s, Backend::level_block, data_scale, reference, dimension_,
+                         effect_sums_.data(), coupled_sums_.data(), anchored ? anchor_sums.data() : nullptr,
+                         latent_bar_.data(), joint, partials_[g].data()},
           Backend::level_block * 100 * group.effects * group.effects);
-      const BlockSums sums = add_up_blocks(backend_, "add_level_sums", partials_[g].data(), blocks,
-                                           static_cast<std::int64_t>(s) * level_sum_count(group));
+      if (group.coupling != nullptr) {
+        const PullBackCoupling coupling{group, location_.data(), s, Backend::level_block, stride_, partials_[g].data()};
+        backend_.for_each_sample("pull_back_coupling", coupling.units(), coupling,
+                                 Backend::level_block * group.effects * PullBackCoupling::together);
+      }
+      const BlockSums sums =
+          add_up_blocks(backend_, "add_level_sums", partials_[g].data(), blocks, stride_ * level_sum_count(group));
       const AddLevelSums add{group,  sums, s, z_, dimension_, joint, noise_squared_.data(), coupled_sums_.data(),
                              stride_};
       backend_.for_each("add_level_sums", add.items(), add, blocks_together * level_sum_count(group));
@@ -139,10 +147,12 @@ class LevelSet {
       source.anchor_mean = anchor_levels.data() + p.first;
     }
     source.anchor = anchor_;
-    source.eps = eps_.data();
     source.stride = stride_;
-    source.head = z_;
-    source.dimension = dimension_;
+    source.eps = eps_.data();
+    source.head = head_.data();
+    source.factors = factors_[g].data();
+    source.effects = effects_.data();
+    source.location = location_.data();
     return source;
   }
 
@@ -155,6 +165,8 @@ class LevelSet {
   const float* lambda_ = nullptr;
   int dimension_ = 0;
   int anchor_ = -1;
+  Buffer<Backend, float> head_;      ///< none if no group reads the head's coordinates
+  Buffer<Backend, float> location_;  ///< none if no group is coupled
   std::vector<Buffer<Backend, float>> factors_;
   std::vector<Buffer<Backend, double>> partials_;
   Buffer<Backend, float> eps_, effects_, effect_sums_, latent_bar_;
@@ -164,8 +176,8 @@ class LevelSet {
 template <class Backend>
 LevelSet<Backend>::LevelSet(Backend& backend, const EngineSpec& spec, int most, std::int64_t head_size)
     : backend_(backend), groups_(spec.groups) {
-  constexpr std::int64_t lanes = 16;
-  stride_ = (most + lanes - 1) / lanes * lanes;
+  stride_ = (most + most_sample_lanes - 1) / most_sample_lanes * most_sample_lanes;
+  bool reads_head = false, coupled = false;
   std::int64_t begin = head_size;
   const auto keep = [&](const float*& pointer, std::int64_t count) {
     if (pointer == nullptr) return;
@@ -185,12 +197,24 @@ LevelSet<Backend>::LevelSet(Backend& backend, const EngineSpec& spec, int most, 
       own_ += size;
     }
     coordinates_ += size;
-    factors_.emplace_back(backend_, static_cast<std::size_t>(most) * factor_stride);
+    coupled = coupled || group.coupling != nullptr;
+    reads_head = reads_head || group.in_head >= 0 || coupled;
+    factors_.emplace_back(backend_, static_cast<std::size_t>(stride_) * factor_stride);
+    factors_.back().zero();
     const std::int64_t blocks = (group.levels + Backend::level_block - 1) / Backend::level_block;
-    partials_.emplace_back(backend_, static_cast<std::size_t>(blocks * most * level_sum_count(group)));
+    partials_.emplace_back(backend_, static_cast<std::size_t>(blocks * stride_ * level_sum_count(group)));
+    partials_.back().zero();
   }
   for (auto* buffer : {&eps_, &latent_bar_, &effects_, &effect_sums_}) {
     *buffer = {backend_, static_cast<std::size_t>(coordinates_ * stride_)};
+  }
+  if (reads_head) {
+    head_ = {backend_, static_cast<std::size_t>(spec.dimension * stride_)};
+    head_.zero();
+  }
+  if (coupled) {
+    location_ = {backend_, static_cast<std::size_t>(coordinates_ * stride_)};
+    location_.zero();
   }
   coupled_sums_ = {backend_, static_cast<std::size_t>(coordinates_ * stride_)};
   noise_squared_ = {backend_, static_cast<std::size_t>(most)};

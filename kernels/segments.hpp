@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "buffer.hpp"
-#include "host_device.hpp"
+#include "segment_stages.hpp"
 
 namespace jensen {
 
@@ -58,59 +58,6 @@ inline SegmentTable make_segments(std::span<const std::int32_t> levels, std::int
   return table;
 }
 
-/// Derivatives by u of one chunk. Item: (chunk, sample), the sample varying fastest; counted from the window's first.
-struct SumChunkOfRows {
-  const std::int32_t* rows;
-  const std::int64_t* chunk_begin;
-  std::int64_t first_chunk;
-  const float* derivative;  ///< window's rows x stride: df/da
-  const float* covariates;  ///< of the window's first row: rows x effects, or null (all 1)
-  int effects;
-  int samples;
-  std::int64_t stride;
-  float* sums;  ///< chunks x effects x stride
-
-  JENSEN_HD void operator()(std::int64_t item) const {
-    const std::int64_t s = item % samples;
-    const std::int64_t chunk = item / samples;
-    for (int e = 0; e < effects; ++e) {
-      float total = 0;
-      for (std::int64_t i = chunk_begin[first_chunk + chunk]; i < chunk_begin[first_chunk + chunk + 1]; ++i) {
-        const std::int64_t row = rows[i];
-        const float d = derivative[row * stride + s];
-        total += covariates == nullptr ? d : d * covariates[row * effects + e];
-      }
-      sums[(chunk * effects + e) * stride + s] = total;
-    }
-  }
-};
-
-/// Adds each touched level's chunks to its effects' sums. Item: (touched level, sample), counted from the window's
-/// first.
-struct AddChunksOfLevel {
-  const std::int32_t* level;
-  const std::int64_t* level_chunk;
-  std::int64_t first_level, first_chunk;
-  const float* chunk_sums;
-  int effects;
-  int samples;
-  std::int64_t stride;
-  float* sums;  ///< coordinates of the group x stride
-
-  JENSEN_HD void operator()(std::int64_t item) const {
-    const std::int64_t s = item % samples;
-    const std::int64_t t = first_level + item / samples;
-    for (int e = 0; e < effects; ++e) {
-      double total = 0;
-      for (std::int64_t c = level_chunk[t] - first_chunk; c < level_chunk[t + 1] - first_chunk; ++c) {
-        total += static_cast<double>(chunk_sums[(c * effects + e) * stride + s]);
-      }
-      float& sum = sums[(static_cast<std::int64_t>(level[t]) * effects + e) * stride + s];
-      sum = static_cast<float>(static_cast<double>(sum) + total);
-    }
-  }
-};
-
 /// The table on a device, and the two stages for one window.
 template <class Backend>
 class Segments {
@@ -138,14 +85,14 @@ class Segments {
   /// Adds the window's sums by level to `sums` (coordinates of the group x stride).
   void add(std::size_t window, const float* derivative, const float* covariates, int samples, float* sums) const {
     const std::int64_t touched = window_level_[window + 1] - window_level_[window];
-    backend_->for_each("sum_chunks", chunks_[window] * samples,
-                       SumChunkOfRows{rows_.data(), chunk_begin_.data(), first_chunk_[window], derivative, covariates,
-                                      effects_, samples, stride_, sums_.data()},
-                       32 * effects_);
-    backend_->for_each("add_chunks", touched * samples,
-                       AddChunksOfLevel{level_.data(), level_chunk_.data(), window_level_[window], first_chunk_[window],
-                                        sums_.data(), effects_, samples, stride_, sums},
-                       4 * effects_);
+    backend_->for_each_sample("sum_chunks", chunks_[window],
+                              SumChunkOfRows{rows_.data(), chunk_begin_.data(), first_chunk_[window], derivative,
+                                             covariates, effects_, samples, stride_, sums_.data()},
+                              32 * effects_);
+    backend_->for_each_sample("add_chunks", touched,
+                              AddChunksOfLevel{level_.data(), level_chunk_.data(), window_level_[window],
+                                               first_chunk_[window], sums_.data(), effects_, samples, stride_, sums},
+                              4 * effects_);
   }
 
  private:

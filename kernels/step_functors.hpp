@@ -60,18 +60,27 @@ struct FillLevelNoise {
   float* eps;
 
   JENSEN_HD int streams() const { return antithetic ? (samples + 1) / 2 : samples; }
-  JENSEN_HD std::int64_t items() const { return streams() * ((coordinates + 3) / 4); }
+  JENSEN_HD std::int64_t quads() const { return (coordinates + 3) / 4; }
+  JENSEN_HD std::int64_t items() const { return streams() * quads(); }
 
   JENSEN_HD void operator()(std::int64_t item) const {
     const auto stream = static_cast<std::uint32_t>(item % streams());
     const std::int64_t quad = item / streams();
-    const Normals normals =
-        standard_normals(seed, purpose, input->step, stream, first_quad + static_cast<std::uint32_t>(quad));
-    const auto first = static_cast<int>(antithetic ? 2 * stream : stream);
-    for (std::int64_t k = 0; k < 4 && 4 * quad + k < coordinates; ++k) {
-      float* at = eps + (4 * quad + k) * stride;
-      at[first] = normals.n[k];
-      if (antithetic && first + 1 < samples) at[first + 1] = -normals.n[k];
+    const Normals normals = normals_of(philox(counter(stream, quad), seed));
+    for (int k = 0; k < 4; ++k) write(quad, k, static_cast<int>(stream), normals.n[k]);
+  }
+  JENSEN_HD Words counter(std::uint32_t stream, std::int64_t quad) const {
+    return counter_of(purpose, input->step, stream, first_quad + static_cast<std::uint32_t>(quad));
+  }
+  /// The stream's number for coordinate k of four.
+  JENSEN_HD void write(std::int64_t quad, int k, int stream, float normal) const {
+    if (4 * quad + k >= coordinates) return;
+    float* at = eps + (4 * quad + k) * stride;
+    if (!antithetic) {
+      at[stream] = normal;
+    } else {
+      at[2 * stream] = normal;
+      if (2 * stream + 1 < samples) at[2 * stream + 1] = -normal;
     }
   }
 };

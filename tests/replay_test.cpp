@@ -52,6 +52,11 @@ class PlayedBackend {
   void for_each(const char*, std::int64_t n, F f, std::int64_t = 1) {
     launch([=, this] { in_random_order(n, f); });
   }
+  void fill_level_noise(const FillLevelNoise& noise) { for_each("level_noise", noise.items(), noise); }
+  template <class Stage>
+  void for_each_sample(const char* name, std::int64_t units, const Stage& stage_of, std::int64_t = 1) {
+    for_each(name, units * stage_of.samples, stage_of);
+  }
   void select_rows(const StepInput* input, std::int64_t count, std::uint32_t* rows) {
     for_each("select_rows", count, SelectRows{input, rows});
   }
