@@ -138,6 +138,7 @@ class CudaBackend {
     thrust::for_each_n(thrust::cuda::par_nosync.on(stream_), thrust::counting_iterator<std::int64_t>(0), n, f);
     check(cudaGetLastError(), name);
   }
+  void add_blocks(const char* name, const AddBlocksOfGroup& groups) { for_each(name, groups.items(), groups); }
   void fill_level_noise(const FillLevelNoise& noise) { for_each("level_noise", noise.items(), noise); }
   /// stage(item) for each unit and sample.
   template <class Stage>

@@ -28,6 +28,16 @@ struct AddBlocksOfGroup {
     for (std::int64_t b = first; b < end; b += every) total += at[b * width];
     at[first * width] = total;
   }
+  /// All values of one group, block by block: the same sums, in the order in which numbers lie in memory.
+  void add_group(std::int64_t group) const {
+    const std::int64_t first = group * every * blocks_together;
+    const std::int64_t end = first + every * blocks_together < blocks ? first + every * blocks_together : blocks;
+    double* to = data + first * width;
+    for (std::int64_t b = first + every; b < end; b += every) {
+      const double* from = data + b * width;
+      for (std::int64_t i = 0; i < width; ++i) to[i] += from[i];
+    }
+  }
 };
 
 /// What is left of the blocks after add_up_blocks(): blocks 0, every, 2 every ..
@@ -48,7 +58,7 @@ BlockSums add_up_blocks(Backend& backend, const char* name, double* data, std::i
   std::int64_t every = 1;
   for (; (blocks + every - 1) / every > blocks_together; every *= blocks_together) {
     const AddBlocksOfGroup groups{data, blocks, width, every};
-    backend.for_each(name, groups.items(), groups, blocks_together);
+    backend.add_blocks(name, groups);
   }
   return {data, blocks, width, every};
 }

@@ -232,8 +232,8 @@ void block_of(const Term& term, const RowList& rows, std::int64_t begin, std::in
   int lone = 0;  // the first of the samples that go one by one
   for_each_group([&](const SampleGroup& group, auto lanes, const float* latent, double*) {
     constexpr int L = decltype(lanes)::value;
-    load_theta(latent, dimension, first, columns, group.live, L,
-               scratch.theta + static_cast<std::ptrdiff_t>(group.sample) * whole_sets(columns));
+    load_theta<L>(latent, dimension, first, columns, group.live,
+                  scratch.theta + static_cast<std::ptrdiff_t>(group.sample) * whole_sets(columns));
     Group<Density, L>(scratch, group, columns).start(term, latent, dimension, group.live, columns);
     lone = group.sample + group.live;
   });

@@ -127,8 +127,12 @@ struct Work {
   void start(const SampleGroup& group) const {
     for (int i = 0; i < scratch.parts; ++i) {
       const DensePart& dense = scratch.part[i];
-      load_theta(z + static_cast<std::ptrdiff_t>(group.sample) * dimension, dimension, part_of(dense).first,
-                 part_of(dense).columns, group.live, group.lanes, theta(group) + dense.first_column * group.lanes);
+      const Part& part = part_of(dense);
+      with_lanes(group.lanes, [&](auto lanes) {
+        load_theta<decltype(lanes)::value>(z + static_cast<std::ptrdiff_t>(group.sample) * dimension, dimension,
+                                           part.first, part.columns, group.live,
+                                           theta(group) + dense.first_column * group.lanes);
+      });
     }
     for (std::ptrdiff_t i = 0; i < (heads() + scratch.columns) * group.lanes; ++i) totals(group)[i] = 0;
   }

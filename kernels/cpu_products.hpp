@@ -76,7 +76,7 @@ void take_row_products(Rows x, int ahead, int columns, const float* theta, const
   repeat<N * count>([&](auto i)
                         __attribute__((always_inline)) { sum[i] = Add ? Vec{} : load(start + i % count * width); });
   for (int k = 0; k < columns;) {
-    const int stop = columns - k < 16 ? columns : k + 16;
+    const int stop = Lanes<L>::asks_late || columns - k < 16 ? columns : k + 16;
     if (!Lanes<L>::asks_late && ahead > 0)
       repeat<N>([&](auto j) __attribute__((always_inline)) { __builtin_prefetch(x[j + ahead] + k, 0, 2); });
     for (; k < stop; k += side) {
@@ -178,15 +178,20 @@ void multiply_columns(Rows x, int ahead, int rows, int columns, const float* d, 
   }
 }
 
-/// theta[k][l] of `columns` latents from `first` on for `live` samples, as the group's products want it; room for
-/// whole_sets(columns) of them. The other lanes repeat the first sample.
-JENSEN_HD void load_theta(const float* z, int dimension, int first, int columns, int live, int lanes, float* theta) {
-  const int side = side_of(lanes);
-  for (int k = 0; k < (columns + side - 1) / side * side; ++k) {
-    for (int l = 0; l < lanes; ++l) {
-      theta[static_cast<std::ptrdiff_t>(k / side) * side * lanes + l * side + k % side] =
-          k < columns ? z[static_cast<std::ptrdiff_t>(l < live ? l : 0) * dimension + first + k] : 0.0F;
+/// theta of `columns` latents from `first` on for `live` samples, as the group's products want it: sets of columns, of
+/// each set its L samples. Room for whole_sets(columns). The other lanes repeat the first sample.
+template <int L>
+void load_theta(const float* z, int dimension, int first, int columns, int live, float* theta) {
+  constexpr int side = Lanes<L>::side;
+  for (int l = 0; l < L; ++l) {
+    const float* from = z + static_cast<std::ptrdiff_t>(l < live ? l : 0) * dimension + first;
+    float* to = theta + l * side;
+    int k = 0;
+    for (; k + side <= columns; k += side, to += side * L) {
+      for (int c = 0; c < side; ++c) to[c] = from[k + c];
     }
+    if (k == columns) continue;
+    for (int c = 0; c < side; ++c) to[c] = k + c < columns ? from[k + c] : 0.0F;
   }
 }
 

@@ -31,6 +31,7 @@ JENSEN_HD R polynomial(R x, R c, Rest... rest) {
 
 JENSEN_HD double exp(double x) { return ::exp(x); }
 JENSEN_HD double exp_nonpositive(double x) { return ::exp(x); }
+JENSEN_HD double exp_minus_abs(double x) { return ::exp(-abs(x)); }
 JENSEN_HD double log(double x) { return ::log(x); }
 JENSEN_HD double expm1(double x) { return ::expm1(x); }
 JENSEN_HD double log1p(double x) { return ::log1p(x); }
@@ -51,6 +52,7 @@ JENSEN_HD float log1p_unit(float x) {
 
 JENSEN_HD float exp(float x) { return expf(x); }
 JENSEN_HD float exp_nonpositive(float x) { return expf(x); }
+JENSEN_HD float exp_minus_abs(float x) { return expf(-abs(x)); }
 JENSEN_HD float log(float x) { return logf(x); }
 JENSEN_HD float log1p(float x) { return log1pf(x); }
 
@@ -74,6 +76,13 @@ JENSEN_HD float exp_in_range(float x) {
 }
 /// exp(x) for x <= 0; zero from -87.68 on.
 JENSEN_HD float exp_nonpositive(float x) { return exp_in_range(x < -88.0F ? -88.0F : x); }
+/// exp(-|x|); zero from 87.68 on, and for NaN. |x| is bounded as an integer, which grows with it: one instruction,
+/// where a comparison of floats takes three.
+JENSEN_HD float exp_minus_abs(float x) {
+  constexpr std::uint32_t most = 0x42B00000U;  // 88
+  const auto size = __builtin_bit_cast(std::uint32_t, abs(x));
+  return exp_in_range(-bits_to_float(size < most ? size : most));
+}
 
 /// exp(x) = 2^n exp(r), |r| <= log(2) / 2. Overflows to infinity and underflows (gradually) to zero as the C library's
 /// does; NaN stays NaN. Branch-free.

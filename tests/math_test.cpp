@@ -153,6 +153,11 @@ TEST(ExpNonpositive, IsCorrectToTwoUlpAndThenZero) {
   EXPECT_EQ(math::exp_nonpositive(-0.0F), 1.0F);
   EXPECT_TRUE(std::isnan(math::exp_nonpositive(nan)));
   EXPECT_TRUE(std::isnan(math::exp_nonpositive(-nan)));
+  for (const float x : {0.0F, 1e-30F, 0.3F, 17.0F, 87.0F, 87.9F, 88.1F, 1e30F, infinity}) {
+    EXPECT_EQ(math::exp_minus_abs(x), math::exp_nonpositive(-x)) << x;
+    EXPECT_EQ(math::exp_minus_abs(-x), math::exp_nonpositive(-x)) << x;
+  }
+  EXPECT_EQ(math::exp_minus_abs(nan), 0.0F);
 }
 
 TEST(BoundedExp, IsTheExponentialUpToItsBound) {

@@ -52,6 +52,7 @@ class PlayedBackend {
   void for_each(const char*, std::int64_t n, F f, std::int64_t = 1) {
     launch([=, this] { in_random_order(n, f); });
   }
+  void add_blocks(const char* name, const AddBlocksOfGroup& groups) { for_each(name, groups.items(), groups); }
   void fill_level_noise(const FillLevelNoise& noise) { for_each("level_noise", noise.items(), noise); }
   template <class Stage>
   void for_each_sample(const char* name, std::int64_t units, const Stage& stage_of, std::int64_t = 1) {
