@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <numbers>
 #include <random>
 #include <utility>
 #include <vector>
@@ -218,6 +219,21 @@ TEST(StandardNormals, TakeTheirCounterFromQuadSampleStepAndPurpose) {
   // Two inlined copies may contract their multiply-adds differently; another counter would give other numbers
   // altogether.
   for (int i = 0; i < 4; ++i) EXPECT_NEAR(direct.n[i], inverted.n[i], 8 * tolerance::float_epsilon);
+}
+
+TEST(SineCosine, AreRightToARounding) {
+  std::mt19937 random(3);
+  for (int i = 0; i < 200'000; ++i) {
+    // The quarter turns and what is next to them first, then any.
+    const std::uint32_t w =
+        i < 64 ? static_cast<std::uint32_t>(i / 8) * 0x20000000U + static_cast<std::uint32_t>(i % 8) - 4
+               : static_cast<std::uint32_t>(random());
+    const double angle = 2 * std::numbers::pi * static_cast<double>(w) / 4294967296.0;
+    const SineCosine got = sine_cosine_of_turn(w);
+    // The series' error (2^-25), the rounding of the angle and those of a few operations on numbers up to 1.
+    ASSERT_NEAR(static_cast<double>(got.sine), std::sin(angle), 1.5e-7) << w;
+    ASSERT_NEAR(static_cast<double>(got.cosine), std::cos(angle), 1.5e-7) << w;
+  }
 }
 
 }  // namespace
