@@ -320,11 +320,9 @@ struct PullBackCoupling {
     for (std::int64_t i = begin; i < after && i < all; ++i) {
       const R bar = Lanes::load(location_bar + (group.first + i) * stride + s);
       const float* row = group.coupling + i * columns() + first;
-      JENSEN_UNROLL
       for (int c = 0; c < together; ++c) total[c] += R(row[c < last ? c : last]) * bar;
     }
     double* out = partials + (block * level_sum_count(group) + level_factor + packed_size(group.effects)) * stride + s;
-    JENSEN_UNROLL
     for (int c = 0; c < together; ++c) {
       if (c <= last) Lanes::store(out + (first + c) * stride, -Lanes::wide(total[c]));
     }

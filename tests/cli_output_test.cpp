@@ -119,6 +119,8 @@ TEST_F(Cli, PredictNeedsOnlyThePredictorsAndKeepsMissingRowsEmpty) {
   expect_refused({"predict", "fit", "--data", "none.csv", "--out", "q.csv"}, "none.csv");
   spit(dir_ / "short.csv", "z\n1\n");
   expect_refused({"predict", "fit", "--data", "short.csv", "--out", "q.csv"}, "x");
+  expect_refused({"predict", "fit", "--data", "new.csv", "--out", "./new.csv", "--force"}, "choose another --out");
+  EXPECT_EQ(slurp(dir_ / "new.csv"), "unused,x\nabc,0\n1,\n2,1\n");
 }
 
 TEST_F(Cli, PredictReadsAColumnAsTrainingDid) {

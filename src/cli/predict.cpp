@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <sstream>
+#include <system_error>
 
 #include "cli/commands.hpp"
 #include "cli/output_file.hpp"
@@ -52,6 +54,11 @@ std::int64_t rows_left_empty(const Prediction& prediction) {
 
 int run(const PredictCommand& command) {
   check_output_file(command.out, command.force);
+  std::error_code none;  // files that are not there are not the same
+  if (std::filesystem::is_regular_file(command.data, none) &&
+      std::filesystem::equivalent(command.out, command.data, none)) {
+    throw InputError(fmt::format("{} is the table that is read (--data); choose another --out", command.out));
+  }
   const Fit fit = load_fit(command.fit);
   const Prediction prediction = predict(fit, read_csv(command.data, csv_options(command, fit)), command.options);
   OutputFile file(command.out);

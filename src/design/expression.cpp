@@ -114,14 +114,18 @@ class Program {
 std::string number_text(double value) { return fmt::format("{:.6g}", value); }
 
 [[noreturn]] void fail_value(const Expression& expression, double value, const Table& table, std::uint32_t row) {
+  const char* kind = std::isnan(value) ? "undefined" : "infinite";
+  if (expression.columns.empty()) {
+    throw InputError(fmt::format("{} is {} (formula); correct it", show(expression.text), kind));
+  }
   std::vector<std::string> cells;
   for (const std::string& name : expression.columns) {
     cells.push_back(fmt::format("{} = {}", name, number_text(table.at(name).number(row))));
   }
   throw InputError(fmt::format("{}: row {}, column{} {}: {} is {} where {}; correct the row or mark it as missing",
                                table.source(), std::size_t{row} + 1, expression.columns.size() == 1 ? "" : "s",
-                               list_quoted(expression.columns), show(expression.text),
-                               std::isnan(value) ? "undefined" : "infinite", fmt::join(cells, " and ")));
+                               list_quoted(expression.columns), show(expression.text), kind,
+                               fmt::join(cells, " and ")));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view any = "a finite number";
 constexpr std::string_view count = "a count 0, 1, 2, ...";
 constexpr std::string_view positive = "above 0";
-constexpr std::string_view category = "a category 0, 1, 2, ...";
+constexpr std::string_view category = "a category: text, or 0, 1, 2, ...";
 
 std::vector<FamilyInfo> make_families() {
   const FamilyParameter sigma{"sigma", Link::log};

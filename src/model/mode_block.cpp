@@ -237,7 +237,9 @@ BlockSystem factorised_system(const ModeProblem& problem, const ModeRows& rows, 
                               const BlockState& state) {
   BlockSystem result = block_system(problem, rows, index, state);
   if (!std::isfinite(result.value)) {
-    throw InputError("the log density is not finite where training starts (--formula); check the size of the offset");
+    throw InputError(
+        "the log density is not finite where training starts (--formula, --prior); check the size of the offset, and "
+        "give a uniform prior of coefficients wider bounds");
   }
   result.system.factorise();
   if (result.system.deficient < state.theta.size()) {
