@@ -99,7 +99,7 @@ std::string stage_lines(const BenchSteps& s) {
   const auto put = [&](std::string_view name, double seconds) {
     const std::string item = fmt::format("{} {}", name, percent(seconds / s.staged_seconds));
     const bool first = line == indent;
-    if (!first && line.size() + 2 + item.size() > table_columns) {
+    if (!first && line.size() + 2 + item.size() + 1 > table_columns) {  // a comma may follow
       text += line + ",\n";
       line = indent + item;
     } else {
