@@ -44,7 +44,7 @@ struct VectorOf {
 /// Columns that a group of `lanes` samples has side by side in two registers, so that what is read of X is multiplied
 /// twice: with few samples reading is what takes time.
 constexpr int side_of(int lanes) { return 2 * width > lanes ? 2 * width / lanes : 1; }
-constexpr int most_side = 4;
+inline constexpr int most_side = 4;
 
 /// A group of L samples in `count` registers: number s * side + c is of sample s and column c of those side by side.
 template <int L>
