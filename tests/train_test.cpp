@@ -407,6 +407,10 @@ TEST(Train, RefusesWhatCannotBeLearned) {
   refused("y ~ a + c", {}, "'c'");
   refused("y ~ huge", {}, "other units");
   refused("huge ~ a", {}, "other units");
+  for (double& v : data.columns.back().second) v *= 1e-261;  // 1e39: beyond a float's range, within a double's
+  refused("y ~ huge", {}, "other units");
+  for (double& v : data.columns.back().second) v *= 1e-79;
+  refused("huge ~ a", {}, "other units");
   refused("c ~ a", {}, "3 in every row");
   refused("y ~ a + twice", with(GuideKind::fullrank), "'twice'");
   refused("y ~ a", with(GuideKind::fullrank, {"b_nope ~ flat()"}), "b_nope");

@@ -20,9 +20,9 @@ constexpr std::int64_t block_rows = 4096;
 constexpr std::size_t most_columns = 4096;
 constexpr std::size_t most_categories = 16;
 
-/// Beyond these sizes squares of a double overflow or vanish.
+/// Beyond these sizes what a model keeps in single precision (responses, scales of priors) overflows or vanishes.
 void check_scale(const std::string& column, double size) {
-  if (size == 0 || (size > 1e-100 && size < 1e100)) return;
+  if (size == 0 || (size > 1e-36 && size < 1e36)) return;
   throw InputError(fmt::format("column '{}' has values of size {:.2g}; give it in other units", column, size));
 }
 
