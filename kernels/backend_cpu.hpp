@@ -111,16 +111,14 @@ class CpuBackend {
       sample_stage_cpu(stage_of, units * p / parts, units * (p + 1) / parts);
     }
   }
+  /// One level of the tree of sums over blocks (block_sum.hpp).
   void add_blocks(const char* name, const AddBlocksOfGroup& groups) {
     const auto timed = stage(name);
     const std::int64_t count = groups.items() / groups.width;
-    if (groups.blocks * groups.width < 200'000) {
-      for (std::int64_t g = 0; g < count; ++g) groups.add_group(g);
-      return;
-    }
-#pragma omp parallel for num_threads(threads_) schedule(static)
+#pragma omp parallel for num_threads(threads_) schedule(static) if (groups.blocks * groups.width >= 200'000)
     for (std::int64_t g = 0; g < count; ++g) groups.add_group(g);
   }
+  /// The noise of all levels, four coordinates a unit.
   void fill_level_noise(const FillLevelNoise& noise) { for_each_sample("level_noise", noise.quads(), noise, 50); }
 
   /// The minibatch's rows: of the epoch's order those from input->begin on.

@@ -341,7 +341,7 @@ TEST(Design, NamesRowAndColumnOfBadValues) {
                                     .text("q", {"b_c", "c", "c", "d"}));
   EXPECT_EQ(learn_error("y ~ log(x)", cells),
             "train.csv: row 2, column 'x': 'log(x)' is infinite where x = 0; correct the row or mark it as missing");
-  EXPECT_EQ(learn_error("y ~ x + offset(log(-1))", cells), "'log(-1)' is undefined (formula); correct it");
+  EXPECT_EQ(learn_error("y ~ x + offset(log(-1))", cells), "'log(-1)' is undefined (--formula); correct it");
   EXPECT_EQ(learn_error("y ~ sqrt(x)", cells),
             "train.csv: row 3, column 'x': 'sqrt(x)' is undefined where x = -1; correct the row or mark it as missing");
   EXPECT_EQ(learn_error("y ~ I(y + x/z)", Cells().numbers("y", {1}).numbers("x", {0}).numbers("z", {0})),
