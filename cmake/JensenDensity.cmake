@@ -26,8 +26,8 @@ function(jensen_add_density target)
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/jensen_density/${target})
   # As kernels/CMakeLists.txt compiles Jensen's own.
   set(host_flags -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp-simd -Wno-psabi)
-  if(TARGET jensen_sanitizers AND JENSEN_SANITIZE)  # Jensen's own build; at -O3 a density takes minutes then
-    list(TRANSFORM host_flags REPLACE "^-O3$" "-O1;-g1")
+  if(TARGET jensen_sanitizers AND JENSEN_SANITIZE)  # Jensen's own build
+    list(TRANSFORM host_flags REPLACE "^-O3$" "${jensen_sanitized_kernel_flags}")
   endif()
   set(isas baseline)
   set(flags_avx2 -march=x86-64-v3)

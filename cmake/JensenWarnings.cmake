@@ -4,6 +4,9 @@ set(host_warnings -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conve
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND host_warnings -Wno-restrict)  # false alarms of g++ 12 on std::string (GCC bug 105651)
 endif()
+if(CMAKE_UNITY_BUILD)
+  list(APPEND host_warnings -Wno-shadow)  # a file sees the names of those before it
+endif()
 if(JENSEN_WERROR)
   list(APPEND host_warnings -Werror)
 endif()
@@ -17,5 +20,11 @@ if(JENSEN_SANITIZE)
   target_compile_options(jensen_sanitizers INTERFACE
     "$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${JENSEN_SANITIZE};-fno-omit-frame-pointer;-fno-sanitize-recover=all>")
   target_link_options(jensen_sanitizers INTERFACE "-fsanitize=${JENSEN_SANITIZE}")
+endif()
+# At -O3 a sanitizer's checks in every unrolled loop take minutes to compile. Of what is left those of lifetimes, of null
+# and of alignment would take two thirds: the kernels are many small functions, each inlined in many places.
+set(jensen_sanitized_kernel_flags -O1)
+if(JENSEN_SANITIZE MATCHES "address")
+  list(APPEND jensen_sanitized_kernel_flags -fno-sanitize-address-use-after-scope -fno-sanitize=null,alignment)
 endif()
 target_link_libraries(jensen_warnings INTERFACE jensen_sanitizers)

@@ -215,6 +215,20 @@ TEST_F(Cli, ADashIsTheStandardOutput) {
   EXPECT_EQ(run({"draws", "fit", "--out", "-"}, how).code, 1);
 }
 
+TEST_F(Cli, ADashIsTheStandardInput) {
+  write_table("t.csv", 200);
+  ASSERT_EQ(fit().code, 0);
+  How how;
+  how.stdin_file = (dir_ / "t.csv").string();
+  const Result trained = run(
+      train_words("y ~ x", "-", {"--family", "gaussian", "--out", "again", "--steps", "200", "--device", "cpu"}), how);
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_EQ(run({"summary", "again"}).out, run({"summary", "fit"}).out);
+  const Result predicted = run({"predict", "again", "--data", "-", "--out", "-"}, how);
+  EXPECT_EQ(predicted.code, 0) << predicted.err;
+  EXPECT_EQ(predicted.out, run({"predict", "fit", "--data", "t.csv", "--out", "-"}).out);
+}
+
 TEST_F(Cli, APipeIsWrittenToAndStaysAPipe) {
   save_fit(hierarchical_fit(), "", dir_ / "fit", false);
   const fs::path pipe = dir_ / "pipe";

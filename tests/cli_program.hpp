@@ -44,6 +44,7 @@ struct How {
   bool ignore_hangup = false;                            ///< as nohup does
   std::optional<double> kill_after;                      ///< seconds, then SIGKILL
   std::function<void(pid_t)> started;                    ///< is called once, before anything is read
+  std::string stdin_file;                                ///< instead of what the test has
   std::string stdout_file;                               ///< instead of the pipe
   std::function<void(pid_t, const std::string&)> watch;  ///< sees stderr as it grows
 };
@@ -101,9 +102,9 @@ class Cli : public testing::Test {
     if (how.largest_file) {
       const rlimit limit = {*how.largest_file, *how.largest_file};
       setrlimit(RLIMIT_FSIZE, &limit);
-      ::signal(SIGXFSZ, SIG_IGN);
     }
     if (how.ignore_hangup) ::signal(SIGHUP, SIG_IGN);
+    if (!how.stdin_file.empty()) dup2(open(how.stdin_file.c_str(), O_RDONLY), STDIN_FILENO);
     if (!how.stdout_file.empty()) dup2(open(how.stdout_file.c_str(), O_WRONLY), STDOUT_FILENO);
     std::vector<char*> argv = {const_cast<char*>(JENSEN_PROGRAM)};
     for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));

@@ -113,6 +113,9 @@ TrainOptions train_options(const Words& words) {
   return options;
 }
 
+/// The table's file; - is the standard input, as for other programs.
+std::string table_file(const std::string& word) { return word == "-" ? "/dev/stdin" : word; }
+
 TrainCommand train_command(const Words& words) {
   require(words.formula, "the formula is missing; write it in quotes after train: jensen train 'y ~ x' ...");
   require(words.family, "--family is missing; jensen families lists them");
@@ -121,7 +124,7 @@ TrainCommand train_command(const Words& words) {
   if (words.out == "-") throw InputError("--out - is the standard output, but a fit is a directory; give a new one");
   TrainCommand command;
   command.formula = words.formula;
-  command.data = words.data;
+  command.data = table_file(words.data);
   command.out = words.out;
   command.options = train_options(words);
   command.text = words.text;
@@ -139,7 +142,7 @@ PredictCommand predict_command(const Words& words) {
   require(words.out, "--out is missing; give a new file for the predictions, or - for stdout");
   PredictCommand command;
   command.fit = words.fit;
-  command.data = words.data;
+  command.data = table_file(words.data);
   command.out = words.out;
   command.text = words.text;
   command.separator = separator(words.separator);

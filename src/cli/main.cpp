@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -27,6 +28,7 @@ int fail(ExitCode code, const char* sentence) {
 }
 
 int run_program(int argc, const char* const* argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit on file sizes fails, as one to a full disk, with a message
   try {
     const int code = std::visit([](const auto& command) { return run(command); }, parse_command_line(argc, argv));
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {

@@ -124,7 +124,7 @@ void add_train(CLI::App& app, Words& words) {
                             "on, to the same bits. A second Ctrl-C ends the program at once; --resume then\n"
                             "goes on from the latest checkpoint.");
   add_model_options(verb, words);
-  add_data_options(verb, words, "Table with a header line: CSV, plain or gzipped");
+  add_data_options(verb, words, "Table with a header line: CSV, plain or gzipped; - is the standard input");
   add(verb, "--na", words.missing, "HOW", "Data",
       "Rows with a missing value in a used column: drop leaves them out and counts them, error refuses them "
       "(default: drop)");
@@ -173,7 +173,7 @@ void add_predict(CLI::App& app, Words& words) {
                             "jensen predict DIR --data FILE --out FILE [options]",
                             "  jensen predict fit --data examples/data/flights.csv.gz --out pred.csv");
   add_fit(verb, words);
-  add_data_options(verb, words, "Table with the predictors; the response need not be there");
+  add_data_options(verb, words, "Table with the predictors, or -; the response need not be there");
   add(verb, "--kind", words.kind, "KIND", "Prediction",
       "response: the expected response, or the probability of each category; link: the linear predictor of the mean; "
       "draws: new responses (default: response)");

@@ -34,7 +34,7 @@ const Named<Op>* find_function(std::string_view name) {
 }
 
 // As R prints numbers: the fewest of up to 15 digits, 1e+05 where that is shorter than 100000.
-std::string number_text(double value) {
+std::string number_as_r(double value) {
   const auto scientific = [&](int digits) { return fmt::format("{:.{}e}", value, digits - 1); };
   int digits = 1;
   while (digits < 15 && std::stod(scientific(digits)) != std::stod(scientific(15))) ++digits;
@@ -148,7 +148,7 @@ class ExpressionReader {
       scanner_.fail("expected an operator here; put a name that begins with a digit in backquotes", end);
     }
     expression_.steps.push_back({Op::number, value, 0});
-    return number_text(value);
+    return number_as_r(value);
   }
 
   std::string column(const std::string& name) {

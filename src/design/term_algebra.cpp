@@ -7,46 +7,46 @@
 namespace jensen {
 namespace {
 
-Terms sum_of(const Terms& a, const Terms& b) {
-  TermSet terms;
-  for (const Term& term : a) terms.add(term);
-  for (const Term& term : b) terms.add(term);
+FormulaTerms sum_of(const FormulaTerms& a, const FormulaTerms& b) {
+  FormulaTermSet terms;
+  for (const FormulaTerm& term : a) terms.add(term);
+  for (const FormulaTerm& term : b) terms.add(term);
   return terms.list();
 }
 
 }  // namespace
 
-Terms TermSet::list() const {
-  std::vector<std::pair<std::size_t, const Term*>> order;
+FormulaTerms FormulaTermSet::list() const {
+  std::vector<std::pair<std::size_t, const FormulaTerm*>> order;
   for (const auto& [term, place] : places_) order.emplace_back(place, &term);
   std::sort(order.begin(), order.end());
-  Terms terms;
+  FormulaTerms terms;
   for (const auto& [place, term] : order) terms.push_back(*term);
   return terms;
 }
 
-Term unite(const Term& a, const Term& b) {
-  Term both;
+FormulaTerm unite(const FormulaTerm& a, const FormulaTerm& b) {
+  FormulaTerm both;
   std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
   return both;
 }
 
-Terms interact(const Terms& a, const Terms& b) {
-  TermSet terms;
-  for (const Term& left : a) {
-    for (const Term& right : b) terms.add(unite(left, right));
+FormulaTerms interact(const FormulaTerms& a, const FormulaTerms& b) {
+  FormulaTermSet terms;
+  for (const FormulaTerm& left : a) {
+    for (const FormulaTerm& right : b) terms.add(unite(left, right));
   }
   return terms.list();
 }
 
-Terms cross(const Terms& a, const Terms& b) { return sum_of(sum_of(a, b), interact(a, b)); }
+FormulaTerms cross(const FormulaTerms& a, const FormulaTerms& b) { return sum_of(sum_of(a, b), interact(a, b)); }
 
-Terms within(const Terms& b, const Terms& a) {
-  Term all;
-  for (const Term& term : a) all = unite(all, term);
+FormulaTerms within(const FormulaTerms& b, const FormulaTerms& a) {
+  FormulaTerm all;
+  for (const FormulaTerm& term : a) all = unite(all, term);
   return interact(b, {all});
 }
 
-Terms nest(const Terms& a, const Terms& b) { return sum_of(a, within(b, a)); }
+FormulaTerms nest(const FormulaTerms& a, const FormulaTerms& b) { return sum_of(a, within(b, a)); }
 
 }  // namespace jensen

@@ -7,32 +7,32 @@
 
 namespace jensen {
 
-using Term = std::vector<int>;  ///< ascending indices of variables
-using Terms = std::vector<Term>;
+using FormulaTerm = std::vector<int>;  ///< ascending indices of variables
+using FormulaTerms = std::vector<FormulaTerm>;
 
 /// A sum: terms in order of appearance, each once.
-class TermSet {
+class FormulaTermSet {
  public:
-  void add(Term term) {
+  void add(FormulaTerm term) {
     if (places_.try_emplace(std::move(term), next_).second) ++next_;
   }
-  void remove(const Term& term) { places_.erase(term); }
-  Terms list() const;
+  void remove(const FormulaTerm& term) { places_.erase(term); }
+  FormulaTerms list() const;
 
  private:
-  std::map<Term, std::size_t> places_;
+  std::map<FormulaTerm, std::size_t> places_;
   std::size_t next_ = 0;
 };
 
-Term unite(const Term& a, const Term& b);
+FormulaTerm unite(const FormulaTerm& a, const FormulaTerm& b);
 
 /// a:b, every term of a with every term of b.
-Terms interact(const Terms& a, const Terms& b);
+FormulaTerms interact(const FormulaTerms& a, const FormulaTerms& b);
 /// a*b = a + b + a:b
-Terms cross(const Terms& a, const Terms& b);
+FormulaTerms cross(const FormulaTerms& a, const FormulaTerms& b);
 /// b %in% a: every term of b with all variables of a.
-Terms within(const Terms& b, const Terms& a);
+FormulaTerms within(const FormulaTerms& b, const FormulaTerms& a);
 /// a/b = a + b %in% a
-Terms nest(const Terms& a, const Terms& b);
+FormulaTerms nest(const FormulaTerms& a, const FormulaTerms& b);
 
 }  // namespace jensen

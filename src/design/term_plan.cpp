@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "design/term_algebra.hpp"
 #include "jensen/errors.hpp"
 #include "show.hpp"
 
@@ -12,8 +13,6 @@ namespace jensen {
 namespace {
 
 constexpr std::size_t max_columns = 1'000'000;
-
-using Terms = std::vector<std::vector<int>>;
 
 const BoundVariable& at(const std::vector<BoundVariable>& variables, int v) {
   return variables[static_cast<std::size_t>(v)];
@@ -25,14 +24,14 @@ bool contains_rest(const std::vector<int>& whole, const std::vector<int>& part, 
 }
 
 // TermCode of R (stats/src/model.c): contrasts if the rest of the term is empty or within an earlier term.
-bool takes_contrasts(const Terms& terms, std::size_t t, int v) {
+bool takes_contrasts(const FormulaTerms& terms, std::size_t t, int v) {
   const auto earlier = std::span(terms).first(t);
   return terms[t].size() == 1 ||
          std::ranges::any_of(earlier, [&](const auto& term) { return contains_rest(term, terms[t], v); });
 }
 
 // Without an intercept, R codes in full the first factor of the first term that has one.
-bool spans_the_intercept(const Terms& terms, std::size_t t, std::size_t i,
+bool spans_the_intercept(const FormulaTerms& terms, std::size_t t, std::size_t i,
                          const std::vector<BoundVariable>& variables) {
   const auto is_factor = [&](int v) { return at(variables, v).factor.has_value(); };
   const auto has_factor = [&](const auto& term) { return std::ranges::any_of(term, is_factor); };

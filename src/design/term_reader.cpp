@@ -17,7 +17,7 @@ constexpr std::size_t max_terms = 4096;  // of one product; twelve variables joi
 std::vector<std::string> effect_labels(const TermSum& sum) {
   std::vector<std::string> labels;
   if (sum.intercept) labels.emplace_back("1");
-  for (const Term& term : sum.terms) {
+  for (const FormulaTerm& term : sum.terms) {
     std::vector<std::string> parts;
     for (const int v : term) parts.push_back(sum.variables[static_cast<std::size_t>(v)].label);
     std::ranges::sort(parts);
@@ -34,7 +34,7 @@ std::vector<std::string> sorted(std::vector<std::string> names) {
 // `x - x` mentions x and leaves it out.
 void drop_unused_variables(TermSum& sum) {
   std::vector<int> renumbered(sum.variables.size(), -1);
-  for (const Term& term : sum.terms) {
+  for (const FormulaTerm& term : sum.terms) {
     for (const int v : term) renumbered[static_cast<std::size_t>(v)] = 0;
   }
   std::vector<Variable> used;
@@ -43,7 +43,7 @@ void drop_unused_variables(TermSum& sum) {
     renumbered[v] = static_cast<int>(used.size());
     used.push_back(std::move(sum.variables[v]));
   }
-  for (Term& term : sum.terms) {
+  for (FormulaTerm& term : sum.terms) {
     for (int& v : term) v = renumbered[static_cast<std::size_t>(v)];
   }
   sum.variables = std::move(used);
@@ -52,7 +52,7 @@ void drop_unused_variables(TermSum& sum) {
 }  // namespace
 
 Formula TermReader::read(std::string_view before) {
-  Terms terms = sum(before);
+  FormulaTerms terms = sum(before);
   if (!scanner_.at_end()) fail_between_terms();
   if (terms.empty() && !formula_.intercept && formula_.groups.empty()) {
     fail("it has neither an intercept nor a term, so there is nothing to estimate", scanner_.position());
@@ -61,15 +61,15 @@ Formula TermReader::read(std::string_view before) {
   return std::move(formula_);
 }
 
-TermSum TermReader::finish(Terms terms) {
-  std::ranges::stable_sort(terms, {}, &Term::size);
+TermSum TermReader::finish(FormulaTerms terms) {
+  std::ranges::stable_sort(terms, {}, &FormulaTerm::size);
   TermSum done{formula_.intercept, std::move(formula_.variables), std::move(terms)};
   drop_unused_variables(done);
   return done;
 }
 
-Terms TermReader::sum(std::string_view before) {
-  TermSet terms;
+FormulaTerms TermReader::sum(std::string_view before) {
+  FormulaTermSet terms;
   bool minus = false;
   if (const char sign = scanner_.peek(); sign == '+' || sign == '-') {
     minus = sign == '-';
@@ -78,9 +78,9 @@ Terms TermReader::sum(std::string_view before) {
   }
   while (true) {
     negations_ += minus;
-    const Terms operand = product(before);
+    const FormulaTerms operand = product(before);
     negations_ -= minus;
-    for (const Term& term : operand) minus ? terms.remove(term) : terms.add(term);
+    for (const FormulaTerm& term : operand) minus ? terms.remove(term) : terms.add(term);
     const char sign = scanner_.peek();
     if (sign != '+' && sign != '-') return terms.list();
     scanner_.accept(sign);
@@ -89,15 +89,15 @@ Terms TermReader::sum(std::string_view before) {
   }
 }
 
-Terms TermReader::product(std::string_view before) {
+FormulaTerms TermReader::product(std::string_view before) {
   const std::size_t begin = scanner_.position();
-  Terms left = containment(before);
+  FormulaTerms left = containment(before);
   while (true) {
     const std::size_t at = scanner_.position();
     const char sign = scanner_.peek();
     if (sign != '*' && sign != '/') return left;
     scanner_.accept(sign);
-    const Terms right = containment(sign == '*' ? "*" : "/");
+    const FormulaTerms right = containment(sign == '*' ? "*" : "/");
     check_operands(left, right, begin, at);
     if (sign == '*') {
       check_size(left.size() * right.size() + left.size() + right.size(), at);
@@ -109,13 +109,13 @@ Terms TermReader::product(std::string_view before) {
   }
 }
 
-Terms TermReader::containment(std::string_view before) {
+FormulaTerms TermReader::containment(std::string_view before) {
   const std::size_t begin = scanner_.position();
-  Terms left = interaction(before);
+  FormulaTerms left = interaction(before);
   while (true) {
     const std::size_t at = scanner_.position();
     if (!accept_within()) return left;
-    const Terms right = interaction("%in%");
+    const FormulaTerms right = interaction("%in%");
     check_operands(left, right, begin, at);
     left = within(left, right);
   }
@@ -128,13 +128,13 @@ bool TermReader::accept_within() {
   fail("expected %in% here", at);
 }
 
-Terms TermReader::interaction(std::string_view before) {
+FormulaTerms TermReader::interaction(std::string_view before) {
   const std::size_t begin = scanner_.position();
-  Terms left = power(before);
+  FormulaTerms left = power(before);
   while (scanner_.peek() == ':') {
     const std::size_t at = scanner_.position();
     scanner_.accept(':');
-    const Terms right = power(":");
+    const FormulaTerms right = power(":");
     check_operands(left, right, begin, at);
     check_size(left.size() * right.size(), at);
     left = interact(left, right);
@@ -143,10 +143,10 @@ Terms TermReader::interaction(std::string_view before) {
 }
 
 // (a + b + c)^2 is their sum crossed with itself.
-Terms TermReader::power(std::string_view before) {
+FormulaTerms TermReader::power(std::string_view before) {
   const std::size_t begin = scanner_.position();
-  const Terms base = operand(before);
-  Terms terms = base;
+  const FormulaTerms base = operand(before);
+  FormulaTerms terms = base;
   while (scanner_.peek() == '^') {
     const std::size_t at = scanner_.position();
     scanner_.accept('^');
@@ -157,10 +157,10 @@ Terms TermReader::power(std::string_view before) {
     if (exponent < 1 || exponent > 100 || exponent != std::floor(exponent)) {
       fail("the power of a sum of terms is a whole number from 1", exponent_at);
     }
-    const Terms factor = terms;
+    const FormulaTerms factor = terms;
     for (int i = 1; i < static_cast<int>(exponent); ++i) {
       check_size(terms.size(), at);
-      Terms next = interact(terms, factor);
+      FormulaTerms next = interact(terms, factor);
       if (next.size() == terms.size()) break;
       terms = std::move(next);
     }
@@ -169,7 +169,7 @@ Terms TermReader::power(std::string_view before) {
   return terms;
 }
 
-Terms TermReader::operand(std::string_view before) {
+FormulaTerms TermReader::operand(std::string_view before) {
   const std::size_t at = scanner_.position();
   if (scanner_.peek() == '(') return at_group_term() ? group_term() : parenthesis();
   if (scanner_.peek() == '`') {
@@ -184,18 +184,18 @@ Terms TermReader::operand(std::string_view before) {
   return variable({Variable::Kind::column, Expression::of_column(std::string(name)), 0, std::string(name)}, at);
 }
 
-Terms TermReader::parenthesis() {
+FormulaTerms TermReader::parenthesis() {
   const std::size_t at = scanner_.position();
   scanner_.accept('(');
   if (++depth_ > max_parentheses) fail(fmt::format("parentheses are nested more than {} deep", max_parentheses), at);
-  Terms terms = sum("(");
+  FormulaTerms terms = sum("(");
   --depth_;
   if (!scanner_.at_end() && scanner_.peek() != ')') fail_between_terms();
   close_parenthesis(scanner_, at);
   return terms;
 }
 
-Terms TermReader::constant(std::string_view digits, std::size_t at) {
+FormulaTerms TermReader::constant(std::string_view digits, std::size_t at) {
   if (digits != "0" && digits != "1") {
     fail("of numbers only 0 and 1 may stand here; put a name that begins with a digit in backquotes", at);
   }
@@ -204,7 +204,7 @@ Terms TermReader::constant(std::string_view digits, std::size_t at) {
   return {};
 }
 
-Terms TermReader::call(std::string_view name, std::size_t at) {
+FormulaTerms TermReader::call(std::string_view name, std::size_t at) {
   if (name == "offset") return offset(at);
   if (name == "factor") return factor(at);
   if (name == "poly") return polynomial(at);
@@ -221,7 +221,7 @@ Terms TermReader::call(std::string_view name, std::size_t at) {
   return variable({Variable::Kind::expression, std::move(value), 0, std::move(label)}, at);
 }
 
-Terms TermReader::offset(std::size_t at) {
+FormulaTerms TermReader::offset(std::size_t at) {
   if (in_group_) fail("an offset cannot be an effect of a group", at);
   if (negations_ > 0) fail("an offset cannot be subtracted; add the offset of its negative", at);
   const std::size_t open = scanner_.position();
@@ -236,7 +236,7 @@ Terms TermReader::offset(std::size_t at) {
   return {};
 }
 
-Terms TermReader::factor(std::size_t at) {
+FormulaTerms TermReader::factor(std::size_t at) {
   const std::size_t open = scanner_.position();
   scanner_.accept('(');
   const std::size_t argument_at = scanner_.position();
@@ -246,7 +246,7 @@ Terms TermReader::factor(std::size_t at) {
   return variable({Variable::Kind::factor, value, 0, fmt::format("factor({})", value.text)}, at);
 }
 
-Terms TermReader::polynomial(std::size_t at) {
+FormulaTerms TermReader::polynomial(std::size_t at) {
   const std::size_t open = scanner_.position();
   scanner_.accept('(');
   Expression value = read_expression(scanner_, "'('");
@@ -277,7 +277,7 @@ Terms TermReader::polynomial(std::size_t at) {
   return variable({Variable::Kind::polynomial, std::move(value), static_cast<int>(degree), std::move(label)}, at);
 }
 
-Terms TermReader::scaled(std::size_t at) {
+FormulaTerms TermReader::scaled(std::size_t at) {
   const std::size_t open = scanner_.position();
   scanner_.accept('(');
   Expression value = read_expression(scanner_, "'('");
@@ -289,7 +289,7 @@ Terms TermReader::scaled(std::size_t at) {
   return variable({Variable::Kind::scaled, std::move(value), 0, std::move(label)}, at);
 }
 
-Terms TermReader::variable(Variable variable, std::size_t at) {
+FormulaTerms TermReader::variable(Variable variable, std::size_t at) {
   check_response(variable.value, at);
   if (variable.value.columns.empty()) fail("this names no column, so it is the same in every row; leave it out", at);
   const auto [place, is_new] = index_.try_emplace(variable.label, next_variable_);
@@ -316,7 +316,7 @@ bool TermReader::at_group_term() {
   return false;
 }
 
-Terms TermReader::group_term() {
+FormulaTerms TermReader::group_term() {
   const std::size_t at = scanner_.position();
   if (in_group_) fail("a group term cannot stand in another", at);
   if (negations_ > 0) fail("a group term cannot be subtracted; leave it out", at);
@@ -382,7 +382,8 @@ void TermReader::check_size(std::size_t terms, std::size_t at) const {
   fail(fmt::format("this product makes more than {} terms; write out the ones that are meant", max_terms), at);
 }
 
-void TermReader::check_operands(const Terms& left, const Terms& right, std::size_t begin, std::size_t at) const {
+void TermReader::check_operands(const FormulaTerms& left, const FormulaTerms& right, std::size_t begin,
+                                std::size_t at) const {
   if (last_bare_ && *last_bare_ >= begin) {
     fail("0, 1, offset() and group terms can be added but not be part of a product", *last_bare_);
   }

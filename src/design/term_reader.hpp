@@ -23,31 +23,31 @@ class TermReader {
   Formula read(std::string_view before);
 
  private:
-  Terms sum(std::string_view before);
-  Terms product(std::string_view before);
-  Terms containment(std::string_view before);
-  Terms interaction(std::string_view before);
-  Terms power(std::string_view before);
-  Terms operand(std::string_view before);
-  Terms parenthesis();
-  Terms constant(std::string_view digits, std::size_t at);
-  Terms call(std::string_view name, std::size_t at);
-  Terms offset(std::size_t at);
-  Terms factor(std::size_t at);
-  Terms polynomial(std::size_t at);
-  Terms scaled(std::size_t at);
-  Terms variable(Variable variable, std::size_t at);
+  FormulaTerms sum(std::string_view before);
+  FormulaTerms product(std::string_view before);
+  FormulaTerms containment(std::string_view before);
+  FormulaTerms interaction(std::string_view before);
+  FormulaTerms power(std::string_view before);
+  FormulaTerms operand(std::string_view before);
+  FormulaTerms parenthesis();
+  FormulaTerms constant(std::string_view digits, std::size_t at);
+  FormulaTerms call(std::string_view name, std::size_t at);
+  FormulaTerms offset(std::size_t at);
+  FormulaTerms factor(std::size_t at);
+  FormulaTerms polynomial(std::size_t at);
+  FormulaTerms scaled(std::size_t at);
+  FormulaTerms variable(Variable variable, std::size_t at);
 
   TermSum read_effects();
-  TermSum finish(Terms terms);
-  Terms group_term();
+  TermSum finish(FormulaTerms terms);
+  FormulaTerms group_term();
   std::vector<std::vector<std::string>> group_factors();
   void add_group(GroupTerm term, std::size_t at);
   bool at_group_term();
   bool accept_within();
 
   void check_size(std::size_t terms, std::size_t at) const;
-  void check_operands(const Terms& left, const Terms& right, std::size_t begin, std::size_t at) const;
+  void check_operands(const FormulaTerms& left, const FormulaTerms& right, std::size_t begin, std::size_t at) const;
   void check_response(const Expression& expression, std::size_t at) const;
   [[noreturn]] void fail_no_term(std::string_view before);
   [[noreturn]] void fail_between_terms();

@@ -22,8 +22,6 @@ struct CloseFile {
 };
 using File = std::unique_ptr<std::FILE, CloseFile>;
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
 /// To the disk, where `descriptor` is of something that has one: pipes, devices and some file systems have not.
 bool sync(int descriptor) { return fsync(descriptor) == 0 || errno == EINVAL || errno == ENOSYS || errno == ENOTSUP; }
 
@@ -31,9 +29,12 @@ std::string temporary_prefix(const fs::path& target) { return fmt::format(".{}."
 
 }  // namespace
 
+std::string error_text(int error) { return std::generic_category().message(error); }
+
 std::string read_file(const fs::path& path) {
   const File file(std::fopen(path.c_str(), "rb"));
-  if (!file) throw FileError(fmt::format("cannot open {} ({}); check its permissions", path.string(), reason(errno)));
+  if (!file)
+    throw FileError(fmt::format("cannot open {} ({}); check its permissions", path.string(), error_text(errno)));
   std::string bytes;
   constexpr std::size_t chunk = std::size_t{1} << 20;
   for (;;) {
@@ -43,7 +44,7 @@ std::string read_file(const fs::path& path) {
     const std::size_t got = std::fread(bytes.data() + old_size, 1, chunk, file.get());
     bytes.resize(old_size + got);
     if (std::ferror(file.get())) {
-      throw FileError(fmt::format("cannot read {} ({}); try again", path.string(), reason(errno)));
+      throw FileError(fmt::format("cannot read {} ({}); try again", path.string(), error_text(errno)));
     }
     if (got < chunk) return bytes;
   }
@@ -51,7 +52,7 @@ std::string read_file(const fs::path& path) {
 
 void write_file(const fs::path& path, std::string_view bytes, const std::string& shown) {
   File file(std::fopen(path.c_str(), "wb"));
-  if (!file) throw FileError(fmt::format("cannot write {} ({}); write elsewhere", shown, reason(errno)));
+  if (!file) throw FileError(fmt::format("cannot write {} ({}); write elsewhere", shown, error_text(errno)));
   // What the disk has no room for may show only when the last buffer goes out.
   const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() &&
                        std::fflush(file.get()) == 0 && sync(fileno(file.get()));
@@ -59,7 +60,7 @@ void write_file(const fs::path& path, std::string_view bytes, const std::string&
   const bool closed = std::fclose(file.release()) == 0;
   if (!written || !closed) {
     throw FileError(fmt::format("cannot write {} ({}); make room or write elsewhere", shown,
-                                reason(written ? errno : write_error)));
+                                error_text(written ? errno : write_error)));
   }
 }
 
@@ -71,7 +72,7 @@ void sync_directory(const fs::path& directory) {
   close(descriptor);
   if (!synced) {
     throw FileError(fmt::format("cannot bring {} to the disk ({}); make room or write elsewhere", directory.string(),
-                                reason(error)));
+                                error_text(error)));
   }
 }
 

@@ -7,6 +7,9 @@
 
 namespace jensen::io {
 
+/// What an errno stands for.
+std::string error_text(int error);
+
 std::string read_file(const std::filesystem::path& path);
 /// Creates or overwrites `path`; its bytes are on the disk on return. `shown` names it in messages: the path its user
 /// knows.

@@ -7,14 +7,10 @@
 #include <cerrno>
 #include <system_error>
 
+#include "io/files.hpp"
 #include "jensen/errors.hpp"
 
 namespace jensen::io {
-namespace {
-
-std::string reason(int error) { return std::generic_category().message(error); }
-
-}  // namespace
 
 InputFile::InputFile(const std::filesystem::path& path) : name_(path.string()) {
   if (name_.empty()) throw FileError("the name of the file to read is empty; give a path");
@@ -26,7 +22,7 @@ InputFile::InputFile(const std::filesystem::path& path) : name_(path.string()) {
   file_ = gzopen(path.c_str(), "rb");
   if (file_ == nullptr) {
     throw FileError(
-        fmt::format("cannot open {} ({}); check its path and permissions", name_, reason(errno ? errno : ENOMEM)));
+        fmt::format("cannot open {} ({}); check its path and permissions", name_, error_text(errno ? errno : ENOMEM)));
   }
   gzbuffer(file_, 1U << 18);
 }
@@ -44,7 +40,7 @@ std::size_t InputFile::read(char* out, std::size_t size) {
   const int system_error = errno;
   int code = Z_OK;
   const char* text = gzerror(file_, &code);
-  if (code == Z_ERRNO) throw FileError(fmt::format("cannot read {} ({}); try again", name_, reason(system_error)));
+  if (code == Z_ERRNO) throw FileError(fmt::format("cannot read {} ({}); try again", name_, error_text(system_error)));
   // A gzip file cut short gives its bytes first and this code at the end.
   if (code == Z_BUF_ERROR) {
     throw FileError(fmt::format("{} ends too early (its gzip data is cut short); fetch or compress it again", name_));

@@ -6,13 +6,13 @@
 #include <cmath>
 
 #include "jensen/errors.hpp"
+#include "model/fixed_blocks.hpp"
 #include "model/linear_algebra.hpp"
 
 namespace jensen {
 namespace {
 
 constexpr double most_products = 4e10;  // rows x C^2: some ten seconds
-constexpr std::int64_t block_rows = 2048;
 constexpr std::int64_t blocks = 16;
 constexpr double tolerance =
     1e-11;  // of a pivot, relative to its diagonal: columns are exact to 1e-16, products to that
@@ -43,10 +43,10 @@ void check_collinear(const ModelData& data, const PredictorData& p, const std::v
   std::vector<Matrix> partial(blocks, Matrix(c, c));
 #pragma omp parallel for schedule(static)
   for (std::int64_t b = 0; b < blocks; ++b) {
-    std::vector<double> x(static_cast<std::size_t>(block_rows) * c);
+    std::vector<double> x(static_cast<std::size_t>(matrix_rows) * c);
     Matrix& sums = partial[static_cast<std::size_t>(b)];
-    for (std::int64_t begin = n * b / blocks; begin < n * (b + 1) / blocks; begin += block_rows) {
-      const std::int64_t count = std::min(block_rows, n * (b + 1) / blocks - begin);
+    for (std::int64_t begin = n * b / blocks; begin < n * (b + 1) / blocks; begin += matrix_rows) {
+      const std::int64_t count = std::min(matrix_rows, n * (b + 1) / blocks - begin);
       data.standardised(p, begin, count, x.data());
       for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) add_products(x.data() + i * c, sums);
     }

@@ -19,6 +19,7 @@ void for_fixed_blocks(std::int64_t count, int blocks, F&& f) {
 }
 
 constexpr int usual_blocks = 64;
+constexpr std::int64_t matrix_rows = 2048;  ///< of a model matrix that is filled block by block
 
 /// Sum over i of f(i), each block's share added in order.
 template <class F>

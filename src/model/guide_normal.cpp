@@ -7,13 +7,13 @@
 namespace jensen {
 namespace {
 
-std::size_t size_of(const GroupBlock& group) {
+std::size_t effects_of(const GroupBlock& group) {
   return static_cast<std::size_t>(group.levels) * static_cast<std::size_t>(group.effects);
 }
 
 std::size_t head_size(const Model& model, const GuideLayout& layout) {
   std::size_t size = model.size();
-  for (std::size_t g = 0; g < layout.head_groups; ++g) size += size_of(model.groups[g]);
+  for (std::size_t g = 0; g < layout.head_groups; ++g) size += effects_of(model.groups[g]);
   return size;
 }
 
@@ -127,7 +127,7 @@ double log_peak(const Model& model, const GuideLayout& layout, const std::vector
   std::size_t at = head_lambda(d, layout.head);
   for (std::size_t g = layout.head_groups; g < model.groups.size(); ++g) {
     const auto q = static_cast<std::size_t>(model.groups[g].effects);
-    const std::size_t size = size_of(model.groups[g]);
+    const std::size_t size = effects_of(model.groups[g]);
     coordinates += size;
     at += size;
     for (std::size_t i = 0; i < size; ++i) {

@@ -1,6 +1,7 @@
 #include "model/linear_algebra.hpp"
 
 #include <cmath>
+#include <numeric>
 
 namespace jensen {
 
@@ -28,6 +29,10 @@ std::vector<double> operator*(const Matrix& a, const std::vector<double>& x) {
     for (std::size_t k = 0; k < a.columns; ++k) y[i] += a(i, k) * x[k];
   }
   return y;
+}
+
+double dot(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
 
 Cholesky cholesky(const Matrix& h, double tolerance) {

@@ -104,12 +104,6 @@ void add_levels(const ModeRows& rows, std::size_t block, const RowDerivatives& l
   }
 }
 
-double dot(const std::vector<double>& a, const std::vector<double>& b) {
-  double sum = 0;
-  for (std::size_t j = 0; j < a.size(); ++j) sum += a[j] * b[j];
-  return sum;
-}
-
 /// log density of a prior at the functional's value a, its slope and minus its second derivative, at least 0.
 struct PriorLocal {
   double value, slope, curvature;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/fixed_blocks.hpp"
 #include "model/latent_layout.hpp"
 #include "model/prior_density.hpp"
 #include "model/prior_rows.hpp"
@@ -10,8 +11,6 @@
 
 namespace jensen {
 namespace {
-
-constexpr std::int64_t block_rows = 2048;
 
 std::vector<float> to_float(const std::vector<double>& values) { return {values.begin(), values.end()}; }
 
@@ -456,15 +455,15 @@ class ModelBuilder {
     std::vector<float> x(n * c);
     std::vector<float> at_mode(n);
     const BlockMode& mode = start_.predictors[i];
-    const auto blocks = (static_cast<std::int64_t>(n) + block_rows - 1) / block_rows;
+    const auto blocks = (static_cast<std::int64_t>(n) + matrix_rows - 1) / matrix_rows;
 #pragma omp parallel
     {
-      std::vector<double> raw(static_cast<std::size_t>(block_rows) * c);
+      std::vector<double> raw(static_cast<std::size_t>(matrix_rows) * c);
       std::vector<double> white(c);
 #pragma omp for schedule(static)
       for (std::int64_t b = 0; b < blocks; ++b) {
-        const std::int64_t begin = b * block_rows;
-        const std::int64_t count = std::min(block_rows, static_cast<std::int64_t>(n) - begin);
+        const std::int64_t begin = b * matrix_rows;
+        const std::int64_t count = std::min(matrix_rows, static_cast<std::int64_t>(n) - begin);
         if (c > 0) data_.standardised(p, begin, count, raw.data());
         for (std::size_t r = 0; r < static_cast<std::size_t>(count); ++r) {
           const std::size_t at = static_cast<std::size_t>(begin) + r;

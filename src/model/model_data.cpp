@@ -16,7 +16,7 @@
 namespace jensen {
 namespace {
 
-constexpr std::int64_t block_rows = 4096;
+constexpr std::int64_t scan_rows = 4096;
 constexpr std::size_t most_columns = 4096;
 constexpr std::size_t most_categories = 16;
 
@@ -165,15 +165,15 @@ std::vector<double> block_sums(const PredictorDesign& design, const std::vector<
                                const std::vector<double>& center, bool squares) {
   const std::size_t k = design.columns();
   const auto n = static_cast<std::int64_t>(rows.size());
-  const std::int64_t blocks = (n + block_rows - 1) / block_rows;
+  const std::int64_t blocks = (n + scan_rows - 1) / scan_rows;
   std::vector<double> partial(static_cast<std::size_t>(blocks) * k);
 #pragma omp parallel
   {
-    std::vector<double> x(static_cast<std::size_t>(block_rows) * k);
+    std::vector<double> x(static_cast<std::size_t>(scan_rows) * k);
 #pragma omp for schedule(static)
     for (std::int64_t b = 0; b < blocks; ++b) {
-      const auto begin = static_cast<std::size_t>(b * block_rows);
-      const std::size_t count = std::min(static_cast<std::size_t>(block_rows), rows.size() - begin);
+      const auto begin = static_cast<std::size_t>(b * scan_rows);
+      const std::size_t count = std::min(static_cast<std::size_t>(scan_rows), rows.size() - begin);
       design.fill(std::span(rows).subspan(begin, count), x.data());
       double* sums = partial.data() + static_cast<std::size_t>(b) * k;
       for (std::size_t i = 0; i < count; ++i) {
@@ -232,10 +232,10 @@ GroupData read_group(const GroupDesign& design, const std::vector<std::uint32_t>
   group.sd.assign(q, 1.0);
   if (intercept_only) return group;
   group.covariates.resize(rows.size() * q);
-  std::vector<double> x(static_cast<std::size_t>(block_rows) * q);
+  std::vector<double> x(static_cast<std::size_t>(scan_rows) * q);
   std::vector<double> sum(q), squares(q);
-  for (std::size_t begin = 0; begin < rows.size(); begin += static_cast<std::size_t>(block_rows)) {
-    const std::size_t count = std::min(static_cast<std::size_t>(block_rows), rows.size() - begin);
+  for (std::size_t begin = 0; begin < rows.size(); begin += static_cast<std::size_t>(scan_rows)) {
+    const std::size_t count = std::min(static_cast<std::size_t>(scan_rows), rows.size() - begin);
     design.fill(std::span(rows).subspan(begin, count), x.data());
     for (std::size_t i = 0; i < count * q; ++i) {
       group.covariates[begin * q + i] = static_cast<float>(x[i]);

@@ -27,8 +27,6 @@ constexpr double first_difference = 1e-3;  // of the scale
 /// In posterior sds: so far that the curvature is that of the bulk and single precision does not show.
 constexpr double difference = 0.3;
 
-double dot(const Vector& a, const Vector& b) { return std::inner_product(a.begin(), a.end(), b.begin(), 0.0); }
-
 /// l and its gradient at one point.
 struct Place {
   Vector u, gradient;

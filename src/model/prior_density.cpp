@@ -49,8 +49,6 @@ DensityKind density_on_positive(PriorKind kind) {
 /// log(upper - lower), where the difference itself may overflow.
 double log_width(double lower, double upper) { return std::log(upper / 2 - lower / 2) + std::numbers::ln2; }
 
-double logit(double p) { return std::log(p) - std::log1p(-p); }
-
 double log_beta(double a, double b) { return std::lgamma(a) + std::lgamma(b) - std::lgamma(a + b); }
 
 double normal_normalizer(double scale) { return -0.5 * std::log(2 * std::numbers::pi) - std::log(scale); }
@@ -69,6 +67,8 @@ double beta_normalizer(double a, double b) { return -a * std::log1p(b / a) - b *
 double partial_normalizer(double b) { return -(2 * b - 1) * std::numbers::ln2 - log_beta(b, b); }
 
 }  // namespace
+
+double logit(double p) { return std::log(p) - std::log1p(-p); }
 
 DensityKind density_of(PriorKind kind, Support support) {
   switch (support) {

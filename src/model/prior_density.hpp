@@ -19,6 +19,9 @@ DensityKind density_of(PriorKind kind, Support support);
 /// lkj: as for a 2 x 2 matrix, see lkj_exponent(). horseshoe: none.
 std::array<double, 3> constants_of(const Prior& prior, Support support);
 
+/// The unconstrained coordinate of a parameter between 0 and 1.
+double logit(double p);
+
 /// Log of the normalising constant, which the kernel densities leave out; 0 for an improper prior. Of horseshoe: that
 /// of one coefficient given the scales. lkj: as for a 2 x 2 matrix, see lkj_log_normalizer().
 double log_normalizer(const Prior& prior);

@@ -7,10 +7,11 @@
 #include <limits>
 #include <span>
 
+#include "model/fixed_blocks.hpp"
+
 namespace jensen {
 namespace {
 
-constexpr std::int64_t block_rows = 2048;
 constexpr std::size_t most_named = 5;
 
 /// What has been seen of a column, as bits, so that the order of rows does not matter.
@@ -72,11 +73,11 @@ std::vector<unsigned> look(const ModelData& data, const PredictorData& p, const 
 #pragma omp parallel
   {
     std::vector<unsigned> mine(all.size());
-    std::vector<double> x(static_cast<std::size_t>(block_rows) * k);
+    std::vector<double> x(static_cast<std::size_t>(matrix_rows) * k);
 #pragma omp for schedule(static)
-    for (std::int64_t begin = 0; begin < n; begin += block_rows) {
+    for (std::int64_t begin = 0; begin < n; begin += matrix_rows) {
       const auto first = static_cast<std::size_t>(begin);
-      const auto count = static_cast<std::size_t>(std::min(block_rows, n - begin));
+      const auto count = static_cast<std::size_t>(std::min(matrix_rows, n - begin));
       p.design->fill(std::span(data.rows).subspan(first, count), x.data());
       for (std::size_t i = 0; i < count; ++i) {
         const double* row = x.data() + i * k;

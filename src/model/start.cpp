@@ -8,8 +8,6 @@
 namespace jensen {
 namespace {
 
-double logit(double p) { return std::log(p / (1 - p)); }
-
 /// Log of the mean response, less the offsets' share: log mean(y) - log mean(exp(offset)), without overflow.
 double log_rate(const ModelData& data, const PredictorData& p) {
   double largest = 0;

@@ -1,9 +1,15 @@
 #pragma once
 /// \file Mean, sd and quantiles of a list of draws.
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace jensen {
+
+/// Of what has neither a closed form nor a quadrature.
+inline constexpr std::size_t summary_draws = 4000;
+inline constexpr std::uint64_t summary_seed = 1;
 
 struct DrawSummary {
   double mean, sd, q05, q50, q95;

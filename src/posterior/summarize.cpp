@@ -11,9 +11,6 @@
 namespace jensen {
 namespace {
 
-constexpr std::size_t summary_draws = 4000;
-constexpr std::uint64_t summary_seed = 1;
-
 double variance_of(const Fit& fit, std::size_t place) {
   const std::size_t columns = factor_columns(fit);
   double variance = 0;

@@ -16,8 +16,6 @@
 namespace jensen {
 namespace {
 
-constexpr std::uint64_t summary_seed = 1;
-constexpr std::size_t joint_draws = 4000;   // where all is drawn
 constexpr std::size_t slopes_per_map = 16;  // slopes of an effect that take as long as the rest of it
 
 /// Draws of what is within the factor alone, for the levels of the other groups: their own share of the variance needs
@@ -39,7 +37,7 @@ class SummaryDraws {
 
   const ParameterDraws& of(const GroupPosterior& group) {
     std::optional<ParameterDraws>& draws = group.scale.empty() ? joint_ : conditional_;
-    const std::size_t count = group.scale.empty() ? joint_draws : factor_draws(fit_);
+    const std::size_t count = group.scale.empty() ? summary_draws : factor_draws(fit_);
     if (!draws) draws.emplace(fit_, DrawPlan{summary_seed, 0, count, true});
     return *draws;
   }

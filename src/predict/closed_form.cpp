@@ -10,7 +10,7 @@
 namespace jensen {
 namespace {
 
-constexpr std::size_t block_rows = 1024;
+constexpr std::size_t closed_form_rows = 1024;
 
 /// E of the inverse link over eta ~ N(m, s).
 double expected_mean(Link link, double m, double s) {
@@ -44,15 +44,15 @@ void predict_closed_form(const Fit& fit, const FitPredictors& predictors, Link l
   const std::size_t first = predictor.intercept ? 1 : 0;
   const std::size_t d = factor_columns(fit);
   const auto& rows = predictors.design().complete_rows();
-  const auto blocks = static_cast<std::int64_t>((rows.size() + block_rows - 1) / block_rows);
+  const auto blocks = static_cast<std::int64_t>((rows.size() + closed_form_rows - 1) / closed_form_rows);
 #pragma omp parallel
   {
-    std::vector<double> x(block_rows * k);
+    std::vector<double> x(closed_form_rows * k);
     std::vector<double> along(d);
 #pragma omp for schedule(static)
     for (std::int64_t b = 0; b < blocks; ++b) {
-      const std::size_t begin = static_cast<std::size_t>(b) * block_rows;
-      const std::size_t count = std::min(block_rows, rows.size() - begin);
+      const std::size_t begin = static_cast<std::size_t>(b) * closed_form_rows;
+      const std::size_t count = std::min(closed_form_rows, rows.size() - begin);
       design.fill(std::span(rows).subspan(begin, count), x.data());
       for (std::size_t i = 0; i < count; ++i) {
         // eta = x . u is normal: mean x . mean, variance |factor^T x|^2
