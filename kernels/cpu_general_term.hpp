@@ -10,11 +10,12 @@
 ///     G_k  += X_k^T d_k;  d_k is left to be summed by level where a_k has groups
 ///
 /// A tile goes through all samples and arguments before the next, so that X comes from memory once, also where many
-/// arguments have the same columns.
+/// arguments have the same columns. A lone sample has rows or columns in the lanes instead.
 
 #include <algorithm>
 
 #include "cpu_densities.hpp"
+#include "cpu_lone_products.hpp"
 #include "cpu_products.hpp"
 #include "cpu_scratch.hpp"
 #include "general_term.hpp"
@@ -23,6 +24,8 @@ namespace jensen::JENSEN_ISA::general_term {
 namespace {
 
 inline constexpr int most_parts = max_arguments * max_parts;
+inline constexpr int lone_tile_rows = 64;  ///< of one sample: its density's latency does not show, X stays in the cache
+inline constexpr int lone_lanes = 16;      ///< rows of one sample that are evaluated side by side
 
 /// A dense part: of which argument, and what of the scratch memory is its own.
 struct DensePart {
@@ -34,11 +37,15 @@ struct DensePart {
 };
 
 struct Scratch {
-  float* constants;  ///< (max_constants + 1) x most_tile_rows: the weights last
-  float* offset;     ///< most_tile_rows
-  float* eta;        ///< arguments x tile rows x L; then df/da_k
-  float* theta;      ///< of each group of samples: columns of all dense parts x L
-  double* totals;    ///< of each group: (f, df/da_0, .., the G of each dense part) x L
+  float* constants;   ///< (max_constants + 1) x most_tile_rows: the weights last
+  float* offset;      ///< most_tile_rows
+  float* eta;         ///< arguments x tile rows x L; then df/da_k
+  float* theta;       ///< of each group of samples: columns of all dense parts x L
+  float* lone_theta;  ///< of a lone sample and one dense part, with padding to whole vectors
+  float* gradient;    ///< likewise
+  float* products;    ///< X theta of a lone sample
+  float* last;        ///< (max_constants + 1) x lone_lanes
+  double* totals;     ///< of each group: (f, df/da_0, .., the G of each dense part) x L
   int parts = 0;
   DensePart part[most_parts];
   std::ptrdiff_t columns = 0;  ///< of all dense parts, whole_sets() of each
@@ -47,6 +54,7 @@ struct Scratch {
 
 /// `scratch` receives what is cut from `memory`.
 JENSEN_HD void cut(ScratchCutter& memory, const Term& term, int samples, Scratch& scratch) {
+  std::size_t widest = 0;
   for (int a = 0; a < term.argument_count; ++a) {
     for (int p = 0; p < term.arguments[a].part_count; ++p) {
       const Part& part = term.arguments[a].parts[p];
@@ -63,24 +71,23 @@ JENSEN_HD void cut(ScratchCutter& memory, const Term& term, int samples, Scratch
         dense.edge = memory.take<float>(RowPlaces::edge_room(static_cast<std::size_t>(part.columns)));
       }
       ++scratch.parts;
+      if (static_cast<std::size_t>(part.columns) > widest) widest = static_cast<std::size_t>(part.columns);
       scratch.columns += whole_sets(part.columns);
       if (tile_rows_of(part.columns) < scratch.tile_rows) scratch.tile_rows = tile_rows_of(part.columns);
     }
   }
+  if (group_at(0, samples).lanes == 1 && scratch.tile_rows > lone_tile_rows) scratch.tile_rows = lone_tile_rows;
   const auto columns = static_cast<std::size_t>(scratch.columns);
   const auto arguments = static_cast<std::size_t>(term.argument_count);
   scratch.constants = memory.take<float>((max_constants + 1) * most_tile_rows);
   scratch.offset = memory.take<float>(most_tile_rows);
   scratch.eta = memory.take<float>(arguments * most_tile_rows * eta_lanes);
   scratch.theta = memory.take<float>(columns * lanes_of(samples));
+  scratch.lone_theta = memory.take<float>(RowPlaces::padded(widest));
+  scratch.gradient = memory.take<float>(RowPlaces::padded(widest));
+  scratch.products = memory.take<float>(most_tile_rows);
+  scratch.last = memory.take<float>((max_constants + 1) * lone_lanes);
   scratch.totals = memory.take<double>((1 + arguments + columns) * lanes_of(samples));
-}
-
-/// The group of samples that starts at `sample`; 8 lanes at least.
-JENSEN_HD SampleGroup several_at(int sample, int samples) {
-  const SampleGroup group = group_at(sample, samples);
-  if (group.lanes > 1) return group;
-  return {sample, samples - sample, 8};
 }
 
 /// eta_k += Z u[level] for `live` samples from u = effects.data + sample on. Lanes beyond them are worked on in eights.
@@ -95,8 +102,12 @@ JENSEN_HD void add_effects(const Part& part, const RowList& rows, const Place& p
     float* to = eta + static_cast<std::ptrdiff_t>(r) * L;
     for (int e = 0; e < part.columns; ++e) {
       const float x = part.x == nullptr ? 1.0F : part.x[row * part.columns + e];
-      for (int l = 0; l < live; l += 8)
-        store(to + l, load<Eight>(to + l) + x * load<Eight>(u + e * effects.stride + l));
+      if constexpr (L == 1) {
+        *to += x * u[e * effects.stride];
+      } else {
+        for (int l = 0; l < live; l += 8)
+          store(to + l, load<Eight>(to + l) + x * load<Eight>(u + e * effects.stride + l));
+      }
     }
   }
 }
@@ -125,7 +136,7 @@ struct Work {
   }
 
   void start(const SampleGroup& group) const {
-    for (int i = 0; i < scratch.parts; ++i) {
+    for (int i = 0; i < scratch.parts && group.lanes > 1; ++i) {
       const DensePart& dense = scratch.part[i];
       const Part& part = part_of(dense);
       with_lanes(group.lanes, [&](auto lanes) {
@@ -182,7 +193,7 @@ struct Work {
       eta.lanes = L;
       for (int a = 0; a < term.argument_count; ++a) eta.at[a] = scratch.eta + a * argument_size + l;
       LaneSums<n> sums;
-      evaluate_density_of_tile<Densities>(term, place, varies, eta, sums);
+      evaluate_density_of_tile<Densities, LanesAre::samples>(term, place, varies, eta, sums);
       double* to = totals(group) + l;
       for (int j = 0; j < n; ++j) to[j] += static_cast<double>(sums.value[j]);
       for (int a = 0; a < term.argument_count; ++a) {
@@ -197,19 +208,90 @@ struct Work {
                             totals(group) + (heads() + dense.first_column) * L);
       });
     }
+    leave_derivatives<L>(place, group);
+  }
+
+  /// As add(), for one sample.
+  void add_lone(const Place& place, const TileRows* tile_rows, const SampleGroup& group) const {
+    const float* const latent = z + static_cast<std::ptrdiff_t>(group.sample) * dimension;
+    TileEta eta;
+    eta.lanes = 1;
+    for (int a = 0; a < term.argument_count; ++a) {
+      eta.at[a] = scratch.eta + static_cast<std::ptrdiff_t>(a) * scratch.tile_rows;
+      start_argument<1>(place, group, a, eta.at[a]);
+    }
+    for (int i = 0; i < scratch.parts; ++i) {
+      const DensePart& dense = scratch.part[i];
+      const Part& part = part_of(dense);
+      const auto padded = static_cast<int>(RowPlaces::padded(static_cast<std::size_t>(part.columns)));
+      for (int k = 0; k < padded; ++k) scratch.lone_theta[k] = k < part.columns ? latent[part.first + k] : 0.0F;
+      tile_rows[dense.same].with(
+          [&](auto x) { multiply_rows_lone(x, place.count, part.columns, scratch.lone_theta, scratch.products); });
+      for (int r = 0; r < place.count; ++r) eta.at[dense.argument][r] += scratch.products[r];
+    }
+    Place whole = place;
+    whole.count = place.count / lone_lanes * lone_lanes;
+    add_lone_density(whole, eta, lone_lanes, totals(group));
+    const int rest = place.count - whole.count;
+    if (rest > 0) {
+      for (int a = 0; a < term.argument_count; ++a) eta.at[a] += whole.count;
+      add_lone_density(last_lanes(place, whole.count, eta), eta, rest, totals(group));
+      for (int a = 0; a < term.argument_count; ++a) eta.at[a] -= whole.count;
+    }
+    double* const to = totals(group) + heads();
+    for (int i = 0; i < scratch.parts; ++i) {
+      const DensePart& dense = scratch.part[i];
+      const int columns = part_of(dense).columns;
+      const auto padded = static_cast<int>(RowPlaces::padded(static_cast<std::size_t>(columns)));
+      for (int k = 0; k < padded; ++k) scratch.gradient[k] = 0;
+      tile_rows[dense.same].with([&](auto x) {
+        multiply_columns_lone(x, ahead(place, group, i), place.count, columns, eta.at[dense.argument],
+                              scratch.gradient);
+      });
+      for (int k = 0; k < columns; ++k) to[dense.first_column + k] += static_cast<double>(scratch.gradient[k]);
+    }
+    leave_derivatives<1>(place, group);
+  }
+
+  /// The sums of the first `live` of the lanes that hold rows.
+  void add_lone_density(const Place& place, const TileEta& eta, int live, double* to) const {
+    LaneSums<lone_lanes> sums;
+    evaluate_density_of_tile<Densities, LanesAre::rows>(term, place, varies, eta, sums);
+    for (int l = 0; l < live; ++l) {
+      to[0] += static_cast<double>(sums.value[l]);
+      for (int a = 0; a < term.argument_count; ++a) to[1 + a] += static_cast<double>(sums.d[a][l]);
+    }
+  }
+  /// A tile's rows from `first` on, too few for a vector: the other lanes repeat the first of them.
+  Place last_lanes(const Place& place, int first, const TileEta& eta) const {
+    const auto row = [&](int l) { return first + l < place.count ? first + l : first; };
+    Place last = place;
+    last.count = lone_lanes;
+    float* to = scratch.last;
+    for (int c = 0; c <= max_constants; ++c, to += lone_lanes) {
+      const float* from = c < max_constants ? place.constants[c] : place.weights;
+      for (int l = 0; l < lone_lanes; ++l) to[l] = from[row(l)];
+      (c < max_constants ? last.constants[c] : last.weights) = to;
+    }
+    for (int a = 0; a < term.argument_count; ++a) {
+      for (int l = place.count - first; l < lone_lanes; ++l) eta.at[a][l] = eta.at[a][0];
+    }
+    return last;
+  }
+
+  /// What is to be summed by level: df/da_k of arguments that have groups.
+  template <int L>
+  void leave_derivatives(const Place& place, const SampleGroup& group) const {
     for (int a = 0; a < term.argument_count; ++a) {
       bool gathers = false;
       for (int p = 0; p < term.arguments[a].part_count; ++p)
         gathers |= term.arguments[a].parts[p].kind == PartKind::gather;
-      if (gathers) leave_derivatives(place, group, L, scratch.eta + a * argument_size, values.derivative(a));
-    }
-  }
-
-  void leave_derivatives(const Place& place, const SampleGroup& group, int lanes, const float* d, float* target) const {
-    for (int r = 0; r < place.count; ++r) {
-      float* to = target + (place.begin + r) * values.stride + group.sample;
-      const float* from = d + static_cast<std::ptrdiff_t>(r) * lanes;
-      for (int l = 0; l < group.live; ++l) to[l] = from[l];
+      if (!gathers) continue;
+      const float* d = scratch.eta + static_cast<std::ptrdiff_t>(a) * scratch.tile_rows * L;
+      float* to = values.derivative(a) + place.begin * values.stride + group.sample;
+      for (int r = 0; r < place.count; ++r, d += L, to += values.stride) {
+        for (int l = 0; l < group.live; ++l) to[l] = d[l];
+      }
     }
   }
 
@@ -235,7 +317,7 @@ struct Work {
 
   /// The columns of a tile.
   Place load_place(std::int64_t begin, int count, int next_count) const {
-    Place place{begin, count, next_count, {}, nullptr};
+    Place place{begin, count, next_count, {}, ones.of};
     for (int c = 0; c < max_constants; ++c) {
       place.constants[c] = load_column(term.constants[c], rows, begin, count, scratch.constants + c * most_tile_rows);
     }
@@ -257,7 +339,7 @@ void general_term_block_of(const Term& term, const RowList& rows, std::int64_t b
   const Work<Densities> work{term, rows, z, dimension, effects, values, shared_arguments_vary(term), scratch};
   const auto for_each_group = [&](auto&& f) {
     for (int s = 0; s < samples;) {
-      const SampleGroup group = several_at(s, samples);
+      const SampleGroup group = group_at(s, samples);
       f(group);
       s += group.live;
     }
@@ -280,6 +362,7 @@ void general_term_block_of(const Term& term, const RowList& rows, std::int64_t b
       if (dense.same == i) tile_rows[i] = places[i].tile(rows, t, count, place.next_count, dense.listed);
     }
     for_each_group([&](const SampleGroup& group) {
+      if (group.lanes == 1) return work.add_lone(place, tile_rows, group);
       with_lanes(group.lanes, [&](auto lanes) { work.template add<decltype(lanes)::value>(place, tile_rows, group); });
     });
   }

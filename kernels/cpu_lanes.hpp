@@ -155,6 +155,14 @@ JENSEN_HD int tile_rows_of(int columns) { return columns <= 256 ? most_tile_rows
 /// Of a column that a term has not; for more numbers than a tile has rows.
 inline constexpr int zeros_count = 512;
 alignas(64) inline constexpr float zeros[zeros_count] = {};
+struct Ones {
+  alignas(64) float of[most_tile_rows];
+  constexpr Ones() : of{} {
+    for (float& one : of) one = 1;
+  }
+};
+/// Of weights that a term has not.
+inline constexpr Ones ones;
 
 /// `count` values of a column: in place if the rows are contiguous, else gathered into `target`. Null reads as zeros.
 JENSEN_HD const float* load_column(const float* column, const RowList& rows, std::int64_t begin, int count,

@@ -84,12 +84,12 @@ std::string prefix_of(const GroupPosterior& group) {
 std::vector<ParameterSummary> Fit::summarize_levels() const {
   std::vector<ParameterSummary> out;
   if (groups.empty()) return out;
-  SummaryDraws summary_draws(*this);
+  SummaryDraws drawn(*this);
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const GroupPosterior& group = groups[g];
     const std::vector<std::string>& labels = labels_of(*this, group);
     const std::string prefix = prefix_of(group);
-    const ParameterDraws& draws = summary_draws.of(group);
+    const ParameterDraws& draws = drawn.of(group);
     const LevelEffects effects(*this, g, draws);
     const std::size_t q = effects.effects();
     const std::size_t count = draws.count();
