@@ -290,7 +290,11 @@ struct Work {
       const float* d = scratch.eta + static_cast<std::ptrdiff_t>(a) * scratch.tile_rows * L;
       float* to = values.derivative(a) + place.begin * values.stride + group.sample;
       for (int r = 0; r < place.count; ++r, d += L, to += values.stride) {
-        for (int l = 0; l < group.live; ++l) to[l] = d[l];
+        if (group.live == L) {  // a constant: whole registers
+          for (int l = 0; l < L; ++l) to[l] = d[l];
+        } else {
+          for (int l = 0; l < group.live; ++l) to[l] = d[l];
+        }
       }
     }
   }

@@ -156,8 +156,8 @@ JENSEN_HD int tile_rows_of(int columns) { return columns <= 256 ? most_tile_rows
 inline constexpr int zeros_count = 512;
 alignas(64) inline constexpr float zeros[zeros_count] = {};
 struct Ones {
-  alignas(64) float of[most_tile_rows];
-  constexpr Ones() : of{} {
+  alignas(64) float of[most_tile_rows] = {};
+  constexpr Ones() {
     for (float& one : of) one = 1;
   }
 };

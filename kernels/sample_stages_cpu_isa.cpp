@@ -9,6 +9,10 @@ namespace {
 
 template <class Stage>
 JENSEN_HD void run(const Stage& stage, std::int64_t begin, std::int64_t end) {
+  if (stage.samples == 1) {
+    for (std::int64_t unit = begin; unit < end; ++unit) stage.template at<float>(unit, 0);
+    return;
+  }
   for (std::int64_t unit = begin; unit < end; ++unit) {
     for (int s = 0; s < stage.samples; s += width) stage.template at<Pack<float>>(unit, s);
   }

@@ -12,7 +12,8 @@ struct SumChunkOfRows {
   const std::int32_t* rows;
   const std::int64_t* chunk_begin;
   std::int64_t first_chunk;
-  const float* derivative;  ///< window's rows x stride: df/da
+  const float* derivative;  ///< window's rows x value_stride: df/da
+  std::int64_t value_stride;
   const float* covariates;  ///< of the window's first row: rows x effects, or null (all 1)
   int effects;
   int samples;
@@ -27,7 +28,7 @@ struct SumChunkOfRows {
       R total = R(0);
       for (std::int64_t i = chunk_begin[first_chunk + chunk]; i < chunk_begin[first_chunk + chunk + 1]; ++i) {
         const std::int64_t row = rows[i];
-        const R d = SampleLanes<R>::load(derivative + row * stride + s);
+        const R d = SampleLanes<R>::load(derivative + row * value_stride + s);
         total += covariates == nullptr ? d : d * R(covariates[row * effects + e]);
       }
       SampleLanes<R>::store(sums + (chunk * effects + e) * stride + s, total);

@@ -82,12 +82,13 @@ class Segments {
     sums_ = {backend, static_cast<std::size_t>(most * effects * stride)};
   }
 
-  /// Adds the window's sums by level to `sums` (coordinates of the group x stride).
-  void add(std::size_t window, const float* derivative, const float* covariates, int samples, float* sums) const {
+  /// Adds the window's sums by level to `sums` (coordinates of the group x stride). `derivative`: rows x value_stride.
+  void add(std::size_t window, const float* derivative, std::int64_t value_stride, const float* covariates, int samples,
+           float* sums) const {
     const std::int64_t touched = window_level_[window + 1] - window_level_[window];
     backend_->for_each_sample("sum_chunks", chunks_[window],
                               SumChunkOfRows{rows_.data(), chunk_begin_.data(), first_chunk_[window], derivative,
-                                             covariates, effects_, samples, stride_, sums_.data()},
+                                             value_stride, covariates, effects_, samples, stride_, sums_.data()},
                               32 * effects_);
     backend_->for_each_sample("add_chunks", touched,
                               AddChunksOfLevel{level_.data(), level_chunk_.data(), window_level_[window],

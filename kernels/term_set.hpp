@@ -137,14 +137,14 @@ class TermSet {
         const auto timed = backend_.stage(term_name(term));
         backend_.evaluate_term(term, rows, plan, z, dimension, partials);
       } else {
-        const RowValues values{values_.data(), value_rows_, stride_};
+        const RowValues values{values_.data(), value_rows_, value_stride(samples)};
         {
           const auto timed = backend_.stage(term_name(term));
           backend_.evaluate_general_term(term, rows, plan, z, dimension, effects, values, partials);
         }
         for (const Gather& gather : gathers_[t]) {
           const Part& part = term.arguments[gather.argument].parts[gather.part];
-          gather.segments.add(window.batch, values.derivative(gather.argument),
+          gather.segments.add(window.batch, values.derivative(gather.argument), values.stride,
                               part.x == nullptr ? nullptr : part.x + rows.first * part.columns, samples,
                               effect_sums + part.first_effect * stride_);
         }
@@ -173,6 +173,10 @@ class TermSet {
       part.x = columns_.back().data();
     }
   }
+
+  /// From one row's values to the next's: no more than needed, since they are summed in the levels' order. Registers
+  /// that reach beyond the last row find room behind it.
+  static std::int64_t value_stride(int samples) { return samples == 1 ? 1 : (std::int64_t{samples} + 7) / 8 * 8; }
 
   /// A gathered part and the order in which its rows are summed.
   struct Gather {
@@ -275,7 +279,7 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
   rows_ = {backend_, std::span<const TermRow>(rows)};
   contribution_begin_ = {backend_, std::span<const std::int32_t>(begin)};
   contributions_ = {backend_, std::span<const Contribution>(list)};
-  values_ = {backend_, static_cast<std::size_t>(value_rows_ * most_values * stride_)};
+  values_ = {backend_, static_cast<std::size_t>(value_rows_ * most_values * stride_ + most_sample_lanes)};
 
   if (!Backend::small_terms_together) return;
   std::vector<Term> priors;

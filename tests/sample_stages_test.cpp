@@ -8,6 +8,7 @@
 #include <ostream>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data_term_cpu_isa.hpp"
@@ -188,7 +189,6 @@ TEST_P(SampleStages, OfLevelsEqualThoseOfOneSample) {
 }
 
 TEST_P(SampleStages, OfSumsByLevelEqualThoseOfOneSample) {
-  constexpr int samples = 21;
   constexpr std::int64_t stride = 32, rows = 50;
   std::mt19937 random(9);
   std::normal_distribution<float> normal;
@@ -199,23 +199,25 @@ TEST_P(SampleStages, OfSumsByLevelEqualThoseOfOneSample) {
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int32_t>(rows - 1 - i);
   const std::vector<std::int64_t> chunk_begin{0, 7, 7, 30, 50}, level_chunk{0, 1, 4};
   const std::vector<std::int32_t> level{2, 0};
-  for (const int effects : {1, 2}) {
-    const auto sums = [&](auto run) {
-      std::vector<float> chunks(4 * 2 * stride), by_level(3 * 2 * stride, 1.0F);
-      run(SumChunkOfRows{order.data(), chunk_begin.data(), 0, derivative.data(),
-                         effects == 1 ? nullptr : covariates.data(), effects, samples, stride, chunks.data()},
-          4);
-      run(AddChunksOfLevel{level.data(), level_chunk.data(), 0, 0, chunks.data(), effects, samples, stride,
-                           by_level.data()},
-          2);
-      return by_level;
-    };
-    const std::vector<float> one = sums([](const auto& stage, std::int64_t n) { one_by_one(stage, n); });
-    const std::vector<float> side = sums([](const auto& stage, std::int64_t n) { GetParam().run(stage, n); });
-    for (std::size_t i = 0; i < one.size(); ++i) {
-      // Lanes beyond the last sample are worked on, and not used. 50 rows of order one: 50 roundings of 2^-24 of 50.
-      if (i % stride >= samples) continue;
-      ASSERT_NEAR(side[i], one[i], 1.5e-4) << i;
+  for (const auto& [samples, value_stride] : std::vector<std::pair<int, int>>{{1, 1}, {8, 8}, {21, 24}}) {
+    for (const int effects : {1, 2}) {
+      const auto sums = [&, samples = samples, value_stride = value_stride](auto run) {
+        std::vector<float> chunks(4 * 2 * stride), by_level(3 * 2 * stride, 1.0F);
+        run(SumChunkOfRows{order.data(), chunk_begin.data(), 0, derivative.data(), value_stride,
+                           effects == 1 ? nullptr : covariates.data(), effects, samples, stride, chunks.data()},
+            4);
+        run(AddChunksOfLevel{level.data(), level_chunk.data(), 0, 0, chunks.data(), effects, samples, stride,
+                             by_level.data()},
+            2);
+        return by_level;
+      };
+      const std::vector<float> one = sums([](const auto& stage, std::int64_t n) { one_by_one(stage, n); });
+      const std::vector<float> side = sums([](const auto& stage, std::int64_t n) { GetParam().run(stage, n); });
+      for (std::size_t i = 0; i < one.size(); ++i) {
+        // Lanes beyond the last sample are worked on, and not used. 50 rows of order one: 50 roundings of 2^-24 of 50.
+        if (i % stride >= static_cast<std::size_t>(samples)) continue;
+        ASSERT_NEAR(side[i], one[i], 1.5e-4) << "number " << i << " of " << samples << " samples";
+      }
     }
   }
 }
