@@ -77,6 +77,9 @@ class Segments {
       first_chunk_.push_back(table.level_chunk[static_cast<std::size_t>(window_level_[w])]);
       const std::int64_t end = table.level_chunk[static_cast<std::size_t>(window_level_[w + 1])];
       chunks_.push_back(end - first_chunk_.back());
+      const std::int64_t rows = table.chunk_begin[static_cast<std::size_t>(end)] -
+                                table.chunk_begin[static_cast<std::size_t>(first_chunk_.back())];
+      rows_of_chunk_.push_back(rows / std::max<std::int64_t>(chunks_.back(), 1));
       most = std::max(most, chunks_.back());
     }
     sums_ = {backend, static_cast<std::size_t>(most * effects * stride)};
@@ -89,7 +92,7 @@ class Segments {
     backend_->for_each_sample("sum_chunks", chunks_[window],
                               SumChunkOfRows{rows_.data(), chunk_begin_.data(), first_chunk_[window], derivative,
                                              value_stride, covariates, effects_, samples, stride_, sums_.data()},
-                              32 * effects_);
+                              std::max<std::int64_t>(rows_of_chunk_[window], 1) * effects_);
     backend_->for_each_sample("add_chunks", touched,
                               AddChunksOfLevel{level_.data(), level_chunk_.data(), window_level_[window],
                                                first_chunk_[window], sums_.data(), effects_, samples, stride_, sums},
@@ -100,7 +103,7 @@ class Segments {
   Backend* backend_ = nullptr;
   int effects_ = 1;
   std::int64_t stride_ = 0;
-  std::vector<std::int64_t> window_level_, first_chunk_, chunks_;
+  std::vector<std::int64_t> window_level_, first_chunk_, chunks_, rows_of_chunk_;  ///< on average
   Buffer<Backend, std::int32_t> rows_, level_;
   Buffer<Backend, std::int64_t> chunk_begin_, level_chunk_;
   Buffer<Backend, float> sums_;
