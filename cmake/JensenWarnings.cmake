@@ -4,6 +4,9 @@ set(host_warnings -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conve
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND host_warnings -Wno-restrict)  # false alarms of g++ 12 on std::string (GCC bug 105651)
 endif()
+if(JENSEN_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  list(APPEND host_warnings -Wno-maybe-uninitialized)  # its manual: false alarms under a sanitizer
+endif()
 if(CMAKE_UNITY_BUILD)
   list(APPEND host_warnings -Wno-shadow)  # a file sees the names of those before it
 endif()
