@@ -3,7 +3,8 @@
 /// sample, a CPU's register as many as it holds (cpu_pack.hpp).
 ///
 /// Arrays of such stages have the samples of each element next to one another, `stride` of them, a multiple of
-/// most_sample_lanes: what a register holds beyond the last sample is worked on, and not used.
+/// most_sample_lanes (those of rows may have fewer, see TermSet::value_stride()): what a register holds beyond the last
+/// sample is worked on, and not used. A lone sample has no lanes on a CPU either.
 
 #include <cstdint>
 

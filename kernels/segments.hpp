@@ -103,7 +103,8 @@ class Segments {
   Backend* backend_ = nullptr;
   int effects_ = 1;
   std::int64_t stride_ = 0;
-  std::vector<std::int64_t> window_level_, first_chunk_, chunks_, rows_of_chunk_;  ///< on average
+  std::vector<std::int64_t> window_level_, first_chunk_, chunks_;
+  std::vector<std::int64_t> rows_of_chunk_;  ///< on average
   Buffer<Backend, std::int32_t> rows_, level_;
   Buffer<Backend, std::int64_t> chunk_begin_, level_chunk_;
   Buffer<Backend, float> sums_;

@@ -279,7 +279,8 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
   rows_ = {backend_, std::span<const TermRow>(rows)};
   contribution_begin_ = {backend_, std::span<const std::int32_t>(begin)};
   contributions_ = {backend_, std::span<const Contribution>(list)};
-  values_ = {backend_, static_cast<std::size_t>(value_rows_ * most_values * stride_ + most_sample_lanes)};
+  values_ = {backend_,
+             static_cast<std::size_t>(value_rows_ * most_values * value_stride(most_samples) + most_sample_lanes)};
 
   if (!Backend::small_terms_together) return;
   std::vector<Term> priors;
