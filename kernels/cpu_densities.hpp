@@ -36,27 +36,28 @@ enum class LanesAre { samples, rows };
 
 /// Calls f(first row) for all of a tile.
 template <LanesAre lanes, int N, class F>
-JENSEN_HD void for_lanes(int rows, F&& f) {
+JENSEN_HD void for_rows(int rows, F&& f) {
   for (int r = 0; r < rows; r += lanes == LanesAre::rows ? N : 1) f(r);
 }
-/// What the rows from `r` on have, for each lane.
-template <LanesAre lanes>
-struct LaneRows {
-  const float *c0, *c1, *c2, *weights;
-  float first[max_constants], first_weight;
-
-  JENSEN_HD LaneRows(const Place& place, int r)
-      : c0(place.constants[0] + r),
-        c1(place.constants[1] + r),
-        c2(place.constants[2] + r),
-        weights(place.weights + r),
-        first{*c0, *c1, *c2},
-        first_weight(*weights) {}
-  JENSEN_HD float response(int l) const { return lanes == LanesAre::rows ? c0[l] : first[0]; }
-  JENSEN_HD float constant_1(int l) const { return lanes == LanesAre::rows ? c1[l] : first[1]; }
-  JENSEN_HD float constant_2(int l) const { return lanes == LanesAre::rows ? c2[l] : first[2]; }
-  JENSEN_HD float weight(int l) const { return lanes == LanesAre::rows ? weights[l] : first_weight; }
-};
+/// Calls f(lane, its row's constants, its row's weight) for the lanes from row r on, in a loop that can be vectorised.
+template <LanesAre lanes, int N, class F>
+JENSEN_HD void for_lanes(const Place& place, int r, F&& f) {
+  const float* __restrict c0 = place.constants[0] + r;
+  const float* __restrict c1 = place.constants[1] + r;
+  const float* __restrict c2 = place.constants[2] + r;
+  const float* __restrict weights = place.weights + r;
+  if constexpr (lanes == LanesAre::samples) {
+    const float given[max_constants] = {*c0, *c1, *c2};
+    const float weight = *weights;
+#pragma omp simd
+    for (int l = 0; l < N; ++l) f(l, given, weight);
+  } else {
+    for (int l = 0; l < N; ++l) {  // not `omp simd`, under which g++ gives every lane a `given` in memory
+      const float given[max_constants] = {c0[l], c1[l], c2[l]};
+      f(l, given, weights[l]);
+    }
+  }
+}
 
 /// The lanes of evaluate_tile() from row r on. prepared(l, {a_1 ..}): what the density has prepared for lane l.
 template <class Density, LanesAre lanes, int N, class Prepared>
@@ -72,41 +73,27 @@ JENSEN_HD void evaluate_some(const Place& place, const TileEta& eta, int r, cons
   float* __restrict d1 = sums.d[1];
   float* __restrict d2 = sums.d[2];
   float* __restrict d3 = sums.d[3];
-  // The arguments are written out: a loop over them would keep those below from being vectorised.
-  const auto evaluate = [&](int l, const float(&given)[max_constants], float weight) __attribute__((always_inline)) {
-    const float at[most_shared] = {e1[l], e2[l], e3[l]};
-    const auto v = Density::evaluate(given, e0[l], prepared(l, at));
-    value[l] += weight * v.log_density;
-    e0[l] = weight * v.d[0];
-    d0[l] += weight * v.d[0];
-    if constexpr (shared > 0) {
-      e1[l] = weight * v.d[1];
-      d1[l] += weight * v.d[1];
-    }
-    if constexpr (shared > 1) {
-      e2[l] = weight * v.d[2];
-      d2[l] += weight * v.d[2];
-    }
-    if constexpr (shared > 2) {
-      e3[l] = weight * v.d[3];
-      d3[l] += weight * v.d[3];
-    }
-  };
-  if constexpr (lanes == LanesAre::samples) {
-    const float given[max_constants] = {place.constants[0][r], place.constants[1][r], place.constants[2][r]};
-    const float weight = place.weights[r];
-#pragma omp simd
-    for (int l = 0; l < N; ++l) evaluate(l, given, weight);
-  } else {
-    const float* __restrict c0 = place.constants[0] + r;
-    const float* __restrict c1 = place.constants[1] + r;
-    const float* __restrict c2 = place.constants[2] + r;
-    const float* __restrict weights = place.weights + r;
-    for (int l = 0; l < N; ++l) {  // not `omp simd`, under which g++ gives every lane a `given` in memory
-      const float given[max_constants] = {c0[l], c1[l], c2[l]};
-      evaluate(l, given, weights[l]);
-    }
-  }
+  // The arguments are written out: a loop over them would keep that over lanes from being vectorised.
+  for_lanes<lanes, N>(
+      place, r, [&](int l, const float(&given)[max_constants], float weight) __attribute__((always_inline)) {
+        const float at[most_shared] = {shared > 0 ? e1[l] : 0.0F, shared > 1 ? e2[l] : 0.0F, shared > 2 ? e3[l] : 0.0F};
+        const auto v = Density::evaluate(given, e0[l], prepared(l, at));
+        value[l] += weight * v.log_density;
+        e0[l] = weight * v.d[0];
+        d0[l] += weight * v.d[0];
+        if constexpr (shared > 0) {
+          e1[l] = weight * v.d[1];
+          d1[l] += weight * v.d[1];
+        }
+        if constexpr (shared > 1) {
+          e2[l] = weight * v.d[2];
+          d2[l] += weight * v.d[2];
+        }
+        if constexpr (shared > 2) {
+          e3[l] = weight * v.d[3];
+          d3[l] += weight * v.d[3];
+        }
+      });
 }
 
 /// f and its derivatives, which take the place of eta, for a density of few arguments. `varies`: a_1 .. differ from row
@@ -114,7 +101,7 @@ JENSEN_HD void evaluate_some(const Place& place, const TileEta& eta, int r, cons
 template <class Density, bool varies, LanesAre lanes, int N>
 JENSEN_HD void evaluate_tile(const Place& place, const TileEta& eta, LaneSums<N>& sums) {
   const auto evaluate = [&](const auto& prepared) __attribute__((always_inline)) {
-    for_lanes<lanes, N>(
+    for_rows<lanes, N>(
         place.count, [&](int r) __attribute__((always_inline)) {
           evaluate_some<Density, lanes>(place, eta, r, prepared, sums);
         });
@@ -142,24 +129,21 @@ JENSEN_HD void evaluate_tile(const Place& place, const TileEta& eta, LaneSums<N>
 template <class Density, LanesAre lanes, int N>
 JENSEN_HD void evaluate_tile_of_many(const Place& place, const TileEta& eta, LaneSums<N>& sums) {
   constexpr int shared = Density::shared;
-  for_lanes<lanes, N>(
+  for_rows<lanes, N>(
       place.count, [&](int r) __attribute__((always_inline)) {
-        const LaneRows<lanes> rows(place, r);
         float* e[1 + shared];
         repeat<1 + shared>([&](auto a) __attribute__((always_inline)) { e[a] = eta(a, r); });
-#pragma omp simd
-        for (int l = 0; l < N; ++l) {
-          const float given[max_constants] = {rows.response(l), rows.constant_1(l), rows.constant_2(l)};
-          float at[shared];
-          repeat<shared>([&](auto a) __attribute__((always_inline)) { at[a] = e[a + 1][l]; });
-          const auto v = Density::evaluate(given, e[0][l], Density::prepare(at));
-          const float weight = rows.weight(l);
-          sums.value[l] += weight * v.log_density;
-          repeat<1 + shared>([&](auto a) __attribute__((always_inline)) {
-            e[a][l] = weight * v.d[a];
-            sums.d[a][l] += weight * v.d[a];
-          });
-        }
+        for_lanes<lanes, N>(
+            place, r, [&](int l, const float(&given)[max_constants], float weight) __attribute__((always_inline)) {
+              float at[shared];
+              repeat<shared>([&](auto a) __attribute__((always_inline)) { at[a] = e[a + 1][l]; });
+              const auto v = Density::evaluate(given, e[0][l], Density::prepare(at));
+              sums.value[l] += weight * v.log_density;
+              repeat<1 + shared>([&](auto a) __attribute__((always_inline)) {
+                e[a][l] = weight * v.d[a];
+                sums.d[a][l] += weight * v.d[a];
+              });
+            });
       });
 }
 
@@ -167,14 +151,13 @@ JENSEN_HD void evaluate_tile_of_many(const Place& place, const TileEta& eta, Lan
 template <LanesAre lanes, int N>
 JENSEN_HD void evaluate_some_categories(int categories, const Place& place, const TileEta& eta, int r,
                                         LaneSums<N>& sums) {
-  const LaneRows<lanes> rows(place, r);
   alignas(64) float seen[N], weight[N], largest[N] = {}, chosen[N] = {}, others[N], inverse[N];
   alignas(64) std::int32_t top[N] = {};  // the likeliest category
-#pragma omp simd
-  for (int l = 0; l < N; ++l) {
-    seen[l] = rows.response(l);
-    weight[l] = rows.weight(l);
-  }
+  for_lanes<lanes, N>(
+      place, r, [&](int l, const float(&given)[max_constants], float of_row) __attribute__((always_inline)) {
+        seen[l] = given[0];
+        weight[l] = of_row;
+      });
   for (int k = 1; k <= categories; ++k) {
     const float* a = eta(k - 1, r);
     const auto category = static_cast<float>(k);
@@ -216,7 +199,7 @@ JENSEN_HD void evaluate_some_categories(int categories, const Place& place, cons
 }
 template <LanesAre lanes, int N>
 void evaluate_categories(int categories, const Place& place, const TileEta& eta, LaneSums<N>& sums) {
-  for_lanes<lanes, N>(
+  for_rows<lanes, N>(
       place.count, [&](int r) __attribute__((always_inline)) {
         evaluate_some_categories<lanes>(categories, place, eta, r, sums);
       });
@@ -225,19 +208,16 @@ void evaluate_categories(int categories, const Place& place, const TileEta& eta,
 /// The same for any density, number by number.
 template <LanesAre lanes, int N>
 void evaluate_any(const Term& term, const Place& place, const TileEta& eta, LaneSums<N>& sums) {
-  for_lanes<lanes, N>(place.count, [&](int r) {
-    const LaneRows<lanes> rows(place, r);
-    for (int l = 0; l < N; ++l) {
-      const float given[max_constants] = {rows.response(l), rows.constant_1(l), rows.constant_2(l)};
+  for_rows<lanes, N>(place.count, [&](int r) {
+    for_lanes<lanes, N>(place, r, [&](int l, const float(&given)[max_constants], float weight) {
       float a[max_arguments] = {}, d[max_arguments] = {};
       for (int k = 0; k < term.argument_count; ++k) a[k] = eta(k, r)[l];
-      const float weight = rows.weight(l);
       sums.value[l] += weight * evaluate_density(term.density, given, a, term.argument_count, d);
       for (int k = 0; k < term.argument_count; ++k) {
         eta(k, r)[l] = weight * d[k];
         sums.d[k][l] += weight * d[k];
       }
-    }
+    });
   });
 }
 
