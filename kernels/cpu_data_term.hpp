@@ -125,7 +125,7 @@ struct Group {
       for (int l = 0; l < L; ++l) eta[r * L + l] += tile.offset[r];
     }
     if constexpr (Density::shared == 0) {
-      add_heads(evaluate_pairs<Density, L>(tile, eta), 0);
+      add_heads(evaluate_pairs<Density, L>(tile.count, tile.constants, eta), 0);
     } else {
       constexpr int chunk = std::min(L, 16);
       for (int l = 0; l < L; l += chunk) {

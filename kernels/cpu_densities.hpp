@@ -3,6 +3,7 @@
 /// to row: the inner loops of the CPU's term of any shape.
 
 #include "cpu_lanes.hpp"
+#include "cpu_tile_density.hpp"
 #include "densities/list.hpp"
 
 namespace jensen::JENSEN_ISA::general_term {
@@ -230,6 +231,34 @@ JENSEN_HD bool shared_arguments_vary(const Term& term) {
     }
   }
   return false;
+}
+
+/// Of L samples, or of a lone one (L = 1), where a_0 is the only argument and rows have no weights: as the data term's
+/// (cpu_tile_density.hpp). Adds the sums to totals, (f, df/da_0) x L; false if the term is another.
+template <class Densities, int L>
+bool evaluate_only_argument(const Term& term, const Place& place, float* eta, double* totals) {
+  if (term.argument_count > 1 || term.weights != nullptr) return false;
+  if constexpr (Densities::built_in) {
+    if (is_prior_only(term.density) || term.density == DensityKind::categorical) return false;
+  }
+  return Densities::with_data(term.density, [&](auto density) {
+    using Density = decltype(density);
+    if constexpr (Density::shared == 0) {
+      const auto sums = [&] {
+        if constexpr (L == 1) {
+          data_term::EachSums<Density, 32> each;
+          data_term::evaluate_each<Density>(place.count, place.constants, {}, eta, each);
+          return each.template total<1>();
+        } else {
+          return data_term::evaluate_pairs<Density, L>(place.count, place.constants, eta);
+        }
+      }();
+      for (int i = 0; i < 2; ++i) {
+        for (int l = 0; l < L; ++l) totals[i * L + l] += static_cast<double>(sums.of[i][l]);
+      }
+    }
+    return Density::shared == 0;
+  });
 }
 
 template <class Densities, LanesAre lanes, int N>

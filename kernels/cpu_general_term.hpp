@@ -90,24 +90,31 @@ JENSEN_HD void cut(ScratchCutter& memory, const Term& term, int samples, Scratch
   scratch.totals = memory.take<double>((1 + arguments + columns) * lanes_of(samples));
 }
 
-/// eta_k += Z u[level] for `live` samples from u = effects.data + sample on. Lanes beyond them are worked on in eights.
+/// to += x from, L numbers each.
+template <int L>
+JENSEN_HD void add_multiple(float x, const float* from, float* to) {
+  constexpr int n = std::min(L, width);
+  using V = typename VectorOf<n>::type;
+  repeat<L / n>([&](auto i) __attribute__((always_inline)) {
+    store(to + i * n, load<V>(to + i * n) + x * load<V>(from + i * n));
+  });
+}
+
+/// eta_k += Z u[level] for the L samples from u = effects.data + sample on; what a group has beyond its last sample is
+/// room in `effects`.
 template <int L>
 JENSEN_HD void add_effects(const Part& part, const RowList& rows, const Place& place, const Effects& effects,
-                           int sample, int live, float* eta) {
-  using Eight = VectorOf<8>::type;
-  for (int r = 0; r < place.count; ++r) {
+                           int sample, float* eta) {
+  const float* const u = effects.data + part.first_effect * effects.stride + sample;
+  const std::int64_t stride = effects.stride;
+  const int columns = part.columns;
+  for (int r = 0; r < place.count; ++r, eta += L) {
     const std::int64_t row = rows[place.begin + r];
-    const float* u = effects.data + sample +
-                     (part.first_effect + static_cast<std::int64_t>(part.index[row]) * part.columns) * effects.stride;
-    float* to = eta + static_cast<std::ptrdiff_t>(r) * L;
-    for (int e = 0; e < part.columns; ++e) {
-      const float x = part.x == nullptr ? 1.0F : part.x[row * part.columns + e];
-      if constexpr (L == 1) {
-        *to += x * u[e * effects.stride];
-      } else {
-        for (int l = 0; l < live; l += 8)
-          store(to + l, load<Eight>(to + l) + x * load<Eight>(u + e * effects.stride + l));
-      }
+    const float* of_level = u + part.index[row] * (columns * stride);
+    if (part.x == nullptr) {  // an intercept for each level
+      add_multiple<L>(1, of_level, eta);
+    } else {
+      for (int e = 0; e < columns; ++e) add_multiple<L>(part.x[row * columns + e], of_level + e * stride, eta);
     }
   }
 }
@@ -163,7 +170,7 @@ struct Work {
     }
     for (int p = 0; p < predictor.part_count; ++p) {
       const Part& part = predictor.parts[p];
-      if (part.kind == PartKind::gather) add_effects<L>(part, rows, place, effects, group.sample, group.live, eta);
+      if (part.kind == PartKind::gather) add_effects<L>(part, rows, place, effects, group.sample, eta);
     }
   }
 
@@ -188,7 +195,8 @@ struct Work {
       });
     }
     constexpr int n = std::min(L, 16);
-    for (int l = 0; l < L; l += n) {
+    const bool done = evaluate_only_argument<Densities, L>(term, place, scratch.eta, totals(group));
+    for (int l = 0; l < L && !done; l += n) {
       TileEta eta;
       eta.lanes = L;
       for (int a = 0; a < term.argument_count; ++a) eta.at[a] = scratch.eta + a * argument_size + l;
@@ -229,14 +237,8 @@ struct Work {
           [&](auto x) { multiply_rows_lone(x, place.count, part.columns, scratch.lone_theta, scratch.products); });
       for (int r = 0; r < place.count; ++r) eta.at[dense.argument][r] += scratch.products[r];
     }
-    Place whole = place;
-    whole.count = place.count / lone_lanes * lone_lanes;
-    add_lone_density(whole, eta, lone_lanes, totals(group));
-    const int rest = place.count - whole.count;
-    if (rest > 0) {
-      for (int a = 0; a < term.argument_count; ++a) eta.at[a] += whole.count;
-      add_lone_density(last_lanes(place, whole.count, eta), eta, rest, totals(group));
-      for (int a = 0; a < term.argument_count; ++a) eta.at[a] -= whole.count;
+    if (!evaluate_only_argument<Densities, 1>(term, place, scratch.eta, totals(group))) {
+      add_lone_densities(place, eta, totals(group));
     }
     double* const to = totals(group) + heads();
     for (int i = 0; i < scratch.parts; ++i) {
@@ -253,6 +255,16 @@ struct Work {
     leave_derivatives<1>(place, group);
   }
 
+  /// All rows of one sample.
+  void add_lone_densities(const Place& place, TileEta eta, double* to) const {
+    Place whole = place;
+    whole.count = place.count / lone_lanes * lone_lanes;
+    add_lone_density(whole, eta, lone_lanes, to);
+    const int rest = place.count - whole.count;
+    if (rest == 0) return;
+    for (int a = 0; a < term.argument_count; ++a) eta.at[a] += whole.count;
+    add_lone_density(last_lanes(place, whole.count, eta), eta, rest, to);
+  }
   /// The sums of the first `live` of the lanes that hold rows.
   void add_lone_density(const Place& place, const TileEta& eta, int live, double* to) const {
     LaneSums<lone_lanes> sums;
@@ -291,7 +303,7 @@ struct Work {
       float* to = values.derivative(a) + place.begin * values.stride + group.sample;
       for (int r = 0; r < place.count; ++r, d += L, to += values.stride) {
         if (group.live == L) {  // a constant: whole registers
-          for (int l = 0; l < L; ++l) to[l] = d[l];
+          __builtin_memcpy(to, d, L * sizeof(float));
         } else {
           for (int l = 0; l < group.live; ++l) to[l] = d[l];
         }

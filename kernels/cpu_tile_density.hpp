@@ -156,20 +156,20 @@ JENSEN_HD void repeat_numbers(const float* from, int rows, float* to) {
   }
 }
 
-/// The density of all rows for a group of L samples; nothing is prepared, so that rows and samples are alike.
+/// The density of `count` rows for a group of L samples; nothing is prepared, so that rows and samples are alike.
 template <class Density, int L>
-LaneSums<Density, L> evaluate_pairs(const Tile& tile, float* eta) {
+LaneSums<Density, L> evaluate_pairs(int count, const float* const (&of_row)[max_constants], float* eta) {
   constexpr int lanes = L > 16 ? 2 * L : 32;
   static_assert(most_tile_rows * L / lanes <= most_factors);
   constexpr int rows_at_once = pairs_at_once / L;
   alignas(64) float repeated[max_constants][pairs_at_once];
   EachSums<Density, lanes> each;
   const float* constants[max_constants];
-  for (int c = 0; c < max_constants; ++c) constants[c] = tile.constants[c] == zeros ? zeros : repeated[c];
-  for (int begin = 0; begin < tile.count; begin += rows_at_once) {
-    const int rows = tile.count - begin < rows_at_once ? tile.count - begin : rows_at_once;
+  for (int c = 0; c < max_constants; ++c) constants[c] = of_row[c] == zeros ? zeros : repeated[c];
+  for (int begin = 0; begin < count; begin += rows_at_once) {
+    const int rows = count - begin < rows_at_once ? count - begin : rows_at_once;
     for (int c = 0; c < max_constants; ++c) {
-      if (tile.constants[c] != zeros) repeat_numbers<L>(tile.constants[c] + begin, rows, repeated[c]);
+      if (of_row[c] != zeros) repeat_numbers<L>(of_row[c] + begin, rows, repeated[c]);
     }
     evaluate_each<Density>(rows * L, constants, {}, eta + static_cast<std::ptrdiff_t>(begin) * L, each);
   }

@@ -29,9 +29,10 @@ JENSEN_HD constexpr int packed_size(int q) { return q * (q + 1) / 2; }
 template <class R, int Q>
 struct LevelMap {
   static constexpr int size = packed_size(Q);
-  R b[size];  ///< B
-  R k[size];  ///< K
-  R y[Q];     ///< K^-1 B^T r
+  R b[size];      ///< B
+  R k[size];      ///< K
+  R one_over[Q];  ///< of K_ii
+  R y[Q];         ///< K^-1 B^T r
   R t[Q];
 
   /// Factor of the prior's covariance and information W (packed; null: none).
@@ -44,7 +45,8 @@ struct LevelMap {
       for (int i = j; i < Q; ++i) {
         R sum = k[packed(i, j)];
         for (int l = 0; l < j; ++l) sum -= k[packed(i, l)] * k[packed(j, l)];
-        k[packed(i, j)] = i == j ? math::sqrt(sum) : sum / k[packed(j, j)];
+        k[packed(i, j)] = i == j ? math::sqrt(sum) : sum * one_over[j];
+        if (i == j) one_over[j] = R(1) / k[packed(j, j)];
       }
     }
   }
@@ -55,12 +57,12 @@ struct LevelMap {
       R c = R(0);  // (B^T r)_i
       for (int l = i; l < Q; ++l) c += b[packed(l, i)] * r[l];
       for (int l = 0; l < i; ++l) c -= k[packed(i, l)] * y[l];
-      y[i] = c / k[packed(i, i)];
+      y[i] = c * one_over[i];
     }
     for (int i = Q - 1; i >= 0; --i) {
       R h = y[i] + v[i];
       for (int l = i + 1; l < Q; ++l) h -= k[packed(l, i)] * t[l];
-      t[i] = h / k[packed(i, i)];
+      t[i] = h * one_over[i];
     }
     for (int i = 0; i < Q; ++i) {
       u[i] = R(0);
@@ -84,13 +86,13 @@ struct LevelMap {
       R sum = -prior_share * t[i];
       for (int l = i; l < Q; ++l) sum += b[packed(l, i)] * u_bar[l];
       for (int l = 0; l < i; ++l) sum -= k[packed(i, l)] * h[l];
-      h[i] = sum / k[packed(i, i)];
+      h[i] = sum * one_over[i];
       v_bar[i] = h[i];
     }
     for (int i = Q - 1; i >= 0; --i) {  // c = K^-T h
       R sum = h[i];
       for (int l = i + 1; l < Q; ++l) sum -= k[packed(l, i)] * c[l];
-      c[i] = sum / k[packed(i, i)];
+      c[i] = sum * one_over[i];
     }
     for (int i = 0; i < Q; ++i) {
       r_bar[i] = R(0);
@@ -104,7 +106,7 @@ struct LevelMap {
         R sum = R(0);
         for (int l = i; l < Q; ++l) {
           R bar = -t[l] * h[j] - c[l] * y[j];
-          if (l == j) bar -= prior_share / k[packed(l, l)];
+          if (l == j) bar -= prior_share * one_over[l];
           sum += k[packed(l, i)] * bar;
         }
         p[i * Q + j] = i == j ? R(0.5) * sum : sum;
@@ -116,14 +118,14 @@ struct LevelMap {
       for (int i = Q - 1; i >= 0; --i) {
         R sum = p[i * Q + j];
         for (int l = i + 1; l < Q; ++l) sum -= k[packed(l, i)] * p[l * Q + j];
-        p[i * Q + j] = sum / k[packed(i, i)];
+        p[i * Q + j] = sum * one_over[i];
       }
     }
     for (int i = 0; i < Q; ++i) {  // rows of that times K^-1
       for (int j = Q - 1; j >= 0; --j) {
         R sum = p[i * Q + j];
         for (int l = j + 1; l < Q; ++l) sum -= p[i * Q + l] * k[packed(l, j)];
-        p[i * Q + j] = sum / k[packed(j, j)];
+        p[i * Q + j] = sum * one_over[j];
       }
     }
     for (int i = 0; i < Q; ++i) {  // B_bar += W B (M_bar + M_bar^T)

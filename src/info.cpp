@@ -19,7 +19,9 @@ BuildInfo build_info() {
 }
 
 std::vector<DeviceInfo> devices() {
-  std::vector<DeviceInfo> out{{"cpu", fmt::format("{}, {} threads", data_term_cpu_isa(), omp_get_max_threads())}};
+  const int threads = omp_get_max_threads();
+  std::vector<DeviceInfo> out{
+      {"cpu", fmt::format("{}, {} thread{}", data_term_cpu_isa(), threads, threads == 1 ? "" : "s")}};
   std::string reason;
   for (const CudaDevice& device : cuda_devices(reason)) {
     out.push_back({device.name, fmt::format("compute capability {}.{}, {:.1f} GiB", device.major, device.minor,

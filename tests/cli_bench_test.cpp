@@ -100,6 +100,8 @@ TEST_F(Cli, BenchRefusesBadWords) {
   expect_refused({"bench", "--rows", "-3"}, "--rows must be");
   expect_refused({"bench", "--rows", "99999999999999999999"}, "--rows must be");
   expect_refused({"bench", "--cols", "16385"}, "--cols must be a whole number from 1 to 16384");
+  expect_refused({"bench", "--levels", "few"}, "--levels must be a whole number from 0 to");
+  expect_refused({"bench", "--rows", "10", "--levels", "11"}, "11 levels of 10 rows (--levels)");
   expect_refused({"bench", "--samples", "1,,8"}, "--samples must be");
   expect_refused({"bench", "--samples", "8,"}, "--samples must be");
   expect_refused({"bench", "--samples", "1025"}, "--samples must be");

@@ -161,6 +161,15 @@ TEST_F(Cli, InfoNamesTheBuildAndTheDevices) {
   EXPECT_TRUE(json.at("version").is_string());
 }
 
+TEST_F(Cli, ThreadsThatAreBoundToProcessorsHaveAsManyOfThem) {
+  const std::string free = run({"info", "--json"}).out;
+  unsetenv("OMP_WAIT_POLICY");
+  setenv("OMP_PROC_BIND", "true", 1);
+  const std::string bound = run({"info", "--json"}).out;
+  unsetenv("OMP_PROC_BIND");
+  EXPECT_EQ(nlohmann::json::parse(bound).at("devices"), nlohmann::json::parse(free).at("devices"));
+}
+
 TEST_F(Cli, FamiliesAreListedALineEach) {
   const Result text = run({"families"});
   ASSERT_EQ(text.code, 0) << text.err;

@@ -42,8 +42,8 @@ void check_options(const BenchOptions& o) {
     throw InputError(fmt::format("{} columns (--cols); give 1 to {}", o.problem->columns, most_columns));
   }
   if (o.problem->levels < 0 || o.problem->levels > o.problem->rows) {
-    throw InputError(
-        fmt::format("{} levels of {} rows; give at most as many as rows", o.problem->levels, o.problem->rows));
+    throw InputError(fmt::format("{} levels of {} rows (--levels); give at most as many as rows", o.problem->levels,
+                                 o.problem->rows));
   }
 }
 

@@ -179,9 +179,9 @@ BenchCommand bench_command(const Words& words) {
   BenchCommand command;
   BenchOptions& options = command.options;
   options.device = parse_device(words.device);
-  const bool own = !words.rows.empty() || !words.columns.empty() || !words.family.empty();
+  const bool own = !words.rows.empty() || !words.columns.empty() || !words.levels.empty() || !words.family.empty();
   if (own && !words.suite.empty()) {
-    throw InputError("--suite has its own cases; leave it out, or leave out --rows, --cols and --family");
+    throw InputError("--suite has its own cases; leave it out, or leave out --rows, --cols, --levels and --family");
   }
   if (!words.suite.empty()) options.suite = parse_bench_suite(words.suite);
   if (own) {
@@ -193,6 +193,10 @@ BenchCommand bench_command(const Words& words) {
     }
     if (!words.columns.empty()) {
       problem.columns = static_cast<int>(whole_number("--cols", words.columns, 1, 16384, "leave it out for 28"));
+    }
+    if (!words.levels.empty()) {
+      problem.levels = static_cast<std::int64_t>(
+          whole_number("--levels", words.levels, 0, std::numeric_limits<std::uint32_t>::max(), "0 is no group"));
     }
     options.problem = problem;
   }

@@ -48,9 +48,12 @@ int run_program(int argc, const char* const* argv) {
 
 /// Makes threads that wait for the others of a parallel loop sleep rather than spin: where other programs use the
 /// processors too, spinning costs far more than waking up. The OpenMP runtime reads its environment before main, hence
-/// the restart; if that fails, the program goes on as it is.
+/// the restart; if that fails, the program goes on as it is. Where threads are bound to processors, this one already is
+/// to its own, and after a restart there would be no others.
 void let_waiting_threads_sleep(char** argv) {
-  if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
+  for (const char* own_choice : {"OMP_WAIT_POLICY", "OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY"}) {
+    if (std::getenv(own_choice) != nullptr) return;
+  }
   setenv("OMP_WAIT_POLICY", "passive", 1);
   execv("/proc/self/exe", argv);
 }

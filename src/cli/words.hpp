@@ -17,7 +17,7 @@ struct Words {
   std::string seed = "1", threads = "0", samples, batch = "0", steps = "0", learning_rate, count = "1000",
               checkpoint_every = "10m";
   std::string kind = "response", new_levels = "error", prediction_draws;
-  std::string suite, rows, columns, repeats, json_file;  ///< of bench
+  std::string suite, rows, columns, levels, repeats, json_file;  ///< of bench
   std::vector<std::string> priors, text;
   bool resume = false, force = false, quiet = false, json = false, all = false;
 };

@@ -121,7 +121,7 @@ void LevelEffects::fill(std::size_t level, double* out) const {
     const float* information = group_.information.empty()
                                    ? nullptr
                                    : group_.information.data() + level * static_cast<std::size_t>(packed_size(Q));
-    LevelMap<double, Q> map;
+    LevelMap<double, Q> map{};
     if (group_.centered) map.prepare(group_.reference.data(), information);
     for (std::size_t s = 0; s < count; ++s) {
       if (!group_.centered) map.prepare(factors_.data() + s * static_cast<std::size_t>(packed_size(Q)), information);
@@ -159,7 +159,7 @@ void LevelEffects::fill_moments(std::size_t level, double* means, double* varian
     fill_locations<Q>(level, means);
     const float* information = group_.information.empty() ? nullptr : group_.information.data() + level * size;
     const float* scale = group_.scale.data() + level * size;
-    LevelMap<double, Q> map;
+    LevelMap<double, Q> map{};
     if (group_.centered) map.prepare(group_.reference.data(), information);
     const double zero[Q] = {};
     for (std::size_t s = 0; s < count; ++s) {
