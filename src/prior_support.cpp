@@ -48,6 +48,9 @@ std::string choices(Support support, std::string_view target) {
   throw InputError(fmt::format("{} (--prior '{}'); {}", problem, to_string(prior), advice));
 }
 
+/// The inverse square of a scale must be a number in single precision.
+constexpr double least_positive = 1e-18;
+
 void check_arguments(const Prior& prior) {
   const PriorForm& form = form_of(prior.kind);
   if (prior.arguments.size() != form.stored()) {
@@ -59,6 +62,9 @@ void check_arguments(const Prior& prior) {
     values.push_back(form.slots[i].range == ArgumentRange::zero ? 0 : prior.arguments[next++]);
     const std::string problem = problem_with_argument(form, values, i);
     if (!problem.empty()) fail(prior, problem, fmt::format("write it as in {}", form.example));
+    if (form.slots[i].range == ArgumentRange::positive && values[i] < least_positive) {
+      fail(prior, fmt::format("{} is below {}", form.slots[i].said, least_positive), "give a larger one");
+    }
   }
 }
 

@@ -12,6 +12,7 @@
 #include "model/defaults.hpp"
 #include "model/model_data.hpp"
 #include "model/separation.hpp"
+#include "problem_notes.hpp"
 #include "show.hpp"
 
 namespace jensen {
@@ -162,6 +163,7 @@ Problem make_problem(std::string_view formula, const Table& table, const TrainOp
   if (fit.rows_dropped > 0) {
     fit.notes.push_back(fmt::format("{} of {} rows dropped for missing values", fit.rows_dropped, design.table_rows()));
   }
+  for (std::string& note : problem_notes(given, data, fit.design)) fit.notes.push_back(std::move(note));
   for (std::string& note : separation_notes(data, model)) fit.notes.push_back(std::move(note));
   problem.layout = {GuideShape::fullrank, model.head_groups, true};
   if (fit.options.guide == GuideKind::meanfield) problem.layout = {GuideShape::meanfield, model.head_groups, false};

@@ -79,8 +79,11 @@ std::string verdict_sentence(const Fit& fit, bool stopped, double reach) {
   if (v.failed) {
     return fmt::format(
         "failed: {} draws were not finite by step {}; the state before them was kept. Check the data's scale and "
-        "the priors, or lower the learning rate (--lr)",
-        v.nonfinite, fit.steps);
+        "the priors{}, or lower the learning rate (--lr)",
+        v.nonfinite, fit.steps,
+        std::ranges::find(fit.options.priors, PriorKind::uniform, &Prior::kind) != fit.options.priors.end()
+            ? " (a uniform one's bounds may cut the posterior)"
+            : "");
   }
   if (stopped) return fmt::format("not converged: stopped at step {} of its own run", fit.steps);
   if (!v.converged && reach < least_reach) {

@@ -127,6 +127,43 @@ TEST(BadInput, MoreSuccessesThanTrials) {
   EXPECT_THAT(refusal(table, "successes ~ x", of(Family::binomial)), HasSubstr("trials(n)"));
 }
 
+TEST(BadInput, CountsBeyondTheirRange) {
+  const Rows rows;
+  Table table = rows.table();
+  std::vector<double> counts = rows.trials;
+  counts[3] = 1e10;
+  table.add("counts", counts);
+  EXPECT_THAT(refusal(table, "counts ~ x", of(Family::poisson)),
+              AllOf(HasSubstr("row 4"), HasSubstr("10000000000 is not a count below 2^31")));
+}
+
+// --- Notes: what is no error, but hardly meant.
+
+TEST(Notes, OptionsThatDoNothingAndFactorsOfManyLevels) {
+  const std::size_t levels = 101, n = 3 * levels;
+  std::vector<double> y;
+  std::vector<std::int32_t> shop;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < levels; ++i) names.push_back(std::to_string(i));
+  for (std::size_t i = 0; i < n; ++i) {
+    y.push_back(static_cast<double>(i * i % 7));
+    shop.push_back(static_cast<std::int32_t>(i % levels));
+  }
+  Table table("data.csv");
+  table.add("y", y);
+  table.add("shop", shop, names);
+  TrainOptions options = of(Family::gaussian);
+  options.steps = 100;
+  const auto notes = [&](const std::string& formula) { return train(formula, table, options).notes; };
+  EXPECT_THAT(notes("y ~ shop"),
+              testing::ElementsAre(AllOf(HasSubstr("factor 'shop' has 101 levels"), HasSubstr("(1 | shop)"))));
+  EXPECT_THAT(notes("y ~ (1 | shop)"), testing::IsEmpty());
+  options.guide = GuideKind::structured;
+  options.parametrization = Parametrization::centered;
+  EXPECT_THAT(notes("y ~ (1 | shop)"), testing::IsEmpty());
+  EXPECT_THAT(notes("y ~ 1"), testing::ElementsAre(HasSubstr("(--guide)"), HasSubstr("(--parametrization)")));
+}
+
 // --- Separation: trained all the same, since the priors are proper, with a note.
 
 class Separation : public ::testing::Test {

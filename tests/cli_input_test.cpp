@@ -77,5 +77,17 @@ TEST_F(Cli, AColumnOfNumbersThatBeginsWithAnOddCellIsNoFactor) {
   EXPECT_THAT(result.err, HasSubstr("row 1, column 'x': 'null' is not a number, but most cells of the column are"));
 }
 
+TEST_F(Cli, ADecimalCommaIsNamedAndMakesNoFactor) {
+  const std::vector<std::string> more = {"--family", "gaussian", "--sep", ";", "--out", "fit"};
+  spit(dir_ / "commas.csv", "y;x\n1;1,5\n2;2,5\n4;4\n6;9,25\n");
+  expect_refused(train_words("y ~ x", "commas.csv", more),
+                 "row 1, column 'x': '1,5' has a decimal comma; write numbers with a decimal point, or read the column "
+                 "as text with --text x");
+  spit(dir_ / "later.csv", "y;x\n1;1\n2;2,5\n");
+  expect_refused(train_words("y ~ x", "later.csv", more), "row 2, column 'x': '2,5' has a decimal comma");
+  spit(dir_ / "lists.csv", "y;x\n1;1,5,2\n2;2,5,1\n3;1,5,2\n5;2,5,1\n2;1,5,2\n");  // no number with any point
+  EXPECT_EQ(run(train_words("y ~ x", "lists.csv", more)).code, 0);
+}
+
 }  // namespace
 }  // namespace jensen::test

@@ -98,7 +98,7 @@ TEST_F(Cli, BadUsageNamesTheWordAndTheNearestKnownOne) {
     EXPECT_THAT(result.err, AllOf(HasSubstr("unexpected word 'more'"), Not(HasSubstr("formula"))));
   }
   EXPECT_THAT(run({"summary", "fit", "y ~ x"}).err, AllOf(HasSubstr("unexpected word"), Not(HasSubstr("formula"))));
-  expect_refused({"train", "--seed"}, "--seed needs a value");
+  expect_refused({"train", "--seed"}, "--seed needs a value; see jensen train --help");
   expect_refused({"train"}, "formula is missing");
   expect_refused({"train", "y ~ x"}, "--family is missing");
   expect_refused({"train", "y ~ x", "--family", "gaussian"}, "--data is missing");

@@ -78,7 +78,9 @@ TEST(Response, IsCheckedByItsFamily) {
   expect(Family::binomial, {0, 1, 4}, {5, 0.5, -1, nan});
   for (const Family counts :
        {Family::poisson, Family::negative_binomial, Family::zero_inflated_poisson, Family::hurdle_poisson}) {
-    expect(counts, {0, 1, 1e6}, {0.5, -1, 1e10, nan, infinity});
+    expect(counts, {0, 1, 1e6}, {0.5, -1, 1e10 + 0.5, nan});
+    EXPECT_STREQ(response_problem(counts, {1e10, 4}), "a count below 2^31");
+    EXPECT_STREQ(response_problem(counts, {infinity, 4}), "a count below 2^31");
   }
   for (const Family positive : {Family::gamma, Family::lognormal, Family::weibull}) {
     expect(positive, {1e-30, 1, 1e6}, {0, -1, nan, infinity});

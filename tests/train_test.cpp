@@ -322,6 +322,25 @@ TEST(Train, APriorOnTheInterceptMeansTheDataOwnZero) {
   EXPECT_NEAR(at_mean, 5, 0.02);
 }
 
+TEST(Train, UniformPriorsThatTheStartIsOutsideOf) {
+  const Data data = linear_data(400, 0.3, 6);
+  const Fit wide = train("y ~ a + b", data.table(), with(GuideKind::fullrank));
+  // The posterior's sds are 0.025: no bound is felt.
+  const Fit within = train("y ~ a + b", data.table(),
+                           with(GuideKind::fullrank, {"b_a ~ uniform(1, 9)", "b_b ~ uniform(-40, -0.5)",
+                                                      "Intercept ~ uniform(1, 2.5)", "sigma ~ flat()"}));
+  EXPECT_TRUE(within.verdict.converged) << within.verdict.message;
+  for (const char* name : {"b_Intercept", "b_a", "b_b", "sigma"}) {
+    EXPECT_NEAR(mean_of(within, name), mean_of(wide, name), 0.03 * sd_of(wide, name)) << name;
+    EXPECT_NEAR(sd_of(within, name) / sd_of(wide, name), 1, 0.03) << name;
+  }
+  Prior half{"b_a", PriorKind::uniform, {mean_of(wide, "b_a"), 9}};
+  const Fit cut = train("y ~ a + b", data.table(), with(GuideKind::fullrank, {to_string(half)}));
+  EXPECT_TRUE(cut.verdict.failed);
+  EXPECT_NE(cut.verdict.message.find("(a uniform one's bounds may cut the posterior)"), std::string::npos)
+      << cut.verdict.message;
+}
+
 TEST(Train, SameBitsForAnyThreadCountAndTwoRuns) {
   const Data data = linear_data(30000, 0.3, 7);
   TrainOptions options;

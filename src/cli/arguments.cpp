@@ -245,6 +245,10 @@ Command parse_command_line(int argc, const char* const* argv) {
   app.require_subcommand(0, 1);
   app.allow_extras();
 
+  const auto is_first = [&](const CLI::App* verb) { return argc > 1 && verb->get_name() == argv[1]; };
+  const std::string help = std::ranges::any_of(app.get_subcommands({}), is_first)
+                               ? fmt::format("jensen {} --help", argv[1])
+                               : "jensen --help";
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -253,9 +257,9 @@ Command parse_command_line(int argc, const char* const* argv) {
     return ShowCommand{asked.empty() ? app.help() : asked.front()->help()};
   } catch (const CLI::ArgumentMismatch& error) {
     const std::string what = error.what();
-    throw InputError(fmt::format("{} needs a value; see jensen --help", what.substr(0, what.find(':'))));
+    throw InputError(fmt::format("{} needs a value; see {}", what.substr(0, what.find(':')), help));
   } catch (const CLI::ParseError& error) {
-    throw InputError(fmt::format("{}; see jensen --help", error.what()));
+    throw InputError(fmt::format("{}; see {}", error.what(), help));
   }
   if (version) return ShowCommand{fmt::format("jensen {}\n", build_info().version)};
 

@@ -50,6 +50,21 @@ bool parse_small_integer(std::string_view cell, double& value) {
   return true;
 }
 
+/// 3,14, which other programs write and read for 3.14.
+bool is_number_with_comma(std::string_view cell) {
+  const std::size_t comma = cell.find(',');
+  if (comma == std::string_view::npos) return false;
+  std::string with_point(cell);
+  with_point[comma] = '.';
+  double value = 0;
+  return parse_number(with_point, value) != NumberError::not_a_number;
+}
+
+bool is_like_number(std::string_view cell) {
+  double value = 0;
+  return parse_number(cell, value) != NumberError::not_a_number || is_number_with_comma(cell);
+}
+
 }  // namespace
 
 std::string_view trim(std::string_view cell) {
@@ -142,8 +157,10 @@ std::string CsvColumn::append_number(std::string_view cell) {
 }
 
 std::string CsvColumn::advise(std::string_view cell, std::string_view problem) const {
-  return fmt::format("{} {}; correct the cell, or read the column as text with --text {}", show(cell), problem,
-                     shell_word(name_));
+  const bool comma = is_number_with_comma(trim(cell));
+  return fmt::format("{} {}; {}, or read the column as text with --text {}", show(cell),
+                     comma ? "has a decimal comma" : problem,
+                     comma ? "write numbers with a decimal point" : "correct the cell", shell_word(name_));
 }
 
 std::string CsvColumn::append_text(std::string_view cell) {
@@ -164,8 +181,7 @@ std::string CsvColumn::mostly_numbers(std::size_t& row) const {
   std::vector<bool> numeric(levels_.size());
   std::string_view first;
   for (const auto& [level, code] : levels_) {
-    double value = 0;
-    numeric[static_cast<std::size_t>(code)] = parse_number(trim(level), value) != NumberError::not_a_number;
+    numeric[static_cast<std::size_t>(code)] = is_like_number(trim(level));
     if (code == 0) first = level;
   }
   std::size_t present = 0, numbers = 0;

@@ -58,6 +58,7 @@ const char* response_problem(Family family, const ResponseRow& row) {
     case Family::hurdle_poisson:
     case Family::cumulative:
     case Family::categorical:
+      if (y >= most_count && y == std::floor(y)) return "a count below 2^31";
       right = whole(y);
       break;
     case Family::gamma:

@@ -56,6 +56,18 @@ FunctionalPrior functional(const PriorRow& row) {
 
 bool is_term(const PriorRow& row) { return row.prior.kind != PriorKind::flat || row.support != Support::real; }
 
+/// Moves theta so that a coefficient whose prior is uniform lies within its bounds, a tenth of their distance from
+/// them.
+void move_within(const PriorRow& row, std::vector<double>& theta) {
+  if (row.prior.kind != PriorKind::uniform || row.support != Support::real) return;
+  const double low = row.prior.arguments[0], high = row.prior.arguments[1];
+  const double at = dot(row.row, theta) + row.shift;
+  if (at > low && at < high) return;
+  const double margin = 0.1 * (high - low);
+  const double step = (std::clamp(at, low + margin, high - margin) - at) / dot(row.row, row.row);
+  for (std::size_t j = 0; j < theta.size(); ++j) theta[j] += step * row.row[j];
+}
+
 ModeBlock make_block(const ModelData& data, const PredictorData& p, const PredictorPriors& priors) {
   ModeBlock block;
   block.name = p.parameter;
@@ -65,11 +77,12 @@ ModeBlock make_block(const ModelData& data, const PredictorData& p, const Predic
   block.feeds.push_back({p.argument, [&data, &p](std::int64_t begin, std::int64_t count, double* out) {
                            data.standardised(p, begin, count, out);
                          }});
-  for (const PriorRow& row : prior_rows(data, p, priors)) {
-    if (is_term(row)) block.priors.push_back(functional(row));
-  }
   block.start.assign(p.coefficients(), 0);
   if (p.intercept) block.start[0] = first_guess(data, p);
+  for (const PriorRow& row : prior_rows(data, p, priors)) {
+    if (is_term(row)) block.priors.push_back(functional(row));
+    move_within(row, block.start);
+  }
   if (p.design == nullptr && p.parameter == "sigma" && data.size() <= 2 * data.predictors.front().coefficients()) {
     // With hardly more rows than coefficients the residuals, which may all be zero, say nothing of sigma.
     block.priors.push_back({DensityKind::normal_prior, {block.start[0], 2, 0}, {1.0}, 0});
