@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "bytes.hpp"
 #include "density_code.hpp"
@@ -172,7 +173,7 @@ Problem make_problem(std::string_view formula, const Table& table, const TrainOp
   return problem;
 }
 
-std::uint64_t fingerprint(const Problem& problem) {
+Fingerprint fingerprint(const Problem& problem) {
   const EngineSpec& spec = problem.spec;
   Hash hash;
   const auto add_array = [&](const auto* data, std::int64_t count) {
@@ -183,33 +184,42 @@ std::uint64_t fingerprint(const Problem& problem) {
   const auto add_numbers = [&](const auto& vector) {
     add_array(vector.data(), static_cast<std::int64_t>(vector.size()));
   };
+  const auto so_far = [&] { return std::exchange(hash, Hash()).value(); };
 
+  Fingerprint result;
   const BuildInfo build = build_info();
   for (const std::string& part : {build.version, build.commit, build.compiler}) add_text(part);
+  result.build = so_far();
+
   add_text(problem.fit.formula);
   for (const CoordinateTransform transform : spec.transforms) hash.add(transform);
   for (const Parameter& parameter : problem.fit.parameters) {
     add_text(parameter.name);
     hash.add(parameter.transform);
   }
-  add_numbers(problem.model.to_user.values);
-  add_numbers(problem.model.shift);
-  for (const std::int64_t size : {std::int64_t{spec.dimension}, spec.rows, spec.batch, std::int64_t{spec.samples}}) {
-    hash.add(size);
+  for (const Term& term : spec.terms) {
+    hash.add(term.density);
+    if (term.custom != nullptr) add_text(term.custom->name);
   }
+  result.model = so_far();
+
   hash.add(spec.seed);
+  hash.add(spec.samples);
+  hash.add(problem.fit.options.batch);
   hash.add(spec.guide);
   hash.add(spec.dense_levels);
   hash.add(spec.storage);
   hash.add(spec.precision);
-  hash.add(spec.reference);
   hash.add(problem.fit.options.steps);
   hash.add(problem.fit.options.learning_rate);
+  result.options = so_far();
+
+  add_numbers(problem.model.to_user.values);
+  add_numbers(problem.model.shift);
+  for (const std::int64_t size : {std::int64_t{spec.dimension}, spec.rows, spec.batch}) hash.add(size);
+  hash.add(spec.reference);
   add_numbers(spec.lambda);
   for (const Term& term : spec.terms) {
-    hash.add(term.density);
-    if (term.custom != nullptr) add_text(term.custom->name);
-    if (term.custom != nullptr) add_text(term.custom->name);
     hash.add(term.rows);
     hash.add(term.constant);
     for (const float* column : term.constants) add_array(column, term.rows);
@@ -236,7 +246,8 @@ std::uint64_t fingerprint(const Problem& problem) {
     add_array(group.location, effects);
     add_array(group.coupling, effects * (group.coefficients + group.coupled));
   }
-  return hash.value();
+  result.data = so_far();
+  return result;
 }
 
 }  // namespace jensen

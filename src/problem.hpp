@@ -14,6 +14,7 @@
 #include "model/guide_normal.hpp"
 #include "model/model.hpp"
 #include "model/normal_start.hpp"
+#include "training_state.hpp"
 
 namespace jensen {
 
@@ -40,9 +41,8 @@ void check_options(const TrainOptions& options);
 /// The model, its guide and how it is stepped, as the engine takes them.
 EngineSpec make_spec(const Model& model, const GuideLayout& layout, const Fit& fit);
 
-/// Of this build and all that the course of training depends on but the seed's own noise: latents, terms with their
-/// data, guide, options. Not of the device and the number of threads. Columns on a GPU already count without
-/// their data.
-std::uint64_t fingerprint(const Problem& problem);
+/// Of all that the course of training depends on, but for the device and the number of threads. Columns on a GPU
+/// already count without their data.
+Fingerprint fingerprint(const Problem& problem);
 
 }  // namespace jensen

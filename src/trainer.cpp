@@ -78,7 +78,7 @@ auto translated(Work&& work) {
 
 struct Trainer::Impl {
   Problem problem;
-  std::uint64_t identity = 0;  ///< fingerprint()
+  Fingerprint identity;
   RunDescription description;
   std::unique_ptr<Engine> engine;
   Course course;

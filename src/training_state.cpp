@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t checksum_size = sizeof(std::uint64_t);
 constexpr std::uint64_t magic = 0x65746174534E4A00U;  // "\0JNState"
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 2;
 
 /// The values in their order, for writing and for reading.
 auto values_of(auto& course, auto& engine) {
@@ -39,7 +39,7 @@ bool same_sizes(const EngineState& a, const EngineState& b) {
 
 }  // namespace
 
-std::vector<std::byte> encode_state(const Course& course, const EngineState& engine, std::uint64_t fingerprint) {
+std::vector<std::byte> encode_state(const Course& course, const EngineState& engine, const Fingerprint& fingerprint) {
   ByteWriter out;
   out.put(magic);
   out.put(version);
@@ -58,9 +58,9 @@ bool state_is_whole(std::span<const std::byte> state) {
   return in.ok() && found_magic == magic && checksum == hash_of(content);
 }
 
-DecodedState decode_state(std::span<const std::byte> bytes, std::uint64_t fingerprint, const EngineState& like) {
+DecodedState decode_state(std::span<const std::byte> bytes, const Fingerprint& fingerprint, const EngineState& like) {
   ByteReader in(without_checksum(bytes));
-  std::uint64_t found_magic = 0, found_fingerprint = 0;
+  std::uint64_t found_magic = 0;
   std::uint32_t found_version = 0;
   in.take(found_magic);
   if (!in.ok() || found_magic != magic) {
@@ -70,20 +70,22 @@ DecodedState decode_state(std::span<const std::byte> bytes, std::uint64_t finger
   if (!state_is_whole(bytes)) throw InputError(damaged);
   in.take(found_version);
   if (found_version != version) {
-    throw InputError(
-        fmt::format("the training state has format {}, this build reads {} (restore); use the build that "
-                    "wrote it, or start anew",
-                    found_version, version));
+    throw OtherRunError(
+        fmt::format("build of Jensen, with states of format {} where this one has {}", found_version, version));
   }
-  in.take(found_fingerprint);
+  Fingerprint found;
+  in.take(found);
   DecodedState out;
   std::apply([&](auto&... value) { (in.take(value), ...); }, values_of(out.course, out.engine));
   if (!in.ok() || !in.at_end()) throw InputError(damaged);
-  if (found_fingerprint != fingerprint || !same_sizes(out.engine, like) ||
-      out.course.last_good.size() != like.lambda.size()) {
-    throw InputError(
-        "the training state is of another model, data, options or build (restore); give what it was made from, or "
-        "start anew");
+  if (found.build != fingerprint.build) throw OtherRunError("build of Jensen");
+  if (found.model != fingerprint.model) throw OtherRunError("model (formula, family or distributions of priors)");
+  if (found.options != fingerprint.options) {
+    throw OtherRunError(
+        "setting of training (seed, samples, batch, guide, steps, learning rate, storage or precision)");
+  }
+  if (found != fingerprint || !same_sizes(out.engine, like) || out.course.last_good.size() != like.lambda.size()) {
+    throw OtherRunError("table (or prior's arguments)");
   }
   return out;
 }

@@ -24,15 +24,24 @@ struct Course {
   std::vector<float> last_good;  ///< lambda at the latest report whose draws all were finite
 };
 
-/// Magic number, version, fingerprint of the problem, the values, checksum.
-std::vector<std::byte> encode_state(const Course& course, const EngineState& engine, std::uint64_t fingerprint);
+/// Hashes of what the course of a run depends on.
+struct Fingerprint {
+  std::uint64_t build = 0;
+  std::uint64_t model = 0;    ///< formula, parameters, densities
+  std::uint64_t options = 0;  ///< those of training
+  std::uint64_t data = 0;     ///< columns, and numbers of priors
+  bool operator==(const Fingerprint&) const = default;
+};
+
+/// Magic number, version, fingerprint, the values, checksum.
+std::vector<std::byte> encode_state(const Course& course, const EngineState& engine, const Fingerprint& fingerprint);
 
 struct DecodedState {
   Course course;
   EngineState engine;
 };
-/// Throws InputError: damaged, of another version of the format, of another fingerprint, or with other sizes than the
-/// engine's state `like` has.
-DecodedState decode_state(std::span<const std::byte> bytes, std::uint64_t fingerprint, const EngineState& like);
+/// Throws InputError: damaged, of another version of the format, of another fingerprint (OtherRunError), or with other
+/// sizes than the engine's state `like` has.
+DecodedState decode_state(std::span<const std::byte> bytes, const Fingerprint& fingerprint, const EngineState& like);
 
 }  // namespace jensen

@@ -16,11 +16,8 @@ using testing::StartsWith;
 class CliCheckpoint : public Cli {
  protected:
   /// In memory, if there is such a place: how long a disk takes to sync says nothing here, and varies a hundredfold.
-  fs::path scratch() const override { return access("/dev/shm", W_OK) == 0 ? fs::path("/dev/shm") : Cli::scratch(); }
-  void SetUp() override {
-    Cli::SetUp();
-    write_table("t.csv", 600);
-  }
+  CliCheckpoint() : Cli(access("/dev/shm", W_OK) == 0 ? fs::path("/dev/shm") : fs::temp_directory_path()) {}
+  void SetUp() override { write_table("t.csv", 600); }
 
   static std::vector<std::string> words(const std::string& out, const std::vector<std::string>& more = {}) {
     std::vector<std::string> all = {
@@ -212,19 +209,22 @@ TEST_F(CliCheckpoint, ADamagedCheckpointIsPassedOverForTheOneBefore) {
 TEST_F(CliCheckpoint, ACheckpointOfAnotherRunIsRefused) {
   leave_two_checkpoints();
   const std::string checkpoint = slurp(dir_ / "fit.checkpoint");
-  for (const std::vector<std::string>& change : std::vector<std::vector<std::string>>{
-           {"--seed", "2"}, {"--steps", "8000"}, {"--lr", "0.04"}, {"--prior", "b ~ normal(0, 1)"}, {"--batch", "0"}}) {
-    auto other = change;
-    other.emplace_back("--resume");
-    expect_refused(words("fit", other), "fit.checkpoint is of another formula, table, options or build");
+  for (const auto& [option, value, part] : std::vector<std::array<std::string, 3>>{
+           {"--seed", "2", "setting of training (seed,"},
+           {"--steps", "8000", "setting of training (seed,"},
+           {"--lr", "0.04", "setting of training (seed,"},
+           {"--batch", "0", "setting of training (seed,"},
+           {"--prior", "b ~ laplace(0, 1)", "model (formula, family or distributions of priors)"},
+           {"--prior", "b ~ normal(0, 1)", "table (or prior's arguments)"}}) {
+    expect_refused(words("fit", {option, value, "--resume"}), "fit.checkpoint is of another " + part);
   }
   auto other = words("fit", {"--resume"});
   other[1] = "y ~ x + (1 | zip)";
-  expect_refused(other, "another formula");
+  expect_refused(other, "fit.checkpoint is of another model");
   std::string table = slurp(dir_ / "t.csv");
   table[table.find('\n', table.size() / 2) + 1] = '7';
   spit(dir_ / "t.csv", table);
-  expect_refused(words("fit", {"--resume"}), "another formula, table");
+  expect_refused(words("fit", {"--resume"}), "fit.checkpoint is of another table (");
   EXPECT_EQ(slurp(dir_ / "fit.checkpoint"), checkpoint);
 }
 

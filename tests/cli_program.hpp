@@ -28,6 +28,8 @@
 #include <string>
 #include <vector>
 
+#include "temporary_directory.hpp"
+
 namespace jensen::test {
 
 namespace fs = std::filesystem;
@@ -82,17 +84,9 @@ inline std::vector<std::string> family_words(const std::string& formula, const s
 
 class Cli : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (scratch() / "jensen-cli-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    dir_ = name;
-  }
-  /// Where the fresh directory is made.
-  virtual fs::path scratch() const { return fs::temp_directory_path(); }
-  void TearDown() override {
-    std::error_code ignored;
-    fs::remove_all(dir_, ignored);
-  }
+  Cli() = default;
+  /// The fresh directory is made in `parent`.
+  explicit Cli(const fs::path& parent) : directory_(parent) {}
 
   /// In the child: never returns.
   [[noreturn]] void become_program(const std::vector<std::string>& words, const How& how) const {
@@ -197,7 +191,8 @@ class Cli : public testing::Test {
     EXPECT_EQ(files(), before);
   }
 
-  fs::path dir_;
+  TemporaryDirectory directory_;
+  fs::path dir_ = directory_.path();
 
  private:
   struct Stream {

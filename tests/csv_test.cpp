@@ -15,6 +15,7 @@
 
 #include "jensen/errors.hpp"
 #include "jensen/io.hpp"
+#include "temporary_directory.hpp"
 
 namespace {
 
@@ -28,16 +29,6 @@ using testing::HasSubstr;
 
 class Csv : public testing::Test {
  protected:
-  Csv() {
-    std::string pattern = (fs::temp_directory_path() / "jensen-csv-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-    file_ = folder_ / "t.csv";
-  }
-  ~Csv() override {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-
   fs::path write(const std::string& text) {
     std::ofstream(file_, std::ios::binary) << text;
     return file_;
@@ -66,7 +57,8 @@ class Csv : public testing::Test {
     return error_of(write(text), options);
   }
 
-  fs::path folder_, file_;
+  jensen::test::TemporaryDirectory directory_;
+  fs::path folder_ = directory_.path(), file_ = folder_ / "t.csv";
 };
 
 std::vector<double> numbers(const Table& table, const std::string& name) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine_states.hpp"
 #include "models.hpp"
 
 namespace jensen {
@@ -87,28 +88,6 @@ TEST(Storage, RoundsTheColumnsAndNothingElse) {
   }
 }
 
-/// lambda and averages after a run of `steps`, with an interruption after `interrupted` if that is not zero.
-EngineState run(const EngineSpec& spec, std::int64_t steps, std::int64_t interrupted) {
-  std::unique_ptr<Engine> engine = make_cpu_engine(spec);
-  for (std::int64_t t = 0; t < steps; ++t) {
-    if (t == interrupted && t > 0) {
-      const EngineState state = engine->state();
-      engine = make_cpu_engine(spec);
-      engine->restore(state);
-    }
-    engine->step(t, 0.05, t >= steps / 2 ? 1 : -1);
-  }
-  return engine->state();
-}
-
-void expect_same_bits(const EngineState& a, const EngineState& b) {
-  EXPECT_EQ(a.lambda, b.lambda);
-  EXPECT_EQ(a.first_moment, b.first_moment);
-  EXPECT_EQ(a.second_moment, b.second_moment);
-  EXPECT_EQ(a.average[1], b.average[1]);
-  EXPECT_EQ(a.anchor_joint, b.anchor_joint);
-}
-
 class Trajectory : public ::testing::TestWithParam<GuideShape> {};
 
 TEST_P(Trajectory, SameBitsForAnyThreadCountAndAfterAnInterruption) {
@@ -119,14 +98,15 @@ TEST_P(Trajectory, SameBitsForAnyThreadCountAndAfterAnInterruption) {
   model.spec.samples = 14;
   model.spec.lambda = testing::random_lambda(testing::lambda_size(model.spec), 1);
   model.spec.threads = 1;
-  const EngineState one = run(model.spec, 40, 0);
+  const EngineState one = testing::run(model.spec, 40, 0);
   EXPECT_NE(one.lambda, model.spec.lambda);
-  expect_same_bits(one, run(model.spec, 40, 0));
+  testing::expect_same_bits(one, testing::run(model.spec, 40, 0));
   for (const int threads : {2, 3}) {
     model.spec.threads = threads;
-    expect_same_bits(one, run(model.spec, 40, 0));
+    testing::expect_same_bits(one, testing::run(model.spec, 40, 0));
   }
-  for (const std::int64_t interrupted : {1, 17, 30}) expect_same_bits(one, run(model.spec, 40, interrupted));
+  for (const std::int64_t interrupted : {1, 17, 30})
+    testing::expect_same_bits(one, testing::run(model.spec, 40, interrupted));
 }
 
 INSTANTIATE_TEST_SUITE_P(Guides, Trajectory, ::testing::Values(GuideShape::meanfield, GuideShape::fullrank));

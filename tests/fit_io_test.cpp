@@ -22,6 +22,7 @@
 #include "io/fit_file.hpp"
 #include "jensen/errors.hpp"
 #include "jensen/io.hpp"
+#include "temporary_directory.hpp"
 
 namespace {
 
@@ -225,15 +226,6 @@ void write(const fs::path& path, const std::string& bytes) { std::ofstream(path,
 
 class FitIo : public testing::Test {
  protected:
-  FitIo() {
-    std::string pattern = (fs::temp_directory_path() / "jensen-fit-XXXXXX").string();
-    folder_ = fs::canonical(mkdtemp(pattern.data()));
-  }
-  ~FitIo() override {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-
   /// The FileError's words, without the path of the folder.
   template <class Body>
   std::string error_of(Body body) {
@@ -258,7 +250,8 @@ class FitIo : public testing::Test {
     return names;
   }
 
-  fs::path folder_;
+  jensen::test::TemporaryDirectory directory_;
+  fs::path folder_ = directory_.path();
 };
 
 TEST_F(FitIo, GivesEveryFieldBack) {

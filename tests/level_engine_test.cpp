@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine_states.hpp"
 #include "level_models.hpp"
 
 namespace jensen {
@@ -83,32 +84,19 @@ TEST(Thresholds, GradientEqualsFiniteDifferences) {
   }
 }
 
-EngineState run(const EngineSpec& spec, std::int64_t steps, std::int64_t interrupted) {
-  std::unique_ptr<Engine> engine = make_cpu_engine(spec);
-  for (std::int64_t t = 0; t < steps; ++t) {
-    if (t == interrupted && t > 0) {
-      const EngineState state = engine->state();
-      engine = make_cpu_engine(spec);
-      engine->restore(state);
-    }
-    engine->step(t, 0.05, t >= steps / 2 ? 1 : -1);
-  }
-  return engine->state();
-}
-
 TEST(Levels, SameBitsForAnyThreadsAndAfterAnInterruption) {
   GroupModel model = group_model(
       {DensityKind::gaussian, GuideShape::fullrank, 5000, 1700, {2, 1}, 300, automatic, true, false, false});
   EngineSpec& spec = model.model.spec;
   spec.threads = 1;
-  const EngineState one = run(spec, 12, 0);
+  const EngineState one = testing::run(spec, 12, 0);
   EXPECT_NE(one.lambda, spec.lambda);
   for (const int threads : {2, 3}) {
     spec.threads = threads;
-    EXPECT_EQ(one.lambda, run(spec, 12, 0).lambda);
+    EXPECT_EQ(one.lambda, testing::run(spec, 12, 0).lambda);
   }
   for (const std::int64_t interrupted : {2, 7}) {
-    const EngineState other = run(spec, 12, interrupted);
+    const EngineState other = testing::run(spec, 12, interrupted);
     EXPECT_EQ(one.lambda, other.lambda);
     EXPECT_EQ(one.average[1], other.average[1]);
   }

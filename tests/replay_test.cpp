@@ -9,6 +9,7 @@
 
 #include "backend_cpu.hpp"
 #include "engine_impl.hpp"
+#include "engine_states.hpp"
 #include "level_models.hpp"
 
 namespace jensen {
@@ -152,15 +153,6 @@ EngineState run(const EngineSpec& spec, bool record, int interrupt_every) {
   return engine->state();
 }
 
-void expect_same_bits(const EngineState& a, const EngineState& b) {
-  EXPECT_EQ(a.lambda, b.lambda);
-  EXPECT_EQ(a.first_moment, b.first_moment);
-  EXPECT_EQ(a.second_moment, b.second_moment);
-  EXPECT_EQ(a.average[0], b.average[0]);
-  EXPECT_EQ(a.average[1], b.average[1]);
-  EXPECT_EQ(a.anchor_joint, b.anchor_joint);
-}
-
 TEST(SmallModels, GradientIsTheCpus) {
   const int before = PlayedBackend::block_launches;
   for (const auto density : {DensityKind::gaussian, DensityKind::bernoulli_logit, DensityKind::poisson_log}) {
@@ -179,8 +171,8 @@ TEST(SmallModels, StepsTogetherAreStepsApart) {
   const EngineState together = run(model.spec, true, 0);
   EXPECT_EQ(PlayedBackend::block_launches - before, 3);  // 70 steps by 32
   EXPECT_NE(together.lambda, model.spec.lambda);
-  expect_same_bits(together, run(model.spec, true, 1));
-  expect_same_bits(together, run(model.spec, true, 7));
+  testing::expect_same_bits(together, run(model.spec, true, 1));
+  testing::expect_same_bits(together, run(model.spec, true, 7));
 }
 
 TEST(SmallModels, FollowTheCpusPath) {
@@ -220,8 +212,8 @@ TEST(Replay, NothingOfAStepIsInTheLaunches) {
   for (const EngineSpec* spec : {&groups.model.spec, &whole.model.spec, &batches.spec, &full.spec}) {
     const EngineState replayed = run(*spec, true, 0);
     EXPECT_NE(replayed.lambda, spec->lambda);
-    expect_same_bits(replayed, run(*spec, false, 0));
-    expect_same_bits(replayed, run(*spec, true, 3));
+    testing::expect_same_bits(replayed, run(*spec, false, 0));
+    testing::expect_same_bits(replayed, run(*spec, true, 3));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "jensen/errors.hpp"
 #include "jensen/io.hpp"
 #include "jensen/trainer.hpp"
+#include "temporary_directory.hpp"
 
 namespace jensen {
 namespace {
@@ -21,11 +22,6 @@ namespace fs = std::filesystem;
 class StateFile : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "jensen-state-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    dir_ = name;
-    path_ = dir_ / "run.state";
-    previous_ = dir_ / "run.state.previous";
     std::vector<double> x, y;
     for (int i = 0; i < 40; ++i) {
       x.push_back(i % 7);
@@ -43,7 +39,6 @@ class StateFile : public testing::Test {
       state = trainer.state();
     }
   }
-  void TearDown() override { fs::remove_all(dir_); }
 
   static std::string slurp(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
@@ -62,7 +57,8 @@ class StateFile : public testing::Test {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(dir_), fs::directory_iterator()));
   }
 
-  fs::path dir_, path_, previous_;
+  test::TemporaryDirectory directory_;
+  fs::path dir_ = directory_.path(), path_ = dir_ / "run.state", previous_ = dir_ / "run.state.previous";
   std::vector<std::byte> states_[3];
 };
 

@@ -283,20 +283,22 @@ TEST(Trainer, RefusesStatesOfAnotherRun) {
   const Data data(7), other(8);
   const Case c = cases()[0];
   Trainer trainer(c.formula, data.table, c.options);
-  const auto refuse = [&](std::string_view formula, const Table& table, const TrainOptions& options) {
-    expect_refused(trainer, Trainer(formula, table, options).state(), "of another model");
+  const auto refuse = [&](std::string_view formula, const Table& table, const TrainOptions& options, const char* part) {
+    expect_refused(trainer, Trainer(formula, table, options).state(), part);
   };
-  refuse("y ~ 1", data.table, c.options);
-  refuse(c.formula, other.table, c.options);
+  refuse("y ~ 1", data.table, c.options, "of another model");
+  refuse(c.formula, other.table, c.options, "of another table");
   for (const auto change :
        {+[](TrainOptions& o) { o.seed = 2; }, +[](TrainOptions& o) { o.samples = 3; },
         +[](TrainOptions& o) { o.steps = 250; }, +[](TrainOptions& o) { o.learning_rate = 0.04; },
-        +[](TrainOptions& o) { o.batch = 100; }, +[](TrainOptions& o) { o.priors = {parse_prior("b ~ normal(0, 1)")}; },
-        +[](TrainOptions& o) { o.guide = GuideKind::meanfield; }}) {
+        +[](TrainOptions& o) { o.batch = 100; }, +[](TrainOptions& o) { o.guide = GuideKind::meanfield; }}) {
     TrainOptions options = c.options;
     change(options);
-    refuse(c.formula, data.table, options);
+    refuse(c.formula, data.table, options, "of another setting of training");
   }
+  TrainOptions options = c.options;
+  options.priors = {parse_prior("b ~ normal(0, 1)")};
+  refuse(c.formula, data.table, options, "prior's arguments");
 }
 
 TEST(Hash, SeesEveryBitAndTheLength) {

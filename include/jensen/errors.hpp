@@ -1,5 +1,5 @@
 #pragma once
-/// \file The three ways a call can fail. Each message is "problem (where) what to do".
+/// \file The ways a call can fail. Each message is "problem (where) what to do".
 
 #include <stdexcept>
 #include <string>
@@ -18,6 +18,20 @@ class JENSEN_API Error : public std::runtime_error {
 class JENSEN_API InputError : public Error {
  public:
   using Error::Error;
+};
+
+/// A training state of another run than the one that is to go on from it.
+class JENSEN_API OtherRunError : public InputError {
+ public:
+  /// `part`: what of the run is another, as in "table".
+  explicit OtherRunError(const std::string& part)
+      : InputError("the training state is of another " + part +
+                   " (restore); give what it was made from, or start anew"),
+        part_(part) {}
+  const std::string& part() const noexcept { return part_; }
+
+ private:
+  std::string part_;
 };
 
 /// A file that cannot be read, written or understood.

@@ -57,8 +57,8 @@ class JENSEN_API Trainer {
   /// for restore() in this process or another of the same build. Waits.
   std::vector<std::byte> state();
   /// Goes on where state() was called, with the same bits as if training had never stopped; on another device kind
-  /// with bits of that device. Throws InputError: `state` is damaged, or of another model, data, options or build;
-  /// then nothing has changed.
+  /// with bits of that device. Throws InputError: `state` is damaged, or (OtherRunError) of another model, data,
+  /// options or build; then nothing has changed.
   void restore(std::span<const std::byte> state);
 
   /// The posterior as it stands, its ELBO over all rows and its verdict; training may go on afterwards. Before done()

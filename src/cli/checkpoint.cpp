@@ -47,11 +47,11 @@ void Checkpoint::begin(Trainer& trainer) {
   }
   try {
     trainer.restore(resumed_->state);
-  } catch (const InputError&) {
+  } catch (const OtherRunError& other) {
     throw InputError(
-        fmt::format("{} is of another formula, table, options or build of Jensen (--resume); give what it was started "
-                    "with, or start anew with --force in place of --resume",
-                    resumed_->path.string()));
+        fmt::format("{} is of another {} (--resume); give what it was started with, or start anew with --force in "
+                    "place of --resume",
+                    resumed_->path.string(), other.part()));
   }
   said_ = fmt::format("resume: step {}, from {}\n", grouped(trainer.steps()), resumed_->path.string());
   if (!resumed_->problem.empty()) {
