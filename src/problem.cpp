@@ -202,6 +202,7 @@ Fingerprint fingerprint(const Problem& problem) {
     if (term.custom != nullptr) add_text(term.custom->name);
   }
   result.model = so_far();
+  result.rows = spec.rows;
 
   hash.add(spec.seed);
   hash.add(spec.samples);
@@ -216,7 +217,7 @@ Fingerprint fingerprint(const Problem& problem) {
 
   add_numbers(problem.model.to_user.values);
   add_numbers(problem.model.shift);
-  for (const std::int64_t size : {std::int64_t{spec.dimension}, spec.rows, spec.batch}) hash.add(size);
+  for (const std::int64_t size : {std::int64_t{spec.dimension}, spec.batch}) hash.add(size);
   hash.add(spec.reference);
   add_numbers(spec.lambda);
   for (const Term& term : spec.terms) {

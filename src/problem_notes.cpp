@@ -14,10 +14,10 @@ constexpr std::size_t many_levels = 100;
 std::vector<std::string> problem_notes(const TrainOptions& given, const ModelData& data, const DesignState& design) {
   std::vector<std::string> notes;
   if (!data.has_groups() && given.guide == GuideKind::structured) {
-    notes.push_back("the model has no groups, without which a structured guide is a full-rank one (--guide)");
+    notes.emplace_back("the model has no groups, without which a structured guide is a full-rank one (--guide)");
   }
   if (!data.has_groups() && given.parametrization != Parametrization::automatic) {
-    notes.push_back(
+    notes.emplace_back(
         "the model has no groups: the parametrization of their effects changes nothing (--parametrization)");
   }
   for (const FactorLevels& factor : design.factors) {

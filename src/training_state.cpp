@@ -79,7 +79,11 @@ DecodedState decode_state(std::span<const std::byte> bytes, const Fingerprint& f
   std::apply([&](auto&... value) { (in.take(value), ...); }, values_of(out.course, out.engine));
   if (!in.ok() || !in.at_end()) throw InputError(damaged);
   if (found.build != fingerprint.build) throw OtherRunError("build of Jensen");
-  if (found.model != fingerprint.model) throw OtherRunError("model (formula, family or distributions of priors)");
+  if (found.model != fingerprint.model)
+    throw OtherRunError("model (formula, family, levels of factors or distributions of priors)");
+  if (found.rows != fingerprint.rows) {
+    throw OtherRunError(fmt::format("table, with {} rows where this one has {}", found.rows, fingerprint.rows));
+  }
   if (found.options != fingerprint.options) {
     throw OtherRunError(
         "setting of training (seed, samples, batch, guide, steps, learning rate, storage or precision)");

@@ -28,6 +28,7 @@ struct Course {
 struct Fingerprint {
   std::uint64_t build = 0;
   std::uint64_t model = 0;    ///< formula, parameters, densities
+  std::int64_t rows = 0;      ///< their number, on which the batch of training depends
   std::uint64_t options = 0;  ///< those of training
   std::uint64_t data = 0;     ///< columns, and numbers of priors
   bool operator==(const Fingerprint&) const = default;

@@ -214,7 +214,7 @@ TEST_F(CliCheckpoint, ACheckpointOfAnotherRunIsRefused) {
            {"--steps", "8000", "setting of training (seed,"},
            {"--lr", "0.04", "setting of training (seed,"},
            {"--batch", "0", "setting of training (seed,"},
-           {"--prior", "b ~ laplace(0, 1)", "model (formula, family or distributions of priors)"},
+           {"--prior", "b ~ laplace(0, 1)", "model (formula, family, levels of factors or distributions of priors)"},
            {"--prior", "b ~ normal(0, 1)", "table (or prior's arguments)"}}) {
     expect_refused(words("fit", {option, value, "--resume"}), "fit.checkpoint is of another " + part);
   }
@@ -225,6 +225,9 @@ TEST_F(CliCheckpoint, ACheckpointOfAnotherRunIsRefused) {
   table[table.find('\n', table.size() / 2) + 1] = '7';
   spit(dir_ / "t.csv", table);
   expect_refused(words("fit", {"--resume"}), "fit.checkpoint is of another table (");
+  spit(dir_ / "t.csv", table.substr(0, table.rfind('\n', table.size() - 2) + 1));
+  expect_refused(words("fit", {"--resume"}),
+                 "fit.checkpoint is of another table, with 600 rows where this one has 599");
   EXPECT_EQ(slurp(dir_ / "fit.checkpoint"), checkpoint);
 }
 
