@@ -64,17 +64,22 @@ struct CheckRows {
       constants[c] = term.constants[c] == nullptr ? 0.0 : static_cast<double>(term.constants[c][row]);
     }
     for (int i = 0; i < term.argument_count; ++i) argument(term.arguments[i], row, latent, s, a[i], reach[i]);
-    // How much the derivatives move with the arguments: rounding moves an argument by a small part of its reach.
+    // How much the derivatives move with each argument: rounding moves an argument by a small part of its reach. The
+    // density itself comes first.
     constexpr double step = 0x1p-12;
-    double f = 0, d[max_arguments] = {}, d_moved[max_arguments] = {};
+    double f = 0, d[max_arguments] = {}, moves[max_arguments] = {};
 #if defined(__CUDA_ARCH__)
 #pragma unroll 1  // all densities are within: once is enough to compile
 #endif
-    for (int moved = 1; moved >= 0; --moved) {
-      double at[max_arguments] = {};
-      for (int i = 0; i < term.argument_count; ++i) at[i] = a[i] + moved * step * reach[i];
-      f = evaluate_density(term.density, constants, at, term.argument_count, d);
-      for (int i = 0; i < term.argument_count && moved == 1; ++i) d_moved[i] = d[i];
+    for (int moved = -1; moved < term.argument_count; ++moved) {
+      double at[max_arguments] = {}, d_moved[max_arguments] = {};
+      for (int i = 0; i < term.argument_count; ++i) at[i] = a[i] + (i == moved ? step * reach[i] : 0);
+      const double value = evaluate_density(term.density, constants, at, term.argument_count, d_moved);
+      if (moved < 0) f = value;
+      for (int i = 0; i < term.argument_count; ++i) {
+        if (moved < 0) d[i] = d_moved[i];
+        moves[i] += ::fabs(d_moved[i] - d[i]) / step;
+      }
     }
 
     sums[0] += f;
@@ -82,7 +87,7 @@ struct CheckRows {
     int slot = 1;
     for (int i = 0; i < term.argument_count; ++i) {
       sizes[0] += ::fabs(d[i]) * reach[i];
-      const double size = ::fabs(d[i]) + ::fabs(d_moved[i] - d[i]) / step;
+      const double size = ::fabs(d[i]) + moves[i];
       for (int p = 0; p < term.arguments[i].part_count; ++p) {
         const Part& part = term.arguments[i].parts[p];
         if (part.kind == PartKind::gather) {
@@ -141,7 +146,7 @@ struct CompareSums {
     const int width = check_width(term);
     const auto place = static_cast<int>(item % width);
     const auto which = static_cast<int>(item / width);
-    double total = 0, size = 0;
+    double total = 0, size = 1e-30;  // exponentials end at 1e-38: what is smaller than this may be gone
     for (std::int64_t b = 0; b < blocks; ++b) {
       const double* at = sums + (b * samples.count + which) * 2 * width + place;
       total += at[0];

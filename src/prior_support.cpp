@@ -48,8 +48,8 @@ std::string choices(Support support, std::string_view target) {
   throw InputError(fmt::format("{} (--prior '{}'); {}", problem, to_string(prior), advice));
 }
 
-/// The inverse square of a scale must be a number in single precision.
-constexpr double least_positive = 1e-18;
+/// The inverse square of a scale must be a number.
+constexpr double least_positive = 1e-100;
 
 void check_arguments(const Prior& prior) {
   const PriorForm& form = form_of(prior.kind);

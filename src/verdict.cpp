@@ -15,6 +15,8 @@ constexpr double khat_tolerance = 0.7;
 constexpr double ratio_tolerance = 0.3;
 /// And where they vary more than this, KL(q || p) is about a quarter or more, however light their tail.
 constexpr double ratio_limit = 0.7;
+/// How much of q may lie where the posterior has no density, beyond the bounds of a uniform prior.
+constexpr double outside_tolerance = 0.01;
 
 /// Draws for the final ELBO: enough for k-hat, fewer where the table is so large that they would take minutes.
 int final_draws(std::int64_t rows, const Model& model) {
@@ -71,7 +73,9 @@ void evaluate_posterior(Engine& engine, const Model& model, const GuideLayout& l
   fit.verdict.log_ratio_sd = std::sqrt(squares / (n - 1));
   fit.verdict.khat = pareto_khat(log_ratio);
   const double spread = fit.verdict.log_ratio_sd / level_allowance(model);
-  fit.verdict.close = spread <= ratio_tolerance || (fit.verdict.khat <= khat_tolerance && spread <= ratio_limit);
+  const bool covered = static_cast<double>(nonfinite) <= outside_tolerance * static_cast<double>(log_ratio.size());
+  fit.verdict.close =
+      covered && (spread <= ratio_tolerance || (fit.verdict.khat <= khat_tolerance && spread <= ratio_limit));
 }
 
 std::string verdict_sentence(const Fit& fit, bool stopped, double reach) {

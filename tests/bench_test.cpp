@@ -137,6 +137,22 @@ TEST(BenchCheck, LevelsAreRightToo) {
   }
 }
 
+TEST(BenchCheck, SumsOfOneRowAreRightToo) {
+  const auto device = make_cpu_bench(2);
+  for (const FamilyInfo& family : all_families()) {
+    for (const unsigned seed : {1, 2, 3}) {
+      SCOPED_TRACE(std::string(family.name) + ", seed " + std::to_string(seed));
+      for (const BenchProblem& problem :
+           {problem_of(family.family, 1, 1), problem_of(family.family, 1'000, 1, 1'000)}) {
+        const auto data = device->generate(shape_of(problem, seed));
+        ProblemSpec filled;
+        const auto engine = engine_of(problem, *data, 64, filled);
+        EXPECT_LT(device->check(*engine, *data, 64, 1e9).error, allowed) << problem.rows;
+      }
+    }
+  }
+}
+
 TEST(BenchCheck, SeesOneRowInPlaceOfAnotherAndOneWrongResponse) {
   const BenchProblem problem = problem_of(Family::bernoulli, 9'000, 6);
   const auto device = make_cpu_bench(2);

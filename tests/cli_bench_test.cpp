@@ -102,6 +102,8 @@ TEST_F(Cli, BenchRefusesBadWords) {
   expect_refused({"bench", "--cols", "16385"}, "--cols must be a whole number from 1 to 16384");
   expect_refused({"bench", "--levels", "few"}, "--levels must be a whole number from 0 to");
   expect_refused({"bench", "--rows", "10", "--levels", "11"}, "11 levels of 10 rows (--levels)");
+  expect_refused({"bench", "--rows", "100", "--levels", "5", "--guide", "fullrank"}, "use structured or meanfield");
+  expect_refused({"bench", "--rows", "100", "--guide", "structured"}, "give --levels, or use fullrank");
   expect_refused({"bench", "--samples", "1,,8"}, "--samples must be");
   expect_refused({"bench", "--samples", "8,"}, "--samples must be");
   expect_refused({"bench", "--samples", "1025"}, "--samples must be");

@@ -369,7 +369,7 @@ TEST(Design, NamesRowAndColumnOfBadValues) {
               HasSubstr("group 'p:q' has two levels that would be called 'a_b_c'"));
   EXPECT_THAT(learn_error("y ~ (u | t)", cells), HasSubstr("factor 'u' has only the level 'g'"));
   EXPECT_EQ(learn_error("y | trials(n) ~ x", cells),
-            "train.csv: row 3, column 'n': 2.5 is not a number of trials 1, 2, ...; correct the row");
+            "train.csv: row 3, column 'n': 2.5 is not a number of trials 1, 2, .. below 2^31; correct the row");
   EXPECT_THAT(learn_error("y | trials(x) ~ 1", cells), HasSubstr("row 2, column 'x': 0 is not a number of trials"));
   EXPECT_THAT(learn_error("y | trials(t) ~ x", cells), HasSubstr("trials() needs numbers"));
   EXPECT_EQ(learn_error("y | weights(x - 1) ~ 1", cells),

@@ -293,6 +293,33 @@ TEST(Train, DoesNotDependOnUnitsOrOrigins) {
   EXPECT_NEAR(shifted.elbo - 3000 * std::log(1e3), plain.elbo, 0.02);  // density of y per unit
 }
 
+TEST(Train, ThresholdsDoNotDependOnOrigins) {
+  std::mt19937_64 random(5);
+  std::normal_distribution<double> normal;
+  std::uniform_real_distribution<double> uniform;
+  Data data{{{"y", {}}, {"x", {}}}};
+  for (int i = 0; i < 300; ++i) {
+    const double x = normal(random), u = uniform(random);
+    const double latent = 0.5 * x + std::log(u / (1 - u));
+    data.columns[0].second.push_back((latent > -0.5 ? 1 : 0) + (latent > 1 ? 1 : 0));
+    data.columns[1].second.push_back(x);
+  }
+  Data moved = data;
+  for (double& v : moved.columns[1].second) v += 2000;
+  TrainOptions options;
+  options.family = Family::cumulative;
+  const Fit plain = train("y ~ x", data.table(), options);
+  const Fit shifted = train("y ~ x", moved.table(), options);
+  EXPECT_NEAR(mean_of(shifted, "b_x"), mean_of(plain, "b_x"), 0.02 * sd_of(plain, "b_x"));
+  EXPECT_NEAR(sd_of(shifted, "b_x") / sd_of(plain, "b_x"), 1, 0.01);
+  EXPECT_NEAR(mean_of(plain, "b_x"), 0.5, 3.9 * sd_of(plain, "b_x"));
+  const double slope = mean_of(shifted, "b_x");
+  for (const char* threshold : {"b_Intercept[1]", "b_Intercept[2]"}) {
+    EXPECT_NEAR(mean_of(shifted, threshold) - 2000 * slope, mean_of(plain, threshold), 0.1) << threshold;
+  }
+  EXPECT_NEAR(shifted.elbo, plain.elbo, 0.02);
+}
+
 TEST(Train, MinibatchesAndAllRowsAgree) {
   const Data data = linear_data(20000, 0.8, 4);
   TrainOptions options;
@@ -328,7 +355,7 @@ TEST(Train, UniformPriorsThatTheStartIsOutsideOf) {
   // The posterior's sds are 0.025: no bound is felt.
   const Fit within = train("y ~ a + b", data.table(),
                            with(GuideKind::fullrank, {"b_a ~ uniform(1, 9)", "b_b ~ uniform(-40, -0.5)",
-                                                      "Intercept ~ uniform(1, 2.5)", "sigma ~ flat()"}));
+                                                      "Intercept ~ uniform(1, 2.5)", "sigma ~ uniform(0.1, 0.9)"}));
   EXPECT_TRUE(within.verdict.converged) << within.verdict.message;
   for (const char* name : {"b_Intercept", "b_a", "b_b", "sigma"}) {
     EXPECT_NEAR(mean_of(within, name), mean_of(wide, name), 0.03 * sd_of(wide, name)) << name;

@@ -122,6 +122,7 @@ struct BenchResult {
   DeviceKind device = DeviceKind::cpu;
   std::string device_name;
   int threads = 0;                        ///< of the CPU
+  int processors = 0;                     ///< that they may run on
   std::string isa;                        ///< of the CPU: "avx512", "avx2" or "baseline"
   int cuda_driver = 0, cuda_runtime = 0;  ///< as CUDA numbers them: 13000 is 13.0; 0: not used
   std::uint64_t seed = 0;

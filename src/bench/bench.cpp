@@ -41,6 +41,12 @@ void check_options(const BenchOptions& o) {
   if (o.problem->columns < 1 || o.problem->columns > most_columns) {
     throw InputError(fmt::format("{} columns (--cols); give 1 to {}", o.problem->columns, most_columns));
   }
+  if (o.guide == GuideKind::fullrank && o.problem->levels > 0) {
+    throw InputError("levels are too many for a fullrank guide (--guide, --levels); use structured or meanfield");
+  }
+  if (o.guide == GuideKind::structured && o.problem->levels == 0) {
+    throw InputError("a structured guide is one of a group's levels (--guide); give --levels, or use fullrank");
+  }
   if (o.problem->levels < 0 || o.problem->levels > o.problem->rows) {
     throw InputError(fmt::format("{} levels of {} rows (--levels); give at most as many as rows", o.problem->levels,
                                  o.problem->rows));
@@ -98,6 +104,7 @@ class Bench {
   void choose_device() {
     result_.build = build_info();
     result_.isa = data_term_cpu_isa();
+    result_.processors = omp_get_num_procs();
     result_.threads = options_.threads > 0 ? options_.threads : omp_get_max_threads();
     result_.seed = options_.seed;
     result_.suite = options_.problem ? "own" : to_string(options_.suite);

@@ -57,6 +57,9 @@ std::string head_text(const BenchResult& r) {
                          ? fmt::format("device: {}, CUDA driver {}, runtime {}\n", printable(r.device_name),
                                        r.cuda_driver, r.cuda_runtime)
                          : fmt::format("device: cpu, {}, {} thread{}\n", r.isa, r.threads, r.threads == 1 ? "" : "s");
+  if (r.device == DeviceKind::cpu && r.threads > r.processors) {
+    text += fmt::format("        more threads than processors ({}): limits and times say little\n", r.processors);
+  }
   text += fmt::format("build:  Jensen {}, commit {}, {}, CUDA {}\n", r.build.version, r.build.commit, r.build.compiler,
                       r.build.cuda);
   const BenchLimits& l = r.limits;

@@ -93,7 +93,7 @@ std::string bench_json(const BenchResult& r) {
   Members head;
   head.text("benchmark", "jensen bench").text("date", date());
   head.text("device", r.device == DeviceKind::cuda ? "cuda" : "cpu").text("device_name", r.device_name);
-  head.count("threads", r.threads).text("isa", r.isa);
+  head.count("threads", r.threads).count("processors", r.processors).text("isa", r.isa);
   head.count("cuda_driver", r.cuda_driver).count("cuda_runtime", r.cuda_runtime);
   head.text("version", r.build.version).text("commit", r.build.commit).text("compiler", r.build.compiler);
   head.text("cuda", r.build.cuda).text("thrust", r.build.thrust);

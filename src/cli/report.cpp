@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 
@@ -99,8 +100,12 @@ std::vector<std::string> warnings(const Fit& fit) {
                     verdict.khat, verdict.log_ratio_sd, advice_on_distance(fit)));
   }
   if (verdict.nonfinite > 0) {
-    out.push_back(fmt::format("{} draws were not finite and were left out; try a smaller --lr or tighter priors",
-                              grouped(verdict.nonfinite)));
+    const bool bounded =
+        std::ranges::find(fit.options.priors, PriorKind::uniform, &Prior::kind) != fit.options.priors.end();
+    out.push_back(fmt::format("{} draws were not finite and were left out; {}", grouped(verdict.nonfinite),
+                              bounded ? "the guide may reach beyond a uniform prior's bounds, where no draw of the "
+                                        "posterior is: widen them, or choose a prior without"
+                                      : "try a smaller --lr or tighter priors"));
   }
   return out;
 }

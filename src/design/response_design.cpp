@@ -30,7 +30,7 @@ Column checked(const Expression& expression, std::string_view use, std::string_v
 }
 
 Column read_trials(const Expression& expression, const Binder& binder) {
-  return checked(expression, "trials()", "is not a number of trials 1, 2, ...", binder,
+  return checked(expression, "trials()", "is not a number of trials 1, 2, .. below 2^31", binder,
                  [](double value) { return value >= 1 && value == std::floor(value) && value < 2147483648.0; });
 }
 

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct FunctionalPrior {
   std::array<double, 3> constants;
   std::vector<double> row;  ///< C
   double shift = 0;
+  /// Where the density ends, if it is uniform: the search keeps off, or it would stop at an end that is in its way.
+  double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
 };
 
 /// Effects that vary by level, q of them: u_j ~ N(0, B B^T).

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "jensen/errors.hpp"
 #include "model/packed_cholesky.hpp"
@@ -108,6 +110,10 @@ void add_levels(const ModeRows& rows, std::size_t block, const RowDerivatives& l
 struct PriorLocal {
   double value, slope, curvature;
 };
+/// Of the logarithm of the distance to an end of a uniform prior, so small that a mode is moved by less than this times
+/// its sd over that distance.
+constexpr double barrier = 0.01;
+
 PriorLocal prior_local(const FunctionalPrior& prior, double a) {
   double at[1 + most_shared] = {a}, d[1 + most_shared], above[1 + most_shared], below[1 + most_shared];
   const double value = evaluate_density(prior.density, prior.constants.data(), at, 1, d);
@@ -116,7 +122,15 @@ PriorLocal prior_local(const FunctionalPrior& prior, double a) {
   evaluate_density(prior.density, prior.constants.data(), at, 1, above);
   at[0] = a - h;
   evaluate_density(prior.density, prior.constants.data(), at, 1, below);
-  return {value, d[0], std::max((below[0] - above[0]) / (2 * h), 0.0)};
+  PriorLocal local{value, d[0], std::max((below[0] - above[0]) / (2 * h), 0.0)};
+  for (const auto& [end, sign] : {std::pair{prior.low, 1.0}, {prior.high, -1.0}}) {
+    if (!std::isfinite(end)) continue;
+    const double distance = sign * (a - end);
+    local.value += distance > 0 ? barrier * std::log(distance) : -std::numeric_limits<double>::infinity();
+    local.slope += sign * barrier / distance;
+    local.curvature += barrier / (distance * distance);
+  }
+  return local;
 }
 
 double log_priors(const ModeBlock& block, const std::vector<double>& theta) {
@@ -230,10 +244,11 @@ BlockSystem block_system(const ModeProblem& problem, const ModeRows& rows, std::
 BlockSystem factorised_system(const ModeProblem& problem, const ModeRows& rows, std::size_t index,
                               const BlockState& state) {
   BlockSystem result = block_system(problem, rows, index, state);
-  if (!std::isfinite(result.value)) {
+  if (!std::isfinite(result.value) ||
+      !std::ranges::all_of(result.system.hessian.values, [](double h) { return std::isfinite(h); })) {
     throw InputError(
         "the log density is not finite where training starts (--formula, --prior); check the size of the offset, and "
-        "give a uniform prior of coefficients wider bounds");
+        "that the priors allow what the responses can have come from");
   }
   result.system.factorise();
   if (result.system.deficient < state.theta.size()) {

@@ -183,9 +183,10 @@ ResolvedPriors resolve_priors(const std::vector<Prior>& given, const ModelData& 
   Resolver resolver(given);
   ResolvedPriors out;
   for (std::size_t k = 1; k <= data.thresholds; ++k) {
-    out.thresholds.push_back(resolver.find({fmt::format("b_Intercept[{}]", k), "Intercept"},
-                                           {fmt::format("b_Intercept[{}]", k), PriorKind::normal, {0, 10}},
-                                           Support::real));
+    const std::string centred = fmt::format("Intercept_centered[{}]", k);
+    out.thresholds.push_back(
+        resolver.find({fmt::format("b_Intercept[{}]", k), "Intercept", centred, "Intercept_centered"},
+                      {centred, PriorKind::normal, {0, 10}}, Support::real));
   }
   for (const PredictorData& p : data.predictors) out.predictors.push_back(resolve_predictor(resolver, data, p));
   resolver.check();

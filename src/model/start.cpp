@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "model/prior_density.hpp"
 
@@ -46,24 +48,33 @@ double first_guess(const ModelData& data, const PredictorData& p) {
                                     : (data.link == Link::probit ? 0.6 : 1) * logit(mean);
 }
 
+/// Where a uniform prior's density ends, on the scale of row . theta + shift; else nowhere.
+std::pair<double, double> ends_of(const PriorRow& row) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (row.prior.kind != PriorKind::uniform) return {-infinity, infinity};
+  const double low = row.prior.arguments[0], high = row.prior.arguments[1];
+  if (row.support == Support::positive) return {std::log(low), std::log(high)};
+  if (row.support == Support::unit) return {logit(low), logit(high)};
+  return {low, high};
+}
+
 FunctionalPrior functional(const PriorRow& row) {
   // The horseshoe's scales are not part of the search: a normal of the slab's size stands for it.
   const Prior prior = row.prior.kind == PriorKind::horseshoe
                           ? Prior{row.prior.target, PriorKind::normal, {0, row.prior.arguments.back()}}
                           : row.prior;
-  return {density_of(prior.kind, row.support), constants_of(prior, row.support), row.row, row.shift};
+  const auto [low, high] = ends_of(row);
+  return {density_of(prior.kind, row.support), constants_of(prior, row.support), row.row, row.shift, low, high};
 }
 
 bool is_term(const PriorRow& row) { return row.prior.kind != PriorKind::flat || row.support != Support::real; }
 
-/// Moves theta so that a coefficient whose prior is uniform lies within its bounds, a tenth of their distance from
-/// them.
+/// Moves theta to where the prior has a density, a tenth of the distance between its ends from either, at most 1.
 void move_within(const PriorRow& row, std::vector<double>& theta) {
-  if (row.prior.kind != PriorKind::uniform || row.support != Support::real) return;
-  const double low = row.prior.arguments[0], high = row.prior.arguments[1];
+  const auto [low, high] = ends_of(row);
   const double at = dot(row.row, theta) + row.shift;
   if (at > low && at < high) return;
-  const double margin = 0.1 * (high - low);
+  const double margin = std::min(0.1 * (high - low), 1.0);
   const double step = (std::clamp(at, low + margin, high - margin) - at) / dot(row.row, row.row);
   for (std::size_t j = 0; j < theta.size(); ++j) theta[j] += step * row.row[j];
 }
