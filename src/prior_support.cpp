@@ -48,8 +48,8 @@ std::string choices(Support support, std::string_view target) {
   throw InputError(fmt::format("{} (--prior '{}'); {}", problem, to_string(prior), advice));
 }
 
-/// The inverse square of a scale must be a number.
-constexpr double least_positive = 1e-100;
+/// The square of a scale must be a number, and its inverse.
+constexpr double least = 1e-100, most = 1e100;
 
 void check_arguments(const Prior& prior) {
   const PriorForm& form = form_of(prior.kind);
@@ -62,9 +62,9 @@ void check_arguments(const Prior& prior) {
     values.push_back(form.slots[i].range == ArgumentRange::zero ? 0 : prior.arguments[next++]);
     const std::string problem = problem_with_argument(form, values, i);
     if (!problem.empty()) fail(prior, problem, fmt::format("write it as in {}", form.example));
-    if (form.slots[i].range == ArgumentRange::positive && values[i] < least_positive) {
-      fail(prior, fmt::format("{} is below {}", form.slots[i].said, least_positive), "give a larger one");
-    }
+    if (form.slots[i].range != ArgumentRange::positive) continue;
+    if (values[i] < least) fail(prior, fmt::format("{} is below {}", form.slots[i].said, least), "give a larger one");
+    if (values[i] > most) fail(prior, fmt::format("{} is above {}", form.slots[i].said, most), "give a smaller one");
   }
 }
 

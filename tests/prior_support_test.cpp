@@ -109,6 +109,8 @@ TEST(OnSupport, ChecksArguments) {
             "the scale must be above 0 (--prior 'b ~ normal(0, -1)'); write it as in normal(0, 2.5)");
   EXPECT_EQ(error_of(Prior{"b", PriorKind::normal, {0, 1e-300}}, Support::real),
             "the scale is below 1e-100 (--prior 'b ~ normal(0, 1e-300)'); give a larger one");
+  EXPECT_EQ(error_of(Prior{"sigma", PriorKind::exponential, {1e300}}, Support::positive),
+            "the rate is above 1e+100 (--prior 'sigma ~ exponential(1e+300)'); give a smaller one");
   EXPECT_THAT(error_of(Prior{"b", PriorKind::normal, {infinity, 1}}, Support::real), HasSubstr("must be finite"));
   EXPECT_THAT(error_of(Prior{"sigma", PriorKind::half_student_t, {3, 0, 1}}, Support::positive),
               HasSubstr("arguments, 3"));

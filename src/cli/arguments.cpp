@@ -114,7 +114,7 @@ TrainOptions train_options(const Words& words) {
 }
 
 /// The table's file; - is the standard input, as for other programs.
-std::string table_file(const std::string& word) { return word == "-" ? "/dev/stdin" : word; }
+std::string table_file(const std::string& word) { return word == "-" ? standard_input : word; }
 
 TrainCommand train_command(const Words& words) {
   require(words.formula, "the formula is missing; write it in quotes after train: jensen train 'y ~ x' ...");

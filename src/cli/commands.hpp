@@ -26,6 +26,9 @@ struct CheckpointInterval {
   std::string text;  ///< as the user wrote it
 };
 
+/// The table's file where --data is -.
+constexpr const char* standard_input = "/dev/stdin";
+
 struct TrainCommand {
   std::string formula, data, out;
   TrainOptions options;

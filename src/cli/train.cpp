@@ -141,8 +141,9 @@ int end_stopped(const TrainCommand& command, const Fit& fit, const std::string& 
   const std::string stopped =
       fmt::format("stopped after {} steps; the fit so far is in {}", grouped(fit.steps), command.out);
   if (!problem.empty()) throw RunFailure(fmt::format("{}, but there is no checkpoint of it: {}", stopped, problem));
-  say("jensen: {}; go on with\n  jensen train --config {} --out {} --resume\n", stopped,
-      shell_word((fs::path(command.out) / "config.toml").string()), shell_word(command.out));
+  say("jensen: {}; go on with\n  jensen train --config {} --out {} --resume{}\n", stopped,
+      shell_word((fs::path(command.out) / "config.toml").string()), shell_word(command.out),
+      command.data == standard_input ? " < TABLE" : "");
   return exit_interrupted;
 }
 
