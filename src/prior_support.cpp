@@ -49,7 +49,7 @@ std::string choices(Support support, std::string_view target) {
 }
 
 /// The square of a scale must be a number, and its inverse.
-constexpr double least = 1e-100, most = 1e100;
+constexpr double least_argument = 1e-100, most_argument = 1e100;
 
 void check_arguments(const Prior& prior) {
   const PriorForm& form = form_of(prior.kind);
@@ -63,8 +63,12 @@ void check_arguments(const Prior& prior) {
     const std::string problem = problem_with_argument(form, values, i);
     if (!problem.empty()) fail(prior, problem, fmt::format("write it as in {}", form.example));
     if (form.slots[i].range != ArgumentRange::positive) continue;
-    if (values[i] < least) fail(prior, fmt::format("{} is below {}", form.slots[i].said, least), "give a larger one");
-    if (values[i] > most) fail(prior, fmt::format("{} is above {}", form.slots[i].said, most), "give a smaller one");
+    if (values[i] < least_argument) {
+      fail(prior, fmt::format("{} is below {}", form.slots[i].said, least_argument), "give a larger one");
+    }
+    if (values[i] > most_argument) {
+      fail(prior, fmt::format("{} is above {}", form.slots[i].said, most_argument), "give a smaller one");
+    }
   }
 }
 
