@@ -18,7 +18,8 @@ void expect_gradient(const EngineSpec& spec, std::int64_t t) {
   };
   const double expected_elbo = elbo(lambda);
   // Single precision per row and level, summed in double: 2^-24 times the sum of absolute values. Where a draw's
-  // exponentials make that huge, they also multiply the rounding of what is in them: such draws are no cases.
+  // exponentials make that huge, they also multiply the rounding of what is in them: such draws are no cases. 1e7 =
+  // exp(16), and 16 rounds by 1e-6.
   ASSERT_LT(std::abs(expected_elbo), 1e7);
   EXPECT_NEAR(estimate.elbo, expected_elbo, 1e-5 * (std::abs(expected_elbo) + static_cast<double>(spec.rows)));
   std::vector<double> expected;
