@@ -209,8 +209,7 @@ void add_bench(CLI::App& app, Words& words) {
       "named after, which takes minutes on a GPU and far longer on a few cores (default: quick)");
   add(verb, "--rows", words.rows, "N", "Cases", "One case of your own instead: its rows (default: 1000000)");
   add(verb, "--cols", words.columns, "D", "Cases", "Its columns, 1 to 16384 (default: 28)");
-  add(verb, "--levels", words.levels, "N", "Cases",
-      "Levels of a group with an intercept each (default: 0, no group)");
+  add(verb, "--levels", words.levels, "N", "Cases", "Levels of a group with an intercept each (default: 0, no group)");
   add(verb, "--family", words.family, "F", "Cases",
       fmt::format("Distribution of its response: {} (default: bernoulli)", family_names()));
   add(verb, "--samples", words.samples, "S", "Cases",
