@@ -154,6 +154,7 @@ TEST(Notes, OptionsThatDoNothingAndFactorsOfManyLevels) {
   table.add("shop", shop, names);
   TrainOptions options = of(Family::gaussian);
   options.steps = 100;
+  options.device = DeviceKind::cpu;  // no note on the device
   const auto notes = [&](const std::string& formula) { return train(formula, table, options).notes; };
   EXPECT_THAT(notes("y ~ shop"),
               testing::ElementsAre(AllOf(HasSubstr("factor 'shop' has 101 levels"), HasSubstr("(1 | shop)"))));

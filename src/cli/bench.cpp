@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <iterator>
+#include <utility>
 
 #include "cli/bench_json.hpp"
 #include "cli/commands.hpp"
@@ -140,16 +141,18 @@ std::string case_table(const BenchCaseResult& c) {
 }
 
 /// Says on stderr what is being measured (on a terminal one line that renews itself, elsewhere a line each), and shows
-/// each case as soon as it is over.
+/// each case as soon as it is over. `note`, if not empty, is said before the first of it.
 class BenchPrinter : public BenchObserver {
  public:
-  BenchPrinter(bool quiet, std::FILE* table) : quiet_(quiet), terminal_(is_terminal(stderr)), table_(table) {}
+  BenchPrinter(bool quiet, std::FILE* table, std::string note)
+      : quiet_(quiet), terminal_(is_terminal(stderr)), table_(table), note_(std::move(note)) {}
   ~BenchPrinter() override { close_line(); }
   BenchPrinter(const BenchPrinter&) = delete;
   BenchPrinter& operator=(const BenchPrinter&) = delete;
 
   void measuring(const std::string& what, int done, int all) override {
     if (quiet_) return;
+    if (!note_.empty()) say("note: {}\n", std::exchange(note_, ""));
     const std::string line = fmt::format("{}/{}  {}", done + 1, all, printable(what));
     if (!terminal_) {
       say("{}\n", line);
@@ -175,17 +178,19 @@ class BenchPrinter : public BenchObserver {
 
   bool quiet_, terminal_, open_ = false;
   std::FILE* table_;
+  std::string note_;
 };
 
 }  // namespace
 
 int run(const BenchCommand& command) {
   if (!command.json.empty()) check_output_file(command.json, command.force, "--json");
-  const std::string no_gpu = command.options.device == DeviceKind::automatic && build_info().cuda != "none"
-                                 ? cuda_unavailable_reason()
-                                 : std::string();
-  if (!no_gpu.empty() && !command.quiet) say("note: no GPU is used: {}\n", no_gpu);
-  BenchPrinter printer(command.quiet, command.json == "-" ? stderr : stdout);
+  std::string note;
+  if (command.options.device == DeviceKind::automatic && build_info().cuda != "none") {
+    const std::string reason = cuda_unavailable_reason();
+    if (!reason.empty()) note = fmt::format("no GPU is used: {}", reason);
+  }
+  BenchPrinter printer(command.quiet, command.json == "-" ? stderr : stdout, note);
   const BenchResult result = bench(command.options, &printer);
   if (!command.json.empty()) {
     OutputFile file(command.json);
