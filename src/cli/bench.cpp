@@ -74,10 +74,10 @@ std::string head_text(const BenchResult& r) {
 std::string title_of(const BenchCaseResult& c) {
   const BenchProblem& p = c.problem;
   std::string text = fmt::format("{}: {} x {}", p.name, grouped(p.rows), p.columns);
-  if (p.levels > 0) text += fmt::format(", {} levels", grouped(p.levels));
-  text += fmt::format(", {} parameters, {} guide", grouped(c.parameters), c.guide);
+  if (p.levels > 0) text += fmt::format(", {}", counted(p.levels, "level"));
+  text += fmt::format(", {}, {} guide", counted(c.parameters, "parameter"), c.guide);
   if (p.rows < c.rows_wanted) {
-    text += fmt::format("\n  memory is short: {} rows instead of {}", grouped(p.rows), grouped(c.rows_wanted));
+    text += fmt::format("\n  memory is short: {} instead of {}", counted(p.rows, "row"), grouped(c.rows_wanted));
   }
   return text;
 }

@@ -47,8 +47,8 @@ int run(const DrawsCommand& command) {
   }
   file.commit();
   if (!command.quiet) {
-    say("{} draws of {} parameters{}\n", grouped(static_cast<std::int64_t>(command.count)),
-        grouped(static_cast<std::int64_t>(columns)), saved_in(command.out));
+    say("{} of {}{}\n", counted(static_cast<std::int64_t>(command.count), "draw"),
+        counted(static_cast<std::int64_t>(columns), "parameter"), saved_in(command.out));
   }
   warn(fit);
   return exit_done;

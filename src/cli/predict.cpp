@@ -68,7 +68,7 @@ int run(const PredictCommand& command) {
   file.commit();
   if (!command.quiet) {
     const std::int64_t empty = rows_left_empty(prediction);
-    say("{} rows predicted", grouped(static_cast<std::int64_t>(prediction.rows()) - empty));
+    say("{} predicted", counted(static_cast<std::int64_t>(prediction.rows()) - empty, "row"));
     if (empty > 0) say(", {} left empty because a predictor is missing", grouped(empty));
     say("{}\n", saved_in(command.out));
   }

@@ -20,9 +20,6 @@ constexpr std::size_t most_prior_lines = 20;
 /// "16 coefficients, 3 parameters of groups".
 std::string count_parameters(const std::vector<Parameter>& parameters) {
   const auto of = [&parameters](ParameterClass kind) { return std::ranges::count(parameters, kind, &Parameter::kind); };
-  const auto counted = [](std::int64_t count, std::string_view what) {
-    return fmt::format("{} {}{}", grouped(count), what, count == 1 ? "" : "s");
-  };
   std::string text = counted(of(ParameterClass::population), "coefficient");
   if (const auto groups = of(ParameterClass::group); groups > 0) {
     text += ", " + counted(groups, "parameter") + " of groups";
@@ -54,11 +51,11 @@ void ProgressPrinter::started(const RunDescription& run) {
   if (quiet_) return;
   const TrainOptions& options = run.options;
   std::string text = fmt::format("device: {}\n", run.device);
-  text += fmt::format("data:   {} rows used", grouped(run.rows));
+  text += fmt::format("data:   {} used", counted(run.rows, "row"));
   if (run.rows_dropped > 0) text += fmt::format(" ({} dropped for missing values)", grouped(run.rows_dropped));
   text += fmt::format(", {}\n", count_parameters(run.parameters));
-  text += fmt::format("run:    {} guide, {} samples and {} rows a step, seed {}\n", to_string(options.guide),
-                      options.samples, grouped(options.batch), options.seed);
+  text += fmt::format("run:    {} guide, {} and {} a step, seed {}\n", to_string(options.guide),
+                      counted(options.samples, "sample"), counted(options.batch, "row"), options.seed);
   const char* label = "priors: ";
   const std::size_t shown = std::min(options.priors.size(), most_prior_lines);
   for (const Prior& prior : std::span(options.priors).first(shown)) {

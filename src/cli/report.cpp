@@ -87,9 +87,10 @@ std::vector<std::string> warnings(const Fit& fit) {
     return out;
   }
   if (!verdict.converged) {
-    out.emplace_back(
-        "the fit has not settled, so means and intervals may still move; train longer (a larger --steps, or "
-        "leave --steps out), or with a smaller --lr");
+    out.push_back(fmt::format(
+        "the fit has not settled, so means and intervals may still move; train longer (a larger --steps{}), or with a "
+        "smaller --lr",
+        fit.options.steps > 0 ? ", or leave --steps out" : ""));
   }
   if (std::isnan(verdict.khat)) {
     out.emplace_back("the fit could not be checked: there is no Pareto k-hat; treat its intervals as provisional");
@@ -102,7 +103,7 @@ std::vector<std::string> warnings(const Fit& fit) {
   if (verdict.nonfinite > 0) {
     const bool bounded =
         std::ranges::find(fit.options.priors, PriorKind::uniform, &Prior::kind) != fit.options.priors.end();
-    out.push_back(fmt::format("{} draws were not finite and were left out; {}", grouped(verdict.nonfinite),
+    out.push_back(fmt::format("{} not finite and left out; {}", counted(verdict.nonfinite, "draw"),
                               bounded ? "the guide may reach beyond a uniform prior's bounds, where no draw of the "
                                         "posterior is: widen them, or choose a prior without"
                                       : "try a smaller --lr or tighter priors"));

@@ -20,10 +20,10 @@ void print_head(const Fit& fit) {
   }
   fmt::print("family:  {}", to_string(options.family));
   if (options.link) fmt::print(", {} link", to_string(*options.link));
-  fmt::print("\ndata:    {} rows", grouped(fit.rows));
+  fmt::print("\ndata:    {}", counted(fit.rows, "row"));
   if (fit.rows_dropped > 0) fmt::print(" ({} dropped for missing values)", grouped(fit.rows_dropped));
-  fmt::print("\nELBO:    {}, {} guide, {} steps\n", with_error(fit.elbo, fit.elbo_se), to_string(options.guide),
-             grouped(fit.steps));
+  fmt::print("\nELBO:    {}, {} guide, {}\n", with_error(fit.elbo, fit.elbo_se), to_string(options.guide),
+             counted(fit.steps, "step"));
   fmt::print("verdict: {}\n\n", printable(fit.verdict.message));
 }
 

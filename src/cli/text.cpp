@@ -15,6 +15,10 @@ std::string grouped(std::int64_t count) {
   return out;
 }
 
+std::string counted(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", grouped(count), noun, count == 1 ? "" : "s");
+}
+
 std::string scaled(double value) {
   if (!std::isfinite(value)) return "?";
   constexpr std::array<const char*, 5> units = {"", " k", " M", " G", " T"};

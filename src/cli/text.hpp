@@ -19,6 +19,8 @@ void say(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
 
 /// 1,234,567
 std::string grouped(std::int64_t count);
+/// "1 row", "1,234,567 rows".
+std::string counted(std::int64_t count, std::string_view noun);
 /// "12.3 M", "980", "4.56 G": three significant digits.
 std::string scaled(double value);
 /// "0:07", "12:03", "1:00:59"; empty if not finite.

@@ -85,8 +85,8 @@ std::string shell_word(const std::string& word) {
 /// Of a fit that failed the verdict is the error that the program ends with.
 void print_result(const Fit& fit, const FitTables& tables) {
   if (!fit.verdict.failed) say("\n{}\n", printable(fit.verdict.message));
-  say("{}ELBO {}, {} steps in {:.4g} s ({} rows/s)\n\n", fit.verdict.failed ? "\n" : "",
-      with_error(fit.elbo, fit.elbo_se), grouped(fit.steps), fit.seconds, scaled(fit.rows_per_second));
+  say("{}ELBO {}, {} in {:.4g} s ({} rows/s)\n\n", fit.verdict.failed ? "\n" : "", with_error(fit.elbo, fit.elbo_se),
+      counted(fit.steps, "step"), fit.seconds, scaled(fit.rows_per_second));
   std::fputs(tables.text.c_str(), stderr);
 }
 
@@ -139,7 +139,7 @@ void take_steps(Trainer& trainer, Checkpoint& checkpoint, ProgressPrinter& progr
 /// `problem`: why there is no checkpoint.
 int end_stopped(const TrainCommand& command, const Fit& fit, const std::string& problem) {
   const std::string stopped =
-      fmt::format("stopped after {} steps; the fit so far is in {}", grouped(fit.steps), command.out);
+      fmt::format("stopped after {}; the fit so far is in {}", counted(fit.steps, "step"), command.out);
   if (!problem.empty()) throw RunFailure(fmt::format("{}, but there is no checkpoint of it: {}", stopped, problem));
   say("jensen: {}; go on with\n  jensen train --config {} --out {} --resume{}\n", stopped,
       shell_word((fs::path(command.out) / "config.toml").string()), shell_word(command.out),

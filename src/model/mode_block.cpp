@@ -253,8 +253,9 @@ BlockSystem factorised_system(const ModeProblem& problem, const ModeRows& rows, 
   result.system.factorise();
   if (result.system.deficient < state.theta.size()) {
     throw InputError(
-        fmt::format("column '{}' is a linear combination of the columns before it, and its prior is too weak to tell "
-                    "them apart (--formula, {}); remove a term or give b a prior",
+        fmt::format("column '{}' is a linear combination of the columns before it, or as good as one at the "
+                    "coefficients that the priors allow, and its own prior is too weak to tell them apart (--formula, "
+                    "{}); remove a term, give b a prior, or widen a prior that excludes what the responses came from",
                     problem.blocks[index].columns[result.system.deficient], problem.blocks[index].name));
   }
   return result;

@@ -23,7 +23,9 @@ constexpr std::size_t most_categories = 16;
 /// Beyond these sizes what a model keeps in single precision (responses, scales of priors) overflows or vanishes.
 void check_scale(const std::string& column, double size) {
   if (size == 0 || (size > 1e-36 && size < 1e36)) return;
-  throw InputError(fmt::format("column '{}' has values of size {:.2g}; give it in other units", column, size));
+  throw InputError(std::isfinite(size)
+                       ? fmt::format("column '{}' has values of size {:.2g}; give it in other units", column, size)
+                       : fmt::format("column '{}' has values beyond 1e36 in size; give it in other units", column));
 }
 
 void check_additions(const Design& design, Family family) {
