@@ -33,6 +33,8 @@ class CpuBackend {
   static constexpr std::int64_t most_blocks = 256;
   /// Whether priors, and whole steps of small models, are one launch each: here there is nothing to launch.
   static constexpr bool small_terms_together = false;
+  /// Elements of lambda that a thread works on at a time.
+  static constexpr int elements_at_once = cpu_elements_at_once;
 
   /// threads = 0: as many as OpenMP gives.
   explicit CpuBackend(int threads, const EngineExecution& execution = {})
@@ -120,6 +122,20 @@ class CpuBackend {
   }
   /// The noise of all levels, four coordinates a unit.
   void fill_level_noise(const FillLevelNoise& noise) { for_each_sample("level_noise", noise.quads(), noise, 50); }
+
+  /// The last stage of a step, in sets of elements that do not depend on the threads.
+  template <class Guide>
+  void update_parameters(const UpdateParameter<Guide>& update) {
+    const auto timed = stage("update");
+    const std::int64_t size = update.guide.size();
+    if (8 * size + update.draws.samples * update.guide.pull_back_work() < 200'000) {
+      return sample_stage_cpu(update, 0, size);
+    }
+#pragma omp parallel for num_threads(threads_) schedule(static)
+    for (std::int64_t begin = 0; begin < size; begin += elements_at_once) {
+      sample_stage_cpu(update, begin, begin + elements_at_once < size ? begin + elements_at_once : size);
+    }
+  }
 
   /// The minibatch's rows: of the epoch's order those from input->begin on.
   void select_rows(const StepInput* input, std::int64_t count, std::uint32_t* rows) {

@@ -27,6 +27,8 @@ class CudaBackend {
   static constexpr std::int64_t level_block = 8;
   /// Priors, and whole steps of small models, are one launch each.
   static constexpr bool small_terms_together = true;
+  /// Elements of lambda that a thread works on at a time.
+  static constexpr int elements_at_once = 1;
 
   CudaBackend(const EngineExecution& execution, Precision precision)
       : execution_(execution), stream_(static_cast<cudaStream_t>(execution.stream)), precision_(precision) {
@@ -140,6 +142,10 @@ class CudaBackend {
   }
   void add_blocks(const char* name, const AddBlocksOfGroup& groups) { for_each(name, groups.items(), groups); }
   void fill_level_noise(const FillLevelNoise& noise) { for_each("level_noise", noise.items(), noise); }
+  template <class Guide>
+  void update_parameters(const UpdateParameter<Guide>& update) {
+    for_each("update", update.guide.size(), update);
+  }
   /// stage(item) for each unit and sample.
   template <class Stage>
   void for_each_sample(const char* name, std::int64_t units, const Stage& stage, std::int64_t /*work*/ = 1) {

@@ -136,7 +136,7 @@ class ElboStep {
     backend_.for_each("record_elbo", 1, record_elbo());
     // (5) dELBO/dlambda ~= pullback of g_s through (1), plus the closed form's gradient
     // (6) lambda <- optimizer(lambda, dELBO/dlambda)
-    backend_.for_each("update", guide_.size(), update(gradient_only), 8 + s * guide_.work());
+    backend_.update_parameters(update(gradient_only));
   }
 
   /// The same of a small model, for some steps one after the other.
@@ -306,7 +306,7 @@ class ElboStep {
                       8);
   }
 
-  PrepareElbo<Guide> prepare_elbo() const {
+  PrepareElbo<Guide, Backend::elements_at_once> prepare_elbo() const {
     return {
         samples_, dimension(), joint.data(), good_.data(), {{guide_, lambda.data()}, guide_.size(), chunks_.data()}};
   }
@@ -316,12 +316,13 @@ class ElboStep {
   UpdateParameter<Guide> update(bool gradient_only) const {
     return {guide_,
             draws(),
-            input_.data(),
-            gradient_only,
-            lambda.data(),
-            gradient.data(),
-            {first_moment.data(), second_moment.data()},
-            {average[0].data(), average[1].data()}};
+            {input_.data(),
+             good_count_.data(),
+             gradient_only,
+             lambda.data(),
+             gradient.data(),
+             {first_moment.data(), second_moment.data()},
+             {average[0].data(), average[1].data()}}};
   }
 
   Draws draws() const {

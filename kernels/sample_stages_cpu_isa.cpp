@@ -35,6 +35,15 @@ JENSEN_HD void philox_of_lanes(std::uint32_t (&w)[4][width], std::uint64_t key) 
   }
 }
 
+/// Units: elements of lambda.
+template <class Guide>
+JENSEN_HD void run_update(const UpdateParameter<Guide>& stage, std::int64_t begin, std::int64_t end) {
+  for (std::int64_t p = begin; p < end; p += cpu_elements_at_once) {
+    stage.template at<cpu_elements_at_once>(
+        p, static_cast<int>(end - p < cpu_elements_at_once ? end - p : cpu_elements_at_once));
+  }
+}
+
 }  // namespace
 
 /// Units: four coordinates each. Their pairs with streams go side by side, whichever there are more of.
@@ -78,5 +87,11 @@ void sample_stage(const PullBackLevels& stage, std::int64_t begin, std::int64_t 
 void sample_stage(const PullBackCoupling& stage, std::int64_t begin, std::int64_t end) { run(stage, begin, end); }
 void sample_stage(const SumChunkOfRows& stage, std::int64_t begin, std::int64_t end) { run(stage, begin, end); }
 void sample_stage(const AddChunksOfLevel& stage, std::int64_t begin, std::int64_t end) { run(stage, begin, end); }
+void sample_stage(const UpdateOf<Fullrank>& stage, std::int64_t begin, std::int64_t end) {
+  run_update(stage, begin, end);
+}
+void sample_stage(const UpdateOf<Meanfield>& stage, std::int64_t begin, std::int64_t end) {
+  run_update(stage, begin, end);
+}
 
 }  // namespace jensen::JENSEN_ISA

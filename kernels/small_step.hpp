@@ -24,7 +24,7 @@ struct SmallStep {
   EvaluateSmallTerms evaluate;
   SumSmallTerms sum;
   CombineTerms combine;
-  PrepareElbo<Guide> prepare;
+  PrepareElbo<Guide, 1> prepare;
   RecordElbo record;
   UpdateParameter<Guide> update;
 

@@ -8,12 +8,16 @@
 namespace jensen {
 
 constexpr std::int64_t sum_chunks = 128;
+constexpr std::int64_t least_summands = 16;  ///< of a chunk
 
 /// Summands of a chunk, where there are n in all; and the chunks that have any.
-JENSEN_HD std::int64_t chunk_size(std::int64_t n) { return (n + sum_chunks - 1) / sum_chunks; }
+JENSEN_HD std::int64_t chunk_size(std::int64_t n) {
+  const std::int64_t each = (n + sum_chunks - 1) / sum_chunks;
+  return each > least_summands ? each : least_summands;
+}
 JENSEN_HD std::int64_t chunks_of(std::int64_t n) { return n > 0 ? (n + chunk_size(n) - 1) / chunk_size(n) : 0; }
 
-/// Stage one: chunk c of chunks_of(n) adds f(i) for its consecutive i in [0, n), in double.
+/// Stage one: chunk c of chunks_of(n) is f(begin, count) for its consecutive summands among [0, n), in double.
 template <class F>
 struct SumChunk {
   F f;
@@ -22,9 +26,7 @@ struct SumChunk {
   JENSEN_HD void operator()(std::int64_t c) const {
     const std::int64_t each = chunk_size(n);
     const std::int64_t end = (c + 1) * each < n ? (c + 1) * each : n;
-    double total = 0;
-    for (std::int64_t i = c * each; i < end; ++i) total += f(i);
-    chunks[c] = total;
+    chunks[c] = f(c * each, end - c * each);
   }
 };
 

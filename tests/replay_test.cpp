@@ -23,6 +23,7 @@ class PlayedBackend {
   static constexpr std::int64_t most_blocks = 40;
   static constexpr std::int64_t level_block = 8;
   static constexpr bool small_terms_together = true;
+  static constexpr int elements_at_once = 1;
 
   explicit PlayedBackend(bool record) : record_(record) {}
 
@@ -52,6 +53,10 @@ class PlayedBackend {
   template <class F>
   void for_each(const char*, std::int64_t n, F f, std::int64_t = 1) {
     launch([=, this] { in_random_order(n, f); });
+  }
+  template <class Guide>
+  void update_parameters(const UpdateParameter<Guide>& update) {
+    for_each("update", update.guide.size(), update);
   }
   void add_blocks(const char* name, const AddBlocksOfGroup& groups) { for_each(name, groups.items(), groups); }
   void fill_level_noise(const FillLevelNoise& noise) { for_each("level_noise", noise.items(), noise); }

@@ -21,18 +21,30 @@ struct Draws {
   JENSEN_HD const float* noise(int s) const { return eps + static_cast<std::int64_t>(s) * dimension; }
   JENSEN_HD double log_joint(int s) const { return joint[static_cast<std::int64_t>(s) * (1 + dimension)]; }
   JENSEN_HD const double* gradient(int s) const { return joint + static_cast<std::int64_t>(s) * (1 + dimension) + 1; }
-  /// Mean of f(s) over the finite samples; 0 if there is none. Added up in four chains, which do not wait for one
-  /// another, by s % 4.
+  /// f(s) for the finite samples.
   template <class F>
-  JENSEN_HD double mean(F f) const {
-    double chains[4] = {};
-    for (int s = 0; s < samples; s += 4) {
-      for (int i = 0; i < 4; ++i) {
-        if (s + i < samples && good[s + i] != 0) chains[i] += f(s + i);
-      }
+  JENSEN_HD void for_each(F f) const {
+    for (int s = 0; s < samples; ++s) {
+      if (good[s] != 0) f(s);
     }
-    const double total = (chains[0] + chains[1]) + (chains[2] + chains[3]);
-    return *good_count > 0 ? total / *good_count : 0.0;
+  }
+  /// What a sum over the finite samples is to be multiplied by to be their mean; 0 if there is none.
+  JENSEN_HD double share() const { return *good_count > 0 ? 1.0 / *good_count : 0.0; }
+  /// Sum of f(s) over the finite samples, in eight chains, which do not wait for one another, by s % 8.
+  template <class F>
+  JENSEN_HD double sum(F f) const {
+    constexpr int chains = 8;
+    double of[chains] = {};
+    if (*good_count == samples) {
+      int s = 0;
+      for (; s + chains <= samples; s += chains) {
+        for (int i = 0; i < chains; ++i) of[i] += f(s + i);
+      }
+      for (int i = 0; s + i < samples; ++i) of[i] += f(s + i);
+    } else {
+      for_each([&](int s) { of[s % chains] += f(s); });
+    }
+    return ((of[0] + of[1]) + (of[2] + of[3])) + ((of[4] + of[5]) + (of[6] + of[7]));
   }
 };
 

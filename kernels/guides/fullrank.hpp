@@ -4,6 +4,7 @@
 
 #include "guides/draws.hpp"
 #include "guides/reference.hpp"
+#include "math.hpp"
 
 namespace jensen {
 
@@ -17,6 +18,8 @@ struct Fullrank {
 
   JENSEN_HD std::int64_t size() const { return dimension + static_cast<std::int64_t>(dimension) * (dimension + 1) / 2; }
   std::int64_t work() const { return dimension; }
+  /// And to pull back one draw to one element of lambda.
+  std::int64_t pull_back_work() const { return 1; }
 
   /// Position of row i of L in lambda.
   JENSEN_HD std::int64_t row(int i) const { return dimension + static_cast<std::int64_t>(i) * (i + 1) / 2; }
@@ -40,22 +43,72 @@ struct Fullrank {
     }
   }
 
-  JENSEN_HD ClosedForm closed_form(const float* lambda, std::int64_t p) const {
+  /// The closed form's sum over elements p .. p + count - 1 of lambda, at most N.
+  template <int N>
+  JENSEN_HD double closed_form(const float* lambda, std::int64_t p, int count) const {
     const auto rho = static_cast<double>(reference);
-    const auto value = static_cast<double>(lambda[p]);
-    const int i = p < dimension ? 0 : row_of(p);
-    if (p < dimension || p != row(i) + i) return closed_form_location(rho, value);  // off the diagonal: the same square
-    return closed_form_log_scale(rho, value, static_cast<double>(::expf(lambda[p])), 1);
+    double total = 0;
+    for_stretches<N>(p, count, [&](int at, int n, int i, int j) {
+      const float* value = lambda + p + at;
+      const bool diagonal = i == j + n - 1;
+      for (int k = 0; k < n - (diagonal ? 1 : 0); ++k) {
+        total += closed_form_location(rho, static_cast<double>(value[k])).value;  // below the diagonal: the same square
+      }
+      if (diagonal) {
+        const float last = value[n - 1];
+        total += closed_form_log_scale(rho, static_cast<double>(last), static_cast<double>(math::exp(last)), 1).value;
+      }
+    });
+    return total;
   }
 
-  JENSEN_HD double pull_back(const float* lambda, std::int64_t p, const Draws& draws) const {
-    const double exact = closed_form(lambda, p).derivative;
-    if (p < dimension) return exact + draws.mean([&](int s) { return draws.gradient(s)[p]; });
-    const int i = row_of(p);
-    const auto j = static_cast<int>(p - row(i));
-    const double along =
-        draws.mean([&](int s) { return draws.gradient(s)[i] * static_cast<double>(draws.noise(s)[j]); });
-    return exact + (i == j ? along * static_cast<double>(::expf(lambda[p])) : along);
+  /// dELBO/dlambda of the same elements. [equation (5)]
+  template <int N>
+  JENSEN_HD void pull_back(const float* lambda, std::int64_t p, int count, const Draws& draws, double* g) const {
+    const auto rho = static_cast<double>(reference);
+    for_stretches<N>(p, count, [&](int at, int n, int i, int j) {
+      const float* value = lambda + p + at;
+      double sum[N] = {};
+      draws.for_each([&](int s) {
+        const double* gradient = draws.gradient(s);
+        if (i < 0) {
+          for (int k = 0; k < n; ++k) sum[k] += gradient[j + k];
+        } else {
+          const double along = gradient[i];
+          const float* eps = draws.noise(s) + j;
+          for (int k = 0; k < n; ++k) sum[k] += along * static_cast<double>(eps[k]);
+        }
+      });
+      const double share = draws.share();
+      for (int k = 0; k < n; ++k) {
+        g[at + k] = share * sum[k] + closed_form_location(rho, static_cast<double>(value[k])).derivative;
+      }
+      if (i == j + n - 1) {
+        const float last = value[n - 1];
+        const auto scale = static_cast<double>(math::exp(last));
+        g[at + n - 1] =
+            share * sum[n - 1] * scale + closed_form_log_scale(rho, static_cast<double>(last), scale, 1).derivative;
+      }
+    });
+  }
+
+ private:
+  /// f(first of the elements, their number, i, j) for the elements of m from j on (i = -1) and for those of each row i
+  /// of L from column j on, among p .. p + count - 1.
+  template <int N, class F>
+  JENSEN_HD void for_stretches(std::int64_t p, int count, F f) const {
+    int i = p < dimension ? -1 : row_of(p);
+    auto j = static_cast<int>(i < 0 ? p : p - row(i));
+    if constexpr (N == 1) {
+      f(0, 1, i, j);
+    } else {
+      for (int at = 0; at < count; ++i, j = 0) {
+        const int left = (i < 0 ? dimension : i + 1) - j;
+        const int n = left < count - at ? left : count - at;
+        f(at, n, i, j);
+        at += n;
+      }
+    }
   }
 
   /// Row of L that element p of lambda (p >= D) is in: the inverse of row(). Square root, then corrected by one.
