@@ -80,43 +80,47 @@ void multiply_rows_lone(Rows x, int rows, int columns, const float* theta, float
 /// are `ahead` rows on.
 template <int N, class Rows>
 void add_columns_lone(Rows x, int ahead, int rows, int k, const float* d, float* gradient) {
-  constexpr int chains = N == 1 ? 4 : 2;  // to hide the latency of the additions
-  Vec sum[chains][N] = {};
-  int r = 0;
-  for (; r + width <= rows; r += width) {
-    const Rows at = x.from(r);
-    for (int j = 0; j < width; j += chains) {
-      for (int c = 0; c < chains; ++c) {
-        ask_for<N>(at[j + c + ahead] + k);
-        for (int i = 0; i < N; ++i) sum[c][i] += load(at[j + c] + k + i * width) * d[r + j + c];
-      }
-    }
+  constexpr int chains = N == 1 ? 4 : (N <= 4 ? 2 : 1);  // to hide the latency of the additions
+  Vec sum[chains * N];
+  repeat<chains * N>([&](auto i) __attribute__((always_inline)) { sum[i] = Vec{}; });
+  std::ptrdiff_t r = 0;
+  for (; r + chains <= rows; r += chains) {
+    repeat<chains>([&](auto c) __attribute__((always_inline)) {
+      ask_for<N>(x[r + c + ahead] + k);
+      const float* row = x[r + c] + k;
+      const float factor = d[r + c];
+      repeat<N>([&](auto i) __attribute__((always_inline)) { sum[c * N + i] += load(row + i * width) * factor; });
+    });
   }
   for (; r < rows; ++r) {
-    for (int i = 0; i < N; ++i) sum[0][i] += load(x[r] + k + i * width) * d[r];
+    repeat<N>([&](auto i) __attribute__((always_inline)) { sum[i] += load(x[r] + k + i * width) * d[r]; });
   }
-  for (int i = 0; i < N; ++i) {
+  repeat<N>([&](auto i) __attribute__((always_inline)) {
     Vec total = load(gradient + i * width);
-    for (int c = 0; c < chains; ++c) total += sum[c][i];
+    repeat<chains>([&](auto c) __attribute__((always_inline)) { total += sum[c * N + i]; });
     store(gradient + i * width, total);
-  }
+  });
 }
 
-/// gradient += X^T d; has room for whole vectors.
+template <int N = 8, class Rows>
+void add_some_columns_lone(int n, Rows x, int ahead, int rows, int k, const float* d, float* gradient) {
+  if constexpr (N > 1) {
+    if (n < N) return add_some_columns_lone<N - 1>(n, x, ahead, rows, k, d, gradient);
+  }
+  add_columns_lone<N>(x, ahead, rows, k, d, gradient);
+}
+
+/// gradient += X^T d; has room for whole vectors. In parts of nearly equal size: many chains of additions in each.
 template <class Rows>
 void multiply_columns_lone(Rows x, int ahead, int rows, int columns, const float* d, float* gradient) {
-  for (int k = 0; k < columns;) {
-    const int vectors = (columns - k + width - 1) / width;
-    if (vectors >= 4) {
-      add_columns_lone<4>(x, ahead, rows, k, d, gradient + k);
-      k += 4 * width;
-    } else if (vectors >= 2) {
-      add_columns_lone<2>(x, ahead, rows, k, d, gradient + k);
-      k += 2 * width;
-    } else {
-      add_columns_lone<1>(x, ahead, rows, k, d, gradient + k);
-      k += width;
-    }
+  constexpr int most = 8;
+  const int vectors = (columns + width - 1) / width;
+  const int parts = (vectors + most - 1) / most;
+  int vector = 0;
+  for (int p = 0; p < parts; ++p) {
+    const int n = (vectors - vector + (parts - p) - 1) / (parts - p);
+    add_some_columns_lone(n, x, ahead, rows, vector * width, d, gradient + vector * width);
+    vector += n;
   }
 }
 
