@@ -77,6 +77,26 @@ JENSEN_HD void repeat(F&& f) {
   repeat(f, std::make_integer_sequence<int, N>{});
 }
 
+/// f(n) with n, 1 to N, as a constant.
+template <int N, class F>
+JENSEN_HD void with_count(int n, F&& f) {
+  if constexpr (N > 1) {
+    if (n < N) return with_count<N - 1>(n, f);
+  }
+  f(Constant<N>{});
+}
+/// f(first, count as a constant) for parts of nearly equal size of `all`, none larger than `most`: few chains of
+/// additions would wait for one another.
+template <int most, class F>
+JENSEN_HD void in_parts(int all, F&& f) {
+  const int parts = (all + most - 1) / most;
+  for (int first = 0, p = 0; p < parts; ++p) {
+    const int n = (all - first + (parts - p) - 1) / (parts - p);
+    with_count<most>(n, [&](auto count) { f(first, count); });
+    first += n;
+  }
+}
+
 /// A vector from any address of its elements, and to it.
 template <class V = Vec, class R>
 JENSEN_HD V load(const R* from) {

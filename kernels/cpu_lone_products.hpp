@@ -102,26 +102,12 @@ void add_columns_lone(Rows x, int ahead, int rows, int k, const float* d, float*
   });
 }
 
-template <int N = 8, class Rows>
-void add_some_columns_lone(int n, Rows x, int ahead, int rows, int k, const float* d, float* gradient) {
-  if constexpr (N > 1) {
-    if (n < N) return add_some_columns_lone<N - 1>(n, x, ahead, rows, k, d, gradient);
-  }
-  add_columns_lone<N>(x, ahead, rows, k, d, gradient);
-}
-
-/// gradient += X^T d; has room for whole vectors. In parts of nearly equal size: many chains of additions in each.
+/// gradient += X^T d; has room for whole vectors.
 template <class Rows>
 void multiply_columns_lone(Rows x, int ahead, int rows, int columns, const float* d, float* gradient) {
-  constexpr int most = 8;
-  const int vectors = (columns + width - 1) / width;
-  const int parts = (vectors + most - 1) / most;
-  int vector = 0;
-  for (int p = 0; p < parts; ++p) {
-    const int n = (vectors - vector + (parts - p) - 1) / (parts - p);
-    add_some_columns_lone(n, x, ahead, rows, vector * width, d, gradient + vector * width);
-    vector += n;
-  }
+  in_parts<8>((columns + width - 1) / width, [&](int first, auto n) {
+    add_columns_lone<n>(x, ahead, rows, first * width, d, gradient + first * width);
+  });
 }
 
 }  // namespace

@@ -155,27 +155,13 @@ void add_column_products(Rows x, int ahead, int rows, int k, const float* d, dou
   }
 }
 
-template <int L, int N = Lanes<L>::sets_at_once, class Rows>
-void add_some_columns(int n, Rows x, int ahead, int rows, int k, const float* d, double* total) {
-  if constexpr (N > 1) {
-    if (n < N) return add_some_columns<L, N - 1>(n, x, ahead, rows, k, d, total);
-  }
-  add_column_products<L, N>(x, ahead, rows, k, d, total);
-}
-
-/// total += X^T d for all columns, in parts of equal size: few chains of additions would wait for one another. `total`
-/// has room for whole sets of columns.
+/// total += X^T d for all columns. `total` has room for whole sets of columns.
 template <int L, class Rows>
 void multiply_columns(Rows x, int ahead, int rows, int columns, const float* d, double* total) {
-  constexpr int most = Lanes<L>::sets_at_once, side = Lanes<L>::side;
-  const int sets = (columns + side - 1) / side;
-  const int parts = (sets + most - 1) / most;
-  int set = 0;
-  for (int p = 0; p < parts; ++p) {
-    const int n = (sets - set + (parts - p) - 1) / (parts - p);
-    add_some_columns<L>(n, x, ahead, rows, set * side, d, total + static_cast<std::ptrdiff_t>(set) * side * L);
-    set += n;
-  }
+  constexpr int side = Lanes<L>::side;
+  in_parts<Lanes<L>::sets_at_once>((columns + side - 1) / side, [&](int first, auto n) {
+    add_column_products<L, n>(x, ahead, rows, first * side, d, total + static_cast<std::ptrdiff_t>(first) * side * L);
+  });
 }
 
 /// theta of `columns` latents from `first` on for `live` samples, as the group's products want it: sets of columns, of
