@@ -87,10 +87,7 @@ std::vector<std::string> warnings(const Fit& fit) {
     return out;
   }
   if (!verdict.converged) {
-    out.push_back(fmt::format(
-        "the fit has not settled, so means and intervals may still move; train longer (a larger --steps{}), or with a "
-        "smaller --lr",
-        fit.options.steps > 0 ? ", or leave --steps out" : ""));
+    out.push_back(fmt::format("the fit has not settled, so means and intervals may still move ({})", verdict.message));
   }
   if (std::isnan(verdict.khat)) {
     out.emplace_back("the fit could not be checked: there is no Pareto k-hat; treat its intervals as provisional");
