@@ -17,6 +17,7 @@ struct Fullrank {
   float reference;  ///< rho
 
   JENSEN_HD std::int64_t size() const { return dimension + static_cast<std::int64_t>(dimension) * (dimension + 1) / 2; }
+  /// Operations to draw one coordinate.
   std::int64_t work() const { return dimension; }
   /// And to pull back one draw to one element of lambda.
   std::int64_t pull_back_work() const { return 1; }
