@@ -110,9 +110,10 @@ TEST(Guide, FullrankElementsSomeAtATime) {
 TEST(Guide, MeanfieldElementsSomeAtATime) {
   for (const int d : {1, 2, 7, 64, 130}) {
     expect_same(WithLevels<Meanfield>{{d, nullptr, rho}, rho}, 0);
-    std::vector<float> basis = normals(static_cast<std::size_t>(d * d), 6);
-    for (int i = 0; i < d; ++i) {
-      for (int j = 0; j < i; ++j) basis[static_cast<std::size_t>(i * d + j)] = NAN;  // is not used
+    const auto width = static_cast<std::size_t>(d);
+    std::vector<float> basis = normals(width * width, 6);
+    for (std::size_t i = 0; i < width; ++i) {
+      for (std::size_t j = 0; j < i; ++j) basis[i * width + j] = NAN;  // is not used
     }
     expect_same(WithLevels<Meanfield>{{d, basis.data(), rho}, rho}, 0);
   }
