@@ -33,6 +33,9 @@ class CpuBackend {
   static constexpr std::int64_t most_blocks = 256;
   /// Whether priors, and whole steps of small models, are one launch each: here there is nothing to launch.
   static constexpr bool small_terms_together = false;
+  /// Whether a minibatch's rows are to be found by a list, even if they follow one another: what is recorded to be
+  /// replayed has the first row's number in it.
+  static constexpr bool lists_rows = false;
   /// Elements of lambda that a thread works on at a time.
   static constexpr int elements_at_once = cpu_elements_at_once;
 
@@ -58,6 +61,10 @@ class CpuBackend {
     in_parts(bytes, [&](std::size_t begin, std::size_t count) {
       std::memcpy(static_cast<char*>(to) + begin, static_cast<const char*>(from) + begin, count);
     });
+  }
+  /// Row i of `to` is row order(i) of `from`.
+  void upload_shuffled(void* to, const void* from, std::size_t row_bytes, const Shuffle& order) {
+    copy_shuffled(order, 0, order.size(), row_bytes, from, to, threads_);
   }
   void download(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
   void zero(void* to, std::size_t bytes) {

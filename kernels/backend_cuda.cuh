@@ -5,12 +5,15 @@
 #include <thrust/iterator/counting_iterator.h>
 #include <thrust/system/cuda/execution_policy.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "cuda_check.cuh"
 #include "cuda_graph.cuh"
+#include "data_term_cpu.hpp"
 #include "data_term_cuda.cuh"
 #include "density_code.hpp"
 #include "general_term.hpp"
@@ -27,6 +30,7 @@ class CudaBackend {
   static constexpr std::int64_t level_block = 8;
   /// Priors, and whole steps of small models, are one launch each.
   static constexpr bool small_terms_together = true;
+  static constexpr bool lists_rows = true;
   /// Elements of lambda that a thread works on at a time.
   static constexpr int elements_at_once = 1;
 
@@ -84,6 +88,18 @@ class CudaBackend {
   void upload(void* to, const void* from, std::size_t bytes) {
     check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "cudaMemcpyAsync");
     check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
+  }
+  /// Row i of `to` is row order(i) of `from`. By way of host memory, some rows at a time.
+  void upload_shuffled(void* to, const void* from, std::size_t row_bytes, const Shuffle& order) {
+    const auto rows = static_cast<std::int64_t>(order.size());
+    const auto most = std::max<std::int64_t>(1, (std::int64_t{1} << 26U) / static_cast<std::int64_t>(row_bytes));
+    std::vector<char> part(static_cast<std::size_t>(std::min(rows, most)) * row_bytes);
+    for (std::int64_t begin = 0; begin < rows; begin += most) {
+      const std::int64_t count = std::min(most, rows - begin);
+      copy_shuffled(order, begin, count, row_bytes, from, part.data(), 0);
+      upload(static_cast<char*>(to) + static_cast<std::size_t>(begin) * row_bytes, part.data(),
+             static_cast<std::size_t>(count) * row_bytes);
+    }
   }
   void download(void* to, const void* from, std::size_t bytes) {
     check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream_), "cudaMemcpyAsync");

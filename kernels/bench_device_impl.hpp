@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "batches.hpp"
 #include "bench_check.hpp"
 #include "bench_data.hpp"
 #include "bench_device.hpp"

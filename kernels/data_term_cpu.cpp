@@ -1,5 +1,9 @@
 #include "data_term_cpu.hpp"
 
+#include <omp.h>
+
+#include <algorithm>
+#include <cstring>
 #include <stdexcept>
 #include <string>
 
@@ -87,6 +91,21 @@ void data_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, std
 
 void shuffle_range_cpu(const Shuffle& shuffle, std::uint32_t first, std::int64_t count, std::uint32_t* images) {
   isa().shuffle(shuffle, first, count, images);
+}
+
+void copy_shuffled(const Shuffle& order, std::int64_t first, std::int64_t count, std::size_t row_bytes,
+                   const void* from, void* to, int threads) {
+  constexpr std::int64_t part = 2048;
+#pragma omp parallel for num_threads(threads > 0 ? threads : omp_get_max_threads()) schedule(static) if (count > part)
+  for (std::int64_t begin = 0; begin < count; begin += part) {
+    const std::int64_t rows = std::min(part, count - begin);
+    std::uint32_t at[part];
+    shuffle_range_cpu(order, static_cast<std::uint32_t>(first + begin), rows, at);
+    auto* row = static_cast<char*>(to) + static_cast<std::size_t>(begin) * row_bytes;
+    for (std::int64_t i = 0; i < rows; ++i, row += row_bytes) {
+      std::memcpy(row, static_cast<const char*>(from) + at[i] * row_bytes, row_bytes);
+    }
+  }
 }
 
 std::size_t general_term_cpu_scratch(const Term& term, int samples) {

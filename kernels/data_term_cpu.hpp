@@ -27,6 +27,11 @@ std::size_t general_term_cpu_scratch(const Term& term, int samples);
 /// images[i] = shuffle(first + i), i < count. One thread.
 void shuffle_range_cpu(const Shuffle& shuffle, std::uint32_t first, std::int64_t count, std::uint32_t* images);
 
+/// Row i of `to` is row order(first + i) of `from`, i < count; each has row_bytes bytes. threads = 0: as many as OpenMP
+/// gives. A part of `to` is written by the thread that takes that part of the blocks of a pass over the rows.
+void copy_shuffled(const Shuffle& order, std::int64_t first, std::int64_t count, std::size_t row_bytes,
+                   const void* from, void* to, int threads);
+
 /// Throws std::invalid_argument if a user's density has no code that this processor and this build can run.
 void check_cpu_density(const DensityCode& density);
 

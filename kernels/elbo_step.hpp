@@ -8,6 +8,7 @@
 
 #include "affine.hpp"
 #include "ascending.hpp"
+#include "batches.hpp"
 #include "buffer.hpp"
 #include "engine.hpp"
 #include "level_set.hpp"
@@ -163,10 +164,13 @@ class ElboStep {
   StepInput input_of(std::int64_t t, double learning_rate, int window) const {
     StepInput input;
     input.step = static_cast<std::uint64_t>(t);
-    if (subsampled() && !levels.any()) {
-      const BatchRange range = batch_range(rows_, batch_, t);
+    if (subsampled()) {
+      const BatchRange range = range_of(t);
       input.begin = range.begin;
-      input.shuffle = Shuffle(static_cast<std::uint32_t>(rows_), seed_, static_cast<std::uint64_t>(range.epoch));
+      input.picked = !fixed_batches_;
+      if (input.picked) {
+        input.shuffle = Shuffle(static_cast<std::uint32_t>(rows_), seed_, static_cast<std::uint64_t>(range.epoch));
+      }
     }
     input.step_size = static_cast<float>(Adam::corrected_step_size(learning_rate, t + 1));
     input.epsilon = static_cast<float>(Adam::corrected_epsilon(t + 1));
@@ -174,18 +178,15 @@ class ElboStep {
     return input;
   }
 
-  /// The rows of step t: of an epoch's reshuffling, or with groups a batch that is always the same rows.
+  BatchRange range_of(std::int64_t t) const {
+    return fixed_batches_ ? fixed_batch(rows_, batch_, t, seed_) : batch_range(rows_, batch_, t);
+  }
   RowWindow select_rows(std::int64_t t) const {
     if (!subsampled()) return {{nullptr, rows_}, 0};
-    const BatchRange range = batch_range(rows_, batch_, t);
-    if (levels.any()) {
-      const std::int64_t batches = batch_count(rows_, batch_);
-      const Shuffle order(static_cast<std::uint32_t>(batches), seed_, static_cast<std::uint64_t>(range.epoch));
-      const std::int64_t b = order(static_cast<std::uint32_t>(t % batches));
-      const std::int64_t begin = batch_begin(rows_, batches, b);
-      return {{nullptr, batch_begin(rows_, batches, b + 1) - begin, begin}, static_cast<std::size_t>(b)};
-    }
-    return {{batch_rows_.data(), range.end - range.begin}, 0};
+    const BatchRange range = range_of(t);
+    const std::int64_t count = range.end - range.begin;
+    if (batch_rows_.size() > 0) return {{batch_rows_.data(), count}, 0};
+    return {{nullptr, count, range.begin}, static_cast<std::size_t>(range.batch)};
   }
 
   /// The anchor follows the location of q; its data terms are summed over all rows, once an epoch.
@@ -342,6 +343,7 @@ class ElboStep {
   double reference_;
   double entropy_constant_ = 0;
   double constant_ = 0;  ///< of all terms and levels
+  bool fixed_batches_;
   std::vector<std::int64_t> batch_begin_;
   std::vector<RowWindow> all_rows_;
   std::vector<OrderedBlock> ordered_;
@@ -378,6 +380,7 @@ ElboStep<Backend, Head>::ElboStep(Backend& backend, Head head, const EngineSpec&
       samples_(spec.samples),
       seed_(spec.seed),
       reference_(static_cast<double>(spec.reference)),
+      fixed_batches_(fixed_batches(spec)),
       batch_begin_(batch_begins(spec)),
       ordered_(spec.ordered),
       terms_(backend, levels.bind(spec), std::max(spec.samples + 1, evaluation_samples), levels.stride(), batch_begin_),
@@ -427,7 +430,8 @@ ElboStep<Backend, Head>::ElboStep(Backend& backend, Head head, const EngineSpec&
     }
   }
   anchor_joint = {backend_, 1 + d};
-  batch_rows_ = {backend_, subsampled() && !levels.any() ? static_cast<std::size_t>(batch_) : 0};
+  const bool listed = subsampled() && !levels.any() && (Backend::lists_rows || !fixed_batches_);
+  batch_rows_ = {backend_, listed ? static_cast<std::size_t>(batch_) : 0};
   good_ = {backend_, most};
   good_count_ = {backend_, 1};
   chunks_ = {backend_, static_cast<std::size_t>(sum_chunks)};

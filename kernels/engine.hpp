@@ -36,9 +36,9 @@ struct EngineSpec {
   int dimension = 0;       ///< H, latent coordinates of the head: all but the levels with a guide of their own
   std::int64_t rows = 0;   ///< N, of the subsampled terms; fewer than 2^32
   std::int64_t batch = 0;  ///< B <= N rows a step; N: no subsampling
-  /// Groups (their `first` and `first_coupled` are set by the engine), those in the head first. With groups the
-  /// minibatches are fixed: batch b is rows batch_begin(b) .. batch_begin(b + 1), in the order of the caller, who has
-  /// shuffled them.
+  bool shuffled = false;   ///< the subsampled rows stand in random order as they are given; see fixed_batches()
+  /// Groups (their `first` and `first_coupled` are set by the engine), those in the head first. With groups the rows
+  /// are always taken to be shuffled.
   std::vector<GroupBlock> groups;
   bool dense_levels = true;           ///< a level's effects have a full covariance in the guide; else independent
   std::vector<OrderedBlock> ordered;  ///< thresholds
@@ -140,22 +140,6 @@ class Engine {
   /// The stages' times since they were asked for last.
   virtual std::vector<StageTime> take_stages() = 0;
 };
-
-/// With groups: batch b of `batches` is rows [batch_begin(b), batch_begin(b + 1)).
-inline std::int64_t batch_count(std::int64_t rows, std::int64_t batch) {
-  return rows == 0 ? 1 : (rows + batch - 1) / batch;
-}
-inline std::int64_t batch_begin(std::int64_t rows, std::int64_t batches, std::int64_t b) { return rows * b / batches; }
-
-/// Steps in one pass over the rows, and which rows step t takes: positions [begin, end) of epoch's reshuffling.
-struct BatchRange {
-  std::int64_t epoch, begin, end;
-};
-inline BatchRange batch_range(std::int64_t rows, std::int64_t batch, std::int64_t step) {
-  const std::int64_t per_epoch = batch_count(rows, batch);
-  const std::int64_t j = step % per_epoch;
-  return {step / per_epoch, batch_begin(rows, per_epoch, j), batch_begin(rows, per_epoch, j + 1)};
-}
 
 std::unique_ptr<Engine> make_cpu_engine(const EngineSpec& spec);
 /// Throws DeviceFailure if there is no usable GPU, and from any later call when the GPU fails.

@@ -118,12 +118,13 @@ struct Copy {
   JENSEN_HD void operator()(std::int64_t i) const { to[i] = from[i]; }
 };
 
-/// Rows of one minibatch: consecutive positions of the epoch's reshuffling.
+/// The numbers of one minibatch's rows.
 struct SelectRows {
   const StepInput* input;
   std::uint32_t* rows;
   JENSEN_HD void operator()(std::int64_t i) const {
-    rows[i] = input->shuffle(static_cast<std::uint32_t>(input->begin + i));
+    const auto at = static_cast<std::uint32_t>(input->begin + i);
+    rows[i] = input->picked ? input->shuffle(at) : at;
   }
 };
 

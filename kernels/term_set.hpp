@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "batches.hpp"
 #include "block_sum.hpp"
 #include "buffer.hpp"
 #include "densities/names.hpp"
@@ -158,18 +159,28 @@ class TermSet {
   }
   double* sums(std::size_t t) const { return sums_.data() + offsets_[t]; }
 
+  /// A copy of `rows` rows of so many numbers; row i is (*order)(i), or i if null.
+  template <class T>
+  Buffer<Backend, T> copy_rows(const T* from, std::int64_t rows, std::int64_t columns, const Shuffle* order) {
+    const std::span<const T> host(from, static_cast<std::size_t>(rows * columns));
+    if (order == nullptr) return {backend_, host};
+    Buffer<Backend, T> copy(backend_, host.size());
+    backend_.upload_shuffled(copy.data(), from, static_cast<std::size_t>(columns) * sizeof(T), *order);
+    return copy;
+  }
+
   /// X in 16 bits where the backend's kernels read them, else as the floats that they stand for.
-  void keep_in(Storage storage, const Term& term, Part& part) {
+  void keep_in(Storage storage, const Term& term, Part& part, const Shuffle* order) {
     const std::span<const float> x(part.x, static_cast<std::size_t>(term.rows * part.columns));
     if (backend_.takes_halves(term)) {
       const Halves halves = to_halves(x, part.columns, storage);
-      halves_.emplace_back(backend_, std::span<const std::uint16_t>(halves.values));
+      halves_.push_back(copy_rows(halves.values.data(), term.rows, part.columns, order));
       part.x = nullptr;
       part.halves = halves_.back().data();
       part.storage = storage;
       part.scale = halves.scale;
     } else {
-      columns_.emplace_back(backend_, std::span<const float>(rounded(x, part.columns, storage)));
+      columns_.push_back(copy_rows(rounded(x, part.columns, storage).data(), term.rows, part.columns, order));
       part.x = columns_.back().data();
     }
   }
@@ -209,9 +220,13 @@ template <class Backend>
 TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_samples, std::int64_t stride,
                           std::span<const std::int64_t> batch_begin)
     : backend_(backend), stride_(stride), terms_(spec.terms), gathers_(spec.terms.size()) {
-  const auto keep = [&](const Term& term, const float*& pointer, std::int64_t count) {
+  const Shuffle row_order = jensen::row_order(spec);
+  const auto order_of = [&, shuffled = shuffles_rows(spec)](const Term& term) {
+    return shuffled && term.subsampled ? &row_order : nullptr;
+  };
+  const auto keep = [&](const Term& term, const float*& pointer, std::int64_t columns = 1) {
     if (pointer == nullptr || term.resident) return;
-    columns_.emplace_back(backend_, std::span<const float>(pointer, static_cast<std::size_t>(count)));
+    columns_.push_back(copy_rows(pointer, term.rows, columns, order_of(term)));
     pointer = columns_.back().data();
   };
   std::vector<TermRow> rows;
@@ -225,13 +240,13 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
     std::int64_t most_rows = std::min(term.rows, general_rows);
     int slot = 1;
     for (int a = 0; a < term.argument_count; ++a) {
-      keep(term, term.arguments[a].offset, term.rows);
+      keep(term, term.arguments[a].offset);
       for (int p = 0; p < term.arguments[a].part_count; ++p) {
         Part& part = term.arguments[a].parts[p];
         if (part.kind == PartKind::dense && term.subsampled && spec.storage != Storage::float32) {
-          keep_in(spec.storage, term, part);
+          keep_in(spec.storage, term, part, order_of(term));
         } else if (!part.resident) {
-          keep(term, part.x, term.rows * part.columns);
+          keep(term, part.x, part.columns);
         }
         for (int k = 0; k < slots_of(part); ++k, ++slot) {
           of[static_cast<std::size_t>(part.first) + static_cast<std::size_t>(k)].push_back({static_cast<int>(t), slot});
@@ -255,8 +270,8 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
         }
       }
     }
-    for (const float*& column : term.constants) keep(term, column, term.rows);
-    keep(term, term.weights, term.rows);
+    for (const float*& column : term.constants) keep(term, column);
+    keep(term, term.weights);
     if (is_general(term)) {
       value_rows_ = std::max(value_rows_, most_rows);
       most_values = std::max<std::int64_t>(most_values, 1 + term.argument_count);

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "batches.hpp"
 #include "bench/measure.hpp"
 #include "bench/memory.hpp"
 #include "bench/problem_spec.hpp"

@@ -2,11 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine_states.hpp"
 #include "models.hpp"
 
 namespace jensen {
 namespace {
+
+/// Where the engine's rows are: in a copy of its own, in one that is in random order as it is given, or not copied.
+enum class Rows { copied, shuffled, resident };
 
 struct Case {
   DensityKind density;
@@ -15,6 +20,7 @@ struct Case {
   int columns;
   bool basis;
   float reference;
+  Rows kept = Rows::copied;
 };
 
 class Gradient : public ::testing::TestWithParam<Case> {};
@@ -26,6 +32,8 @@ TEST_P(Gradient, EqualsFiniteDifferencesOfTheSameNoiseElbo) {
   spec.guide = c.guide;
   spec.batch = c.batch;
   spec.reference = c.reference;
+  spec.shuffled = c.kept == Rows::shuffled;
+  spec.terms[0].resident = c.kept == Rows::resident;
   const auto d = static_cast<std::size_t>(spec.dimension);
   if (c.basis) spec.basis = testing::random_lambda(d * d, 5);
   for (std::size_t i = 0; i < d && c.basis; ++i) {
@@ -65,6 +73,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{DensityKind::gaussian, GuideShape::meanfield, 200, 37, 4, false, 0},
                       Case{DensityKind::bernoulli_logit, GuideShape::meanfield, 131, 131, 3, true, 1},
                       Case{DensityKind::bernoulli_logit, GuideShape::fullrank, 301, 50, 7, false, 1},
+                      Case{DensityKind::bernoulli_logit, GuideShape::fullrank, 301, 50, 7, false, 1, Rows::shuffled},
+                      Case{DensityKind::gaussian, GuideShape::meanfield, 200, 37, 4, false, 0, Rows::resident},
                       Case{DensityKind::poisson_log, GuideShape::fullrank, 77, 77, 1, false, 0},
                       Case{DensityKind::poisson_log, GuideShape::meanfield, 1, 1, 2, true, 0},
                       Case{DensityKind::gaussian, GuideShape::fullrank, 0, 0, 3, false, 0}));
@@ -74,6 +84,7 @@ TEST(Storage, RoundsTheColumnsAndNothingElse) {
   for (const Storage storage : {Storage::float16, Storage::bfloat16}) {
     auto model = testing::random_model(DensityKind::bernoulli_logit, 500, 6, 41);
     EngineSpec& spec = model.spec;
+    spec.batch = 120;
     spec.lambda = testing::random_lambda(testing::lambda_size(spec), 3);
     const auto as_it_is = make_cpu_engine(spec)->estimate(spec.lambda, 0);
     spec.storage = storage;
@@ -139,6 +150,45 @@ TEST(Step, AnEpochTakesEveryRowOnce) {
       EXPECT_EQ(next, rows);
     }
   }
+}
+
+TEST(Step, AnEpochTakesEveryFixedBatchOnce) {
+  constexpr std::int64_t rows = 1001, batch = 100;
+  std::vector<std::int64_t> first, order, second;
+  for (std::int64_t t = 0; t < 22; ++t) {
+    const BatchRange range = fixed_batch(rows, batch, t, 7);
+    EXPECT_EQ(range.begin, batch_begin(rows, 11, range.batch));
+    EXPECT_EQ(range.end, batch_begin(rows, 11, range.batch + 1));
+    (range.epoch == 0 ? first : second).push_back(range.batch);
+  }
+  EXPECT_NE(first, second);
+  for (std::int64_t b = 0; b < 11; ++b) order.push_back(b);
+  EXPECT_TRUE(std::ranges::is_permutation(first, order));
+  EXPECT_TRUE(std::ranges::is_permutation(second, order));
+}
+
+// What the engine does with rows in any order, the caller can do before.
+TEST(Step, ACopyInRandomOrderIsTheTableInThatOrder) {
+  constexpr int columns = 5;
+  auto model = testing::random_model(DensityKind::bernoulli_logit, 20011, columns, 29);
+  EngineSpec& spec = model.spec;
+  spec.batch = 3000;
+  spec.lambda = testing::random_lambda(testing::lambda_size(spec), 1);
+  const EngineState copied = testing::run(spec, 15, 0);
+  const auto in_order = [&, order = row_order(spec)](const float* column, std::uint32_t width) {
+    std::vector<float> to;
+    for (std::uint32_t i = 0; i < spec.rows; ++i) {
+      for (std::uint32_t k = 0; k < width; ++k) to.push_back(column[order(i) * width + k]);
+    }
+    return model.keep(std::move(to));
+  };
+  Term& data = spec.terms[0];
+  data.constants[0] = in_order(data.constants[0], 1);
+  data.arguments[0].offset = in_order(data.arguments[0].offset, 1);
+  data.arguments[0].parts[0].x = in_order(data.arguments[0].parts[0].x, columns);
+  EXPECT_NE(testing::run(spec, 15, 0).lambda, copied.lambda);
+  spec.shuffled = true;
+  testing::expect_same_bits(testing::run(spec, 15, 0), copied);
 }
 
 TEST(Blocks, NoNumberOfRowsMakesMoreThanTheBound) {

@@ -7,8 +7,8 @@
 #include <random>
 #include <vector>
 
+#include "batches.hpp"
 #include "densities/list.hpp"
-#include "engine.hpp"
 #include "guides/fullrank.hpp"
 #include "guides/meanfield.hpp"
 #include "shuffle.hpp"
@@ -208,20 +208,23 @@ inline Expanded expand(const EngineSpec& spec, const std::vector<double>& w, con
 
 /// The rows of step t.
 inline std::vector<std::int64_t> rows_of_step(const EngineSpec& spec, std::int64_t t) {
-  const BatchRange range = batch_range(spec.rows, spec.batch, t);
   std::vector<std::int64_t> rows;
   if (spec.batch == spec.rows) {
     for (std::int64_t i = 0; i < spec.rows; ++i) rows.push_back(i);
-  } else if (spec.groups.empty()) {
-    const Shuffle shuffle(static_cast<std::uint32_t>(spec.rows), spec.seed, static_cast<std::uint64_t>(range.epoch));
-    for (std::int64_t i = range.begin; i < range.end; ++i) rows.push_back(shuffle(static_cast<std::uint32_t>(i)));
-  } else {
-    const std::int64_t batches = batch_count(spec.rows, spec.batch);
-    const Shuffle order(static_cast<std::uint32_t>(batches), spec.seed, static_cast<std::uint64_t>(range.epoch));
-    const std::int64_t b = order(static_cast<std::uint32_t>(t % batches));
-    for (std::int64_t i = batch_begin(spec.rows, batches, b); i < batch_begin(spec.rows, batches, b + 1); ++i) {
-      rows.push_back(i);
-    }
+    return rows;
+  }
+  const std::int64_t batches = batch_count(spec.rows, spec.batch);
+  const auto epoch = static_cast<std::uint64_t>(t / batches);
+  const auto all = static_cast<std::uint32_t>(spec.rows);
+  const bool resident = std::ranges::any_of(spec.terms, &Term::resident);
+  const bool in_order = spec.shuffled || !spec.groups.empty();
+  std::int64_t b = t % batches;
+  if (in_order || !resident) {
+    b = Shuffle(static_cast<std::uint32_t>(batches), spec.seed, epoch)(static_cast<std::uint32_t>(b));
+  }
+  const Shuffle shuffle(all, spec.seed, resident ? epoch : ~std::uint64_t{0});
+  for (std::int64_t i = batch_begin(spec.rows, batches, b); i < batch_begin(spec.rows, batches, b + 1); ++i) {
+    rows.push_back(in_order ? i : shuffle(static_cast<std::uint32_t>(i)));
   }
   return rows;
 }

@@ -23,6 +23,7 @@ class PlayedBackend {
   static constexpr std::int64_t most_blocks = 40;
   static constexpr std::int64_t level_block = 8;
   static constexpr bool small_terms_together = true;
+  static constexpr bool lists_rows = true;
   static constexpr int elements_at_once = 1;
 
   explicit PlayedBackend(bool record) : record_(record) {}
@@ -42,6 +43,9 @@ class PlayedBackend {
   void accept(const Term& term) { cpu_.accept(term); }
   void* stream() const { return nullptr; }
   void upload(void* to, const void* from, std::size_t bytes) { cpu_.upload(to, from, bytes); }
+  void upload_shuffled(void* to, const void* from, std::size_t row_bytes, const Shuffle& order) {
+    cpu_.upload_shuffled(to, from, row_bytes, order);
+  }
   void download(void* to, const void* from, std::size_t bytes) { cpu_.download(to, from, bytes); }
   template <class T>
   void set(T* to, const T& value) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <utility>
 
+#include "batches.hpp"
 #include "bench/measure.hpp"
 #include "bench/memory.hpp"
 #include "bench/problem_spec.hpp"

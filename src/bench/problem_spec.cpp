@@ -140,7 +140,8 @@ void fill_spec(const BenchProblem& problem, const BenchData& data, GuideKind gui
   out.spec.terms = {data.term};
   out.spec.dimension = data.dimension;
   out.spec.rows = problem.rows;
-  out.spec.reference = 1;  // as in training, though these latents are not whitened
+  out.spec.shuffled = true;  // no row is like its neighbour
+  out.spec.reference = 1;    // as in training, though these latents are not whitened
   add_priors(problem, data, out);
   if (problem.levels > 0) add_group(problem, data, out);
   if (data.thresholds > 0) {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "engine.hpp"
+#include "batches.hpp"
 #include "jensen/errors.hpp"
 #include "model/collinear.hpp"
 #include "model/defaults.hpp"
