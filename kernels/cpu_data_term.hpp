@@ -122,7 +122,7 @@ struct Group {
     tile.rows.with(
         [&](auto x) { multiply_rows<L, false>(x, ahead, tile.count, tile.rows.columns, theta, start_of_eta, eta); });
     for (int r = 0; r < tile.count && tile.offset != nullptr; ++r) {
-      for (int l = 0; l < L; ++l) eta[r * L + l] += tile.offset[r];
+      add_number<L>(eta + static_cast<std::ptrdiff_t>(r) * L, tile.offset[r], eta + static_cast<std::ptrdiff_t>(r) * L);
     }
     if constexpr (Density::shared == 0) {
       add_heads(evaluate_pairs<Density, L>(tile.count, tile.constants, eta), 0);

@@ -166,7 +166,7 @@ struct Work {
     }
     const float* offset = load_column(predictor.offset, rows, place.begin, place.count, scratch.offset);
     for (int r = 0; r < place.count; ++r) {
-      for (int l = 0; l < L; ++l) eta[static_cast<std::ptrdiff_t>(r) * L + l] = shift[l] + offset[r];
+      add_number<L>(shift, offset[r], eta + static_cast<std::ptrdiff_t>(r) * L);
     }
     for (int p = 0; p < predictor.part_count; ++p) {
       const Part& part = predictor.parts[p];

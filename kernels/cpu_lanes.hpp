@@ -109,6 +109,16 @@ JENSEN_HD void store(R* to, const V& v) {
   __builtin_memcpy(to, &v, sizeof v);
 }
 
+/// to[i] = from[i] + number, i < L. Loops over samples of a row that read the number from memory are not vectorised: it
+/// could be one of those that are written.
+template <int L>
+JENSEN_HD void add_number(const float* from, float number, float* to) {
+  constexpr int n = L < width ? L : width;
+  repeat<L / n>([&](auto i) __attribute__((always_inline)) {
+    store(to + i * n, load<typename VectorOf<n>::type>(from + i * n) + number);
+  });
+}
+
 /// Columns and zeros, so that those side by side are whole sets for any group.
 template <class Integer>
 JENSEN_HD Integer whole_sets(Integer columns) {
