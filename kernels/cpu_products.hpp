@@ -120,6 +120,23 @@ void multiply_rows(Rows x, int ahead, int rows, int columns, const float* theta,
   for (; r < rows; ++r) take_row_products<L, 1, Add>(x.from(r), ahead, columns, theta, start, eta + r * L);
 }
 
+/// Lanes First ..
+template <int First, class V, int... I>
+JENSEN_HD auto lanes_from(const V& v, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(v, v, (First + I)...);
+}
+/// total[i] += v[i], a register of doubles at a time: g++ takes wider vectors apart number by number.
+template <class V>
+JENSEN_HD void add_to_doubles(const V& v, double* total) {
+  constexpr int n = width / 2;
+  using Doubles = typename VectorOf<n, double>::type;
+  repeat<static_cast<int>(sizeof v / sizeof(float)) / n>([&](auto i) __attribute__((always_inline)) {
+    constexpr std::make_integer_sequence<int, n> lanes;
+    double* const at = total + i * n;
+    store(at, load<Doubles>(at) + __builtin_convertvector(lanes_from<i * n>(v, lanes), Doubles));
+  });
+}
+
 /// total[j] += sum over rows of x[r][k + j] d[r] for N sets of columns: in single precision over the tile, then in
 /// double.
 template <int L, int N, class Rows>
@@ -141,16 +158,12 @@ void add_column_products(Rows x, int ahead, int rows, int k, const float* d, dou
       repeat<count>([&](auto i) __attribute__((always_inline)) { sum[j * count + i] += v[i] * factor; });
     });
   }
-  const auto add = [&](auto at, const auto& floats) __attribute__((always_inline)) {
-    using Doubles = typename VectorOf<sizeof floats / sizeof(float), double>::type;
-    store(total + at, load<Doubles>(total + at) + __builtin_convertvector(floats, Doubles));
-  };
   if constexpr (side == 1) {
-    repeat<N * count>([&](auto i) __attribute__((always_inline)) { add(i * width, sum[i]); });
+    repeat<N * count>([&](auto i) __attribute__((always_inline)) { add_to_doubles(sum[i], total + i * width); });
   } else {
     constexpr std::make_integer_sequence<int, L> lanes;
     repeat<N * side>([&](auto i) __attribute__((always_inline)) {
-      add(i * L, column_of<side, i % side>(sum[i / side * 2], sum[i / side * 2 + 1], lanes));
+      add_to_doubles(column_of<side, i % side>(sum[i / side * 2], sum[i / side * 2 + 1], lanes), total + i * L);
     });
   }
 }

@@ -84,14 +84,18 @@ struct EachSums {
 /// As many numbers as a lane may take before its product could overflow.
 inline constexpr int most_factors = 64;
 
-/// Numbers begin .. begin + n - 1 of evaluate_each().
+/// Pairs of a row and a sample that evaluate_each() takes at most.
+inline constexpr int pairs_at_once = zeros_count;
+
+/// Numbers begin .. begin + n - 1 of evaluate_each(); excess: of a FactoredDensity.
 template <class Density, int N>
 JENSEN_HD void evaluate_some(int begin, int n, const float* const (&constants)[max_constants],
-                             const typename Density::template Prepared<float>& prepared, float* eta,
-                             EachSums<Density, N>& sums) {
+                             const typename Density::template Prepared<float>& prepared, const float* excess,
+                             float* eta, EachSums<Density, N>& sums) {
   const float* __restrict c0 = constants[0] + begin;
   const float* __restrict c1 = constants[1] + begin;
   const float* __restrict c2 = constants[2] + begin;
+  const float* __restrict e = FactoredDensity<Density> ? excess + begin : nullptr;
   float* __restrict at = eta + begin;
   float* __restrict value = sums.value;
   float* __restrict product = sums.product;
@@ -109,12 +113,24 @@ JENSEN_HD void evaluate_some(int begin, int n, const float* const (&constants)[m
       if constexpr (Density::shared > 1) d2[i] += v.d[2];
     };
     if constexpr (FactoredDensity<Density>) {
-      const auto v = Density::evaluate_factored(c, at[i], given);
-      product[i] += v.excess + product[i] * v.excess;
-      take(v);
+      product[i] += e[i] + product[i] * e[i];
+      take(Density::evaluate_factored(c, at[i], e[i]));
     } else {
       take(Density::evaluate(c, at[i], given));
     }
+  }
+}
+
+/// excess[i] of a FactoredDensity, i < count.
+template <class Density>
+JENSEN_HD void find_excess(int count, const float* const (&constants)[max_constants], const float* eta,
+                           float* __restrict excess) {
+  const float* __restrict c0 = constants[0];
+  const float* __restrict c1 = constants[1];
+  const float* __restrict c2 = constants[2];
+  for (int i = 0; i < count; ++i) {
+    const float c[max_constants] = {c0[i], c1[i], c2[i]};
+    excess[i] = Density::excess(c, eta[i]);
   }
 }
 
@@ -125,13 +141,12 @@ template <class Density, int N>
 JENSEN_HD void evaluate_each(int count, const float* const (&constants)[max_constants],
                              const typename Density::template Prepared<float>& prepared, float* eta,
                              EachSums<Density, N>& sums) {
+  alignas(64) float excess[FactoredDensity<Density> ? pairs_at_once : 1];
+  if constexpr (FactoredDensity<Density>) find_excess<Density>(count, constants, eta, excess);
   int i = 0;
-  for (; i + N <= count; i += N) evaluate_some(i, N, constants, prepared, eta, sums);
-  if (i < count) evaluate_some(i, count - i, constants, prepared, eta, sums);
+  for (; i + N <= count; i += N) evaluate_some(i, N, constants, prepared, excess, eta, sums);
+  if (i < count) evaluate_some(i, count - i, constants, prepared, excess, eta, sums);
 }
-
-/// Pairs of a row and a sample that evaluate_pairs() lays side by side.
-inline constexpr int pairs_at_once = zeros_count;
 
 /// Lanes (First + i) / Each.
 template <int First, int Each, int... I>

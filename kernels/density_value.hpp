@@ -23,17 +23,16 @@ struct Value {
   R d[Arguments];  ///< d[k] = df / da_k
 };
 
-/// The same with a logarithm left to take: f = log_density - log(1 + excess), 0 <= excess <= 1. Sums over rows need
-/// only one for all of them, since sum_i log(1 + e_i) = log prod_i (1 + e_i).
-template <class R, int Arguments>
-struct FactoredValue {
-  R log_density, excess;
-  R d[Arguments];
-};
-/// A density that has such an evaluate_factored() beside evaluate(), with the same arguments.
+/// A density of a_0 alone that is also to be had in two steps, with a logarithm left to take:
+///
+///     e = excess(constants, a_0), 0 <= e <= 1
+///     evaluate_factored(constants, a_0, e): Value of f + log(1 + e)
+///
+/// Sums over rows need one logarithm for all of them, since sum_i log(1 + e_i) = log prod_i (1 + e_i). And two short
+/// loops are faster than one whose instructions wait for one another longer than a processor looks ahead.
 template <class Density>
-concept FactoredDensity = requires(const float* numbers) {
-  Density::evaluate_factored(numbers, 0.0F, Density::prepare(numbers));
+concept FactoredDensity = requires(const float* constants) {
+  Density::evaluate_factored(constants, 0.0F, Density::excess(constants, 0.0F));
 };
 
 constexpr int most_shared = 3;  ///< the most arguments after a_0 of any density

@@ -9,18 +9,27 @@ namespace jensen {
 /// cancels, and without a choice by y. Of a NaN the value is NaN.
 struct BernoulliLogit : NothingShared {
   template <class R>
-  static JENSEN_HD Value<R, 1> evaluate(const R* constants, R eta, const Prepared<R>& none) {
-    const auto v = evaluate_factored(constants, eta, none);
-    return {v.log_density - math::log1p_unit(v.excess), {v.d[0]}};
+  static JENSEN_HD Value<R, 1> evaluate(const R* constants, R eta, const Prepared<R>&) {
+    const R e = excess(constants, eta);
+    const auto v = evaluate_factored(constants, eta, e);
+    return {v.log_density - math::log1p_unit(e), {v.d[0]}};
   }
   template <class R>
-  static JENSEN_HD FactoredValue<R, 1> evaluate_factored(const R* constants, R eta, const Prepared<R>&) {
-    const R sign = constants[0] + constants[0] - R(1);
-    const R t = sign * eta;
-    const R e = math::exp_minus_abs(t);
+  static JENSEN_HD R excess(const R* constants, R eta) {
+    return math::exp_minus_abs(sign(constants) * eta);
+  }
+  template <class R>
+  static JENSEN_HD Value<R, 1> evaluate_factored(const R* constants, R eta, R e) {
+    const R t = sign(constants) * eta;
     const R inverse = R(1) / (R(1) + e);
     const R other = t > R(0) ? e * inverse : inverse;  // the probability of what was not seen
-    return {t > R(0) ? R(0) : t, e, {sign * other}};
+    return {t > R(0) ? R(0) : t, {sign(constants) * other}};
+  }
+
+ private:
+  template <class R>
+  static JENSEN_HD R sign(const R* constants) {
+    return constants[0] + constants[0] - R(1);
   }
 };
 
