@@ -26,13 +26,12 @@ function(jensen_add_density target)
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/jensen_density/${target})
   # As kernels/CMakeLists.txt compiles Jensen's own.
   set(host_flags -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp-simd -Wno-psabi)
-  if(TARGET jensen_sanitizers AND JENSEN_SANITIZE)  # Jensen's own build
-    list(TRANSFORM host_flags REPLACE "^-O3$" "${jensen_sanitized_kernel_flags}")
-  endif()
   set(isas baseline)
   set(flags_avx2 -march=x86-64-v3)
   set(flags_avx512 -march=x86-64-v4 -mprefer-vector-width=512)
-  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
+  if(TARGET jensen_sanitizers AND JENSEN_SANITIZE)  # Jensen's own build, whose kernels are compiled for all
+    list(TRANSFORM host_flags REPLACE "^-O3$" "${jensen_sanitized_kernel_flags}")
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
     list(APPEND isas avx2 avx512)
   endif()
   set(sources "")  # a caller's variable of this name is not meant

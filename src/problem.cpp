@@ -205,6 +205,7 @@ Fingerprint fingerprint(const Problem& problem) {
   result.rows = spec.rows;
 
   hash.add(spec.seed);
+  hash.add(spec.shuffled);
   hash.add(spec.samples);
   hash.add(problem.fit.options.batch);
   hash.add(spec.guide);

@@ -227,6 +227,7 @@ Problem make_problem(const TermModel& given, const TrainOptions& options) {
   problem.layout.head = meanfield ? GuideShape::meanfield : GuideShape::fullrank;
   problem.spec = make_spec(model, problem.layout, fit);
   problem.spec.affine = true;
+  problem.spec.shuffled = given.has_rows_in_random_order();
   problem.spec.transforms = coordinate_transforms(model.parameters);
   std::string reason;
   if (options.device == DeviceKind::cpu || cuda_devices(reason).empty()) {

@@ -198,6 +198,7 @@ jensen::TermModel in_cpp(const TwoTerms& data) {
       .dense = {}, .scalars = {{beta, 1, 1}, {rate, 0, 1}}, .elements = {}, .offset = {}, .constant = 0};
   second.arguments[1] = {.dense = {}, .scalars = {{sigma, 0, 1}}, .elements = {}, .offset = {}, .constant = 0};
   model.add(second);
+  model.rows_in_random_order();
   return model;
 }
 
@@ -222,6 +223,7 @@ struct Model {
     EXPECT_EQ(jensen_model_scalar(handle, first, 0, rate, 0, 0.5), JENSEN_OK);
     EXPECT_EQ(jensen_model_offset(handle, first, 0, data.offset.data()), JENSEN_OK);
     EXPECT_EQ(jensen_model_constant(handle, first, 0, 0.1), JENSEN_OK);
+    EXPECT_EQ(jensen_model_rows_in_random_order(handle), JENSEN_OK);
   }
   ~Model() { jensen_model_free(handle); }
   Model(const Model&) = delete;

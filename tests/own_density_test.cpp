@@ -34,6 +34,14 @@ std::vector<Twin> twins() {
 /// is of order one in a row of these data; the reference counts what does not. Seen: a third of both together.
 constexpr double cancelled_in_a_row = 1;
 
+/// For each instruction set that it is compiled for and this processor has.
+std::vector<const CpuTermCode*> codes_of(const DensityCode& density) {
+  std::vector<const CpuTermCode*> codes{&density.baseline};
+  if (processor_runs_avx2() && density.avx2.data_term != nullptr) codes.push_back(&density.avx2);
+  if (processor_runs_avx512() && density.avx512.data_term != nullptr) codes.push_back(&density.avx512);
+  return codes;
+}
+
 std::vector<double> sums_of(const TermCase& c, const Term& term, const CpuTermCode* code) {
   PoisonedPartials out(c, {std::max<std::int64_t>(c.rows.count, 1), 1});
   std::vector<float> memory(data_term_cpu_scratch(term, c.shape.samples) / sizeof(float) + 16);
@@ -60,9 +68,8 @@ TEST(OwnDensity, IsTheBuiltInOneInTheDataTermOfEveryInstructionSet) {
           Term term = c.term;
           term.density = DensityKind::custom;
           term.custom = &twin.own;
-          std::vector<const CpuTermCode*> codes{nullptr, &twin.own.baseline};
-          if (processor_runs_avx2()) codes.push_back(&twin.own.avx2);
-          if (processor_runs_avx512()) codes.push_back(&twin.own.avx512);
+          std::vector<const CpuTermCode*> codes = codes_of(twin.own);
+          codes.push_back(nullptr);
           for (const CpuTermCode* code : codes) {
             const WorstShare worst = worst_share(sums_of(c, term, code), want);
             ASSERT_LE(worst.share, 1) << twin.own.name << " as " << c.shape << ", number " << worst.at << " for "
@@ -216,10 +223,7 @@ TEST(OwnDensity, OfManyFunctionsIsTheOracleInEveryInstructionSet) {
           term,       c.rows,      {std::max<std::int64_t>(rows, 1), 1},
           c.z.data(), c.dimension, {want.data(), samples, c.slots()}};
       for (std::int64_t item = 0; item < samples; ++item) oracle(item);
-      std::vector<const CpuTermCode*> codes{&own.baseline};
-      if (processor_runs_avx2()) codes.push_back(&own.avx2);
-      if (processor_runs_avx512()) codes.push_back(&own.avx512);
-      for (const CpuTermCode* code : codes) {
+      for (const CpuTermCode* code : codes_of(own)) {
         const std::vector<double> got = sums_of(c, term, code);
         for (std::size_t i = 0; i < want.size(); ++i) {
           // a row adds up about ten numbers of order one

@@ -91,6 +91,21 @@ TEST(TermModel, SameBitsForAnyThreadsAndFromAState) {
   EXPECT_THROW(changed.restore(Trainer(model, options).state()), InputError);
 }
 
+/// Minibatches of rows that follow one another: other ones, and the same posterior.
+TEST(TermModel, RowsInRandomOrderNeedNotBePicked) {
+  const Regression data;
+  TrainOptions options;
+  options.device = DeviceKind::cpu;
+  options.batch = 100;
+  TermModel model = data.model();
+  const Fit picked = train(model, options);
+  model.rows_in_random_order();
+  const Fit followed = train(model, options);
+  EXPECT_NE(followed.mean, picked.mean);
+  test::expect_same_posterior(followed, picked);
+  EXPECT_THROW(Trainer(model, options).restore(Trainer(data.model(), options).state()), InputError);
+}
+
 TEST(TermModel, GpuColumnsAreForTheGpu) {
   const Regression data;
   TermModel model;

@@ -301,6 +301,10 @@ module jensen
       integer(c_size_t), value :: term, argument
       real(c_double), value :: constant
     end function
+    integer(c_int) function jensen_model_rows_in_random_order(model) bind(c)
+      import :: c_int, c_ptr
+      type(c_ptr), value :: model
+    end function
     integer(c_int) function jensen_model_thresholds(model, term, block) bind(c)
       import :: c_int, c_ptr, c_size_t
       type(c_ptr), value :: model

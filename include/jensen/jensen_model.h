@@ -74,6 +74,13 @@ JENSEN_API int jensen_model_offset(jensen_model* model, size_t term, size_t argu
 JENSEN_API int jensen_model_constant(jensen_model* model, size_t term, size_t argument, double constant);
 
 /**
+ * The data's rows stand in random order: minibatches are then rows that follow one another, always the same, which are
+ * several times faster to read. Of rows that are sorted in any way it must not be said: steps would see one part of
+ * them at a time.
+ */
+JENSEN_API int jensen_model_rows_in_random_order(jensen_model* model);
+
+/**
  * The model at training, from its mode. `options` and `execution` may be NULL; of the options those of the model
  * (family, link, formula-..., prior, storage) must not be set. Model, options and execution are not needed after the
  * call, but the columns are, see above. JENSEN_ERROR_INPUT: the first term that is wrong (messages count terms from 1),

@@ -175,6 +175,13 @@ int jensen_model_constant(jensen_model* model, size_t term, size_t argument, dou
   });
 }
 
+int jensen_model_rows_in_random_order(jensen_model* model) {
+  return guarded([&] {
+    require(model, "model");
+    model->blocks.rows_in_random_order();
+  });
+}
+
 int jensen_trainer_create_model(const jensen_model* model, const jensen_options* options,
                                 const jensen_execution* execution, jensen_trainer** trainer) {
   return guarded([&] {

@@ -29,15 +29,16 @@ std::vector<std::size_t> first_columns(const MixedSystem& s) {
   return first;
 }
 
-/// out (q x stride) += sum over the rows of level j of z w z_other^T, in the columns of the other group's levels.
-void add_cross(const MixedSystem& s, const SystemGroup& g, std::int64_t j, const ModeGroup& other, std::size_t first,
-               double* out, std::size_t stride) {
-  for (std::int64_t at = g.rows->start[size_of(j)]; at < g.rows->start[size_of(j) + 1]; ++at) {
-    const std::int64_t i = g.rows->order[size_of(at)];
-    double* here = out + first + size_of(std::int64_t{other.level[i]} * other.effects);
-    for (int k = 0; k < g.group->effects; ++k) {
-      const double zw = g.group->z(i, k) * s.curvature[i];
-      for (int l = 0; l < other.effects; ++l) here[size_of(k) * stride + size_of(l)] += zw * other.z(i, l);
+/// out (q x stride) += what level j of a group has in common with the levels of one in the head, in their columns.
+void add_cross(const MixedSystem& s, std::size_t at, std::int64_t j, std::size_t head, std::size_t first, double* out,
+               std::size_t stride) {
+  const CrossProducts& cross = s.cross[at][head];
+  const auto q = size_of(s.groups[at].group->effects), r = size_of(s.groups[head].group->effects);
+  for (auto pair = size_of(cross.start[size_of(j)]); pair < size_of(cross.start[size_of(j) + 1]); ++pair) {
+    const double* value = cross.value.data() + pair * q * r;
+    double* here = out + first + size_of(cross.level[pair]) * r;
+    for (std::size_t k = 0; k < q; ++k) {
+      for (std::size_t l = 0; l < r; ++l) here[k * stride + l] += value[k * r + l];
     }
   }
 }
@@ -60,15 +61,14 @@ void add_head_group(const MixedSystem& s, const std::vector<std::size_t>& first,
     }
     if (hessian.rows != hessian.columns) return;
     for (std::size_t h = at + 1; h < s.groups.size(); ++h) {
-      const ModeGroup& other = *s.groups[h].group;
-      if (other.in_head) add_cross(s, g, j, other, first[h], &hessian(corner, 0), hessian.columns);
+      if (s.groups[h].group->in_head) add_cross(s, at, j, h, first[h], &hessian(corner, 0), hessian.columns);
     }
   });
 }
 
 /// T over (theta, u_h) of a group that is not in the head: J x q x (C + E).
-std::vector<double> widened_coupling(const MixedSystem& s, const std::vector<std::size_t>& first,
-                                     const SystemGroup& g) {
+std::vector<double> widened_coupling(const MixedSystem& s, const std::vector<std::size_t>& first, std::size_t at) {
+  const SystemGroup& g = s.groups[at];
   const int q = g.group->effects;
   const std::size_t c = first[0], n = first.back();
   std::vector<double> coupling(size_of(g.group->levels * q) * n);
@@ -76,8 +76,7 @@ std::vector<double> widened_coupling(const MixedSystem& s, const std::vector<std
     double* out = coupling.data() + size_of(j * q) * n;
     for (int k = 0; k < q; ++k) std::copy_n(g.coupling.data() + size_of(j * q + k) * c, c, out + size_of(k) * n);
     for (std::size_t h = 0; h < s.groups.size(); ++h) {
-      const ModeGroup& other = *s.groups[h].group;
-      if (other.in_head) add_cross(s, g, j, other, first[h], out, n);
+      if (s.groups[h].group->in_head) add_cross(s, at, j, h, first[h], out, n);
     }
   });
   return coupling;
@@ -142,7 +141,7 @@ MixedSystem head_system(const MixedSystem& system) {
     if (g.group->in_head) {
       add_head_group(system, first, at, result.hessian);
     } else {
-      result.groups.push_back({g.group, g.rows, g.precision, g.information, widened_coupling(system, first, g), {}});
+      result.groups.push_back({g.group, g.rows, g.precision, g.information, widened_coupling(system, first, at), {}});
     }
   }
   result.factorise();

@@ -86,7 +86,7 @@ std::vector<double> symmetric_solve(const Matrix& factor, std::vector<double> b)
   return b;
 }
 
-/// H v. The rows between two groups are met level by level: z w (sum of the other groups' effects at the row).
+/// H v.
 MixedVector apply(const MixedSystem& s, const MixedVector& v, int width) {
   MixedVector y{{}, {}};
   if (!v.theta.empty()) y.theta = symmetric_product(s.hessian, v.theta);
@@ -99,22 +99,9 @@ MixedVector apply(const MixedSystem& s, const MixedVector& v, int width) {
       double* sum = out.data() + j * q * width;
       packed_multiply_add(q, g.information.data() + j * packed_size(q), own, sum, width);
       packed_multiply_add(q, g.precision.data(), own, sum, width);
-      for (std::int64_t k = g.rows->start[size_of(j)]; k < g.rows->start[size_of(j) + 1]; ++k) {
-        const std::int64_t i = g.rows->order[size_of(k)];
-        double others[most_width] = {};
-        for (std::size_t h = 0; h < s.groups.size(); ++h) {
-          if (h == at) continue;
-          const ModeGroup& other = *s.groups[h].group;
-          const double* u = v.effects[h].data() + other.level[i] * std::int64_t{other.effects} * width;
-          for (int l = 0; l < other.effects; ++l) {
-            const double z = other.z(i, l);
-            for (int m = 0; m < width; ++m) others[m] += z * u[l * width + m];
-          }
-        }
-        for (int l = 0; l < q; ++l) {
-          const double z = s.curvature[i] * g.group->z(i, l);
-          for (int m = 0; m < width; ++m) sum[l * width + m] += z * others[m];
-        }
+      for (std::size_t h = 0; h < s.groups.size(); ++h) {
+        if (h == at) continue;
+        add_cross_products(s.cross[at][h], j, q, s.groups[h].group->effects, v.effects[h].data(), width, sum);
       }
     });
     if (v.theta.empty()) continue;
@@ -285,6 +272,13 @@ void MixedSystem::factorise() {
   for (std::size_t at = 0; at < groups.size(); ++at) {
     if (groups[at].group->levels > groups[primary].group->levels) primary = at;
     groups[at].factorise();
+  }
+  cross.clear();
+  for (const SystemGroup& g : groups) {
+    std::vector<CrossProducts>& with = cross.emplace_back();
+    for (const SystemGroup& h : groups) {
+      with.push_back(&g == &h ? CrossProducts{} : cross_products(*g.group, *g.rows, *h.group, curvature));
+    }
   }
   reduced = hessian;
   if (!groups.empty()) {  // minus the squares of L^-1 T, level by level

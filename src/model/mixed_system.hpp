@@ -3,7 +3,7 @@
 /// whole.
 ///
 ///     H = [ H_tt   T^T ]     H_tt: C x C; for each group T = H_ut (J q x C), and H_uu with W_j + P on the diagonal
-///         [ T     H_uu ]     (P = (B B^T)^-1); between groups H_uu is the rows' sum of z_g w z_h^T, kept as rows.
+///         [ T     H_uu ]     (P = (B B^T)^-1); between groups H_uu is the rows' sum of z_g w z_h^T, which is sparse.
 ///
 /// One group: its levels are eliminated exactly (H is an arrow). Several: preconditioned conjugate gradients; the
 /// preconditioner eliminates the group with the most levels and takes the others' blocks alone.
@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "model/cross_products.hpp"
 #include "model/level_rows.hpp"
 #include "model/linear_algebra.hpp"
 #include "model/mode.hpp"
@@ -50,8 +51,9 @@ struct MixedSystem {
   const double* curvature = nullptr;  ///< w for each row, in the argument that the groups feed
   std::size_t head = 0;               ///< E: so many of the coefficients, the last, are effects of groups in the head
   std::size_t primary = 0;            ///< the group with the most levels
-  Matrix reduced;                     ///< H_tt - T^T (W + P)^-1 T over the primary group
-  Matrix factor;                      ///< its Cholesky factor
+  std::vector<std::vector<CrossProducts>> cross;  ///< of each group with each other
+  Matrix reduced;                                 ///< H_tt - T^T (W + P)^-1 T over the primary group
+  Matrix factor;                                  ///< its Cholesky factor
   std::size_t deficient = 0;  ///< the first column without a pivot of its own in H_tt or in `reduced`; C if none
 
   /// From hessian, groups' precision, information and coupling: everything else.

@@ -61,6 +61,7 @@ static void blocks_and_terms(const float* x, const float* y) {
   EXPECT(refused(jensen_model_block(model, "a", 1, 4, NULL, &number), JENSEN_ERROR_INPUT, "no support 4"));
   EXPECT(refused(jensen_model_block(model, "a", 1, JENSEN_UNIT, "lkj(1)", &number), JENSEN_ERROR_INPUT, "lkj"));
 
+  EXPECT(refused(jensen_model_rows_in_random_order(NULL), JENSEN_ERROR_ARGUMENT, "model is NULL"));
   EXPECT(refused(jensen_model_term(NULL, "gaussian", NULL, rows, y, NULL, NULL, 1, &number), JENSEN_ERROR_ARGUMENT,
                  "model is NULL"));
   EXPECT(refused(jensen_model_term(model, NULL, NULL, rows, y, NULL, NULL, 1, &number), JENSEN_ERROR_ARGUMENT,
