@@ -63,7 +63,7 @@ class CpuBackend {
     });
   }
   /// Row i of `to` is row order(i) of `from`.
-  void upload_shuffled(void* to, const void* from, std::size_t row_bytes, const Shuffle& order) {
+  void upload_shuffled(void* to, const void* from, std::size_t row_bytes, const Shuffle& order) const {
     copy_shuffled(order, 0, order.size(), row_bytes, from, to, threads_);
   }
   void download(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
