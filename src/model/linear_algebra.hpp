@@ -21,6 +21,7 @@ struct Matrix {
 Matrix operator*(const Matrix& a, const Matrix& b);
 std::vector<double> operator*(const Matrix& a, const std::vector<double>& x);
 double dot(const std::vector<double>& a, const std::vector<double>& b);
+inline std::vector<float> to_float(const std::vector<double>& values) { return {values.begin(), values.end()}; }
 
 /// H = R^T R with R upper triangular. `deficient` is the first column whose pivot fell below `tolerance` times its
 /// diagonal (it depends on the columns before), or H.rows if there is none; R is then not to be used.

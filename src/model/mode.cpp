@@ -17,8 +17,6 @@ constexpr double stop_log_sd = 0.01;
 constexpr double stop_decrement = 1e-6;
 constexpr double elimination_tolerance = 1e-8;
 
-std::vector<float> to_float(const std::vector<double>& v) { return {v.begin(), v.end()}; }
-
 /// The conditional sds of the rows' effects, in the argument that they feed.
 std::vector<double> conditional_sd(const MixedSystem& system, std::int64_t rows) {
   std::vector<double> spread(size_of(rows));

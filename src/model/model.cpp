@@ -12,8 +12,6 @@
 namespace jensen {
 namespace {
 
-std::vector<float> to_float(const std::vector<double>& values) { return {values.begin(), values.end()}; }
-
 /// Builds a Model piece by piece.
 class ModelBuilder {
  public:
