@@ -178,6 +178,7 @@ class ElboStep {
     return input;
   }
 
+  /// Which rows step t takes; see batches.hpp.
   BatchRange range_of(std::int64_t t) const {
     return fixed_batches_ ? fixed_batch(rows_, batch_, t, seed_) : batch_range(rows_, batch_, t);
   }
