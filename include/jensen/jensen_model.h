@@ -74,9 +74,8 @@ JENSEN_API int jensen_model_offset(jensen_model* model, size_t term, size_t argu
 JENSEN_API int jensen_model_constant(jensen_model* model, size_t term, size_t argument, double constant);
 
 /**
- * The data's rows stand in random order: minibatches are then rows that follow one another, always the same, which are
- * several times faster to read. Of rows that are sorted in any way it must not be said: steps would see one part of
- * them at a time.
+ * The data's rows stand in random order: minibatches are then rows that follow one another, always the same, which a
+ * CPU reads faster. Of rows that are sorted in any way it must not be said: steps would see one part of them at a time.
  */
 JENSEN_API int jensen_model_rows_in_random_order(jensen_model* model);
 

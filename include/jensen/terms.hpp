@@ -88,8 +88,8 @@ class JENSEN_API TermModel {
   /// elements; several multiply. Throws as add() does, and if block() was given a prior.
   void prior(Block block, const DensityCode& density, std::vector<std::span<const float>> constants = {});
   /// The data's rows stand in random order: minibatches are then rows that follow one another, always the same, which
-  /// are several times faster to read. Else each epoch picks rows in an order of its own. Of rows that are sorted in
-  /// any way it must not be said: steps would see one part of them at a time.
+  /// a CPU reads faster. Else, where columns are not copied, each epoch picks rows in an order of its own. Of rows that
+  /// are sorted in any way it must not be said: steps would see one part of them at a time.
   void rows_in_random_order(bool so = true) { rows_in_random_order_ = so; }
 
   struct Parameters {
