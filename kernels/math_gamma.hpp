@@ -44,8 +44,8 @@ JENSEN_HD Stirling<float> stirling(float x) {
 /// The asymptotic series, from x >= 12 on (Abramowitz and Stegun 6.1.41). Below n steps up, t = x + n, with the
 /// logarithms of all of them in one:
 ///
-///     s(x)    = s(t) + (x - 1/2) log(t / x) - n - log prod_k (x + k) / t                   0 <= k < n
-///     x s'(x) = x (s'(t) + log(t / x) - 1 / (2 t) - sum_{k > 0} 1 / (x + k)) - 1/2
+///     s(x)    = s(t) - (x + 1/2) log(x / t) - n - log prod_k (x + k) / t                   0 < k < n
+///     x s'(x) = x (s'(t) - log(x / t) - 1 / (2 t) - sum_k 1 / (x + k)) - 1/2
 JENSEN_HD Stirling<double> stirling(double x) {
   const int steps = x < 12 ? 12 - static_cast<int>(x) : 0;
   const double t = x + steps;
@@ -56,15 +56,16 @@ JENSEN_HD Stirling<double> stirling(double x) {
                            -w * polynomial(u, 1.0 / 12, -1.0 / 120, 1.0 / 252, -1.0 / 240, 5.0 / 660, -691.0 / 32760,
                                            1.0 / 12, -3617.0 / 8160)};
   if (steps == 0) return s;
-  double product = 1, sum = 0;  // of (x + k) / t, and product times the sum of their inverses, k > 0
+  double product = 1, sum = 0;  // of (x + k) / t, and product times the sum of their inverses
   for (int k = 1; k < steps; ++k) {
     const double factor = (x + k) * w;
     sum = sum * factor + product;
     product *= factor;
   }
-  const double l = log(t / x);
-  return {s.remainder + (x - 0.5) * l - steps - log(x * w * product),
-          x * (s.slope * w + l - 0.5 * w - w * sum / product) - 0.5};
+  const double l = log(x * w);
+  const double finite = l < -708 ? -708 : l;  // at zero x l is zero
+  return {s.remainder - (x + 0.5) * l - steps - log(product),
+          x * (s.slope * w - finite - 0.5 * w - w * sum / product) - 0.5};
 }
 
 /// log Gamma(x), x > 0, to the accuracy of its largest summand.

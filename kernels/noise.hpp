@@ -1,16 +1,16 @@
 #pragma once
 /// \file Random numbers as a pure function of (seed, purpose, step, sample, coordinate): equation (1).
 ///
-/// Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): cuRAND's device function where
-/// the CUDA toolkit is, else the same ten rounds here. QUALIFIERS makes cuRAND's header compile for the host as well;
-/// that is undocumented, so it is done in this file only, and tests/noise_test.cpp pins known answers.
+/// Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): cuRAND's device function in CUDA
+/// files, else the same ten rounds here. QUALIFIERS makes cuRAND's header compile for the host as well; that is
+/// undocumented, so it is done in this file only. tests/curand_test.cu compares the two, noise_test.cpp known answers.
 
 #include <cstdint>
 
 #include "host_device.hpp"
 #include "math.hpp"
 
-#if JENSEN_HAS_CUDA
+#if defined(__CUDACC__)
 #define QUALIFIERS static __host__ __device__ inline
 #include <cuda_runtime.h>
 #include <curand_philox4x32_x.h>
@@ -60,7 +60,7 @@ JENSEN_HD Words philox_portable(Words counter, std::uint64_t key) {
 }
 
 JENSEN_HD Words philox(Words counter, std::uint64_t key) {
-#if JENSEN_HAS_CUDA
+#if defined(__CUDACC__)
   const uint4 out =
       curand_Philox4x32_10(uint4{counter.w[0], counter.w[1], counter.w[2], counter.w[3]},
                            uint2{static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32U)});

@@ -280,6 +280,16 @@ TEST(Stirling, InFloatIsTheOneInDouble) {
   }
 }
 
+TEST(Stirling, InDoubleRisesToInfinityAtZero) {
+  EXPECT_EQ(math::stirling(0.0).remainder, std::numeric_limits<double>::infinity());
+  EXPECT_EQ(math::stirling(0.0).slope, -0.5);
+  for (const double x : {1e-310, 1e-307, 1e-290}) {
+    const double near_zero = -0.5 * (std::log(x) + std::log(2 * std::acos(-1.0)));
+    EXPECT_NEAR(math::stirling(x).remainder, near_zero, tolerance::gamma_double * near_zero) << x;
+    EXPECT_EQ(math::stirling(x).slope, -0.5) << x;
+  }
+}
+
 TEST(Stirling, OfLargeArgumentsKeepsItsDigits) {
   for (const double x : {2.0, 30.0, 1e3, 1e6, 1e30}) {
     const double series = (1 - (1 - 2 / (7 * x * x)) / (30 * x * x)) / (12 * x);

@@ -1,5 +1,5 @@
-/// \file The mode of families whose arguments are fed in ways of their own: thresholds that feed two arguments, one
-/// predictor for each category.
+/// \file The mode of families with more than a mean: thresholds that feed two arguments, one predictor for each
+/// category, a shape.
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,9 @@ namespace jensen {
 namespace {
 
 using testing::block;
+using testing::hessian;
 using testing::random_design;
+using testing::scalar;
 
 /// A logistic variable about eta.
 double logistic(double eta, std::mt19937_64& generator) {
@@ -241,6 +243,40 @@ TEST_P(ModeOfFamily, TheGradientVanishesAndTheTruthIsNear) {
 
 INSTANTIATE_TEST_SUITE_P(Families, ModeOfFamily, ::testing::ValuesIn(family_cases()),
                          [](const auto& tested) { return tested.param.name; });
+
+// The curvature of a log shape is negative in many rows; what counts is their sum.
+TEST(Mode, WidthOfALogShapeIsThatOfTheSum) {
+  constexpr std::size_t n = 4000;
+  std::mt19937_64 generator(3);
+  std::vector<double> y(n), log_y(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const double rate = std::gamma_distribution<double>(0.8, 0.1 / 0.8)(generator);
+    y[i] = static_cast<double>(std::poisson_distribution<int>(rate)(generator));
+    log_y[i] = y[i] > 0 ? std::log(y[i]) : 0.0;
+  }
+  ModeProblem p;
+  p.rows = n;
+  p.density = DensityKind::negative_binomial_log;
+  p.constants = {y.data(), log_y.data(), nullptr};
+  p.arguments = 2;
+  p.blocks = {scalar("mu", 0, n), scalar("shape", 1, n)};
+  p.blocks[1].priors.push_back(testing::normal_prior(1, 0, 1));
+  const std::vector<BlockMode> found = find_mode(p);
+  const double eta = found[0].mode[0], theta = found[1].mode[0];
+  const auto value = [&](double log_shape) {
+    double sum = -0.5 * log_shape * log_shape;
+    for (std::size_t i = 0; i < n; ++i) {
+      const double phi = std::exp(log_shape), mu = std::exp(eta);
+      sum += std::lgamma(y[i] + phi) - std::lgamma(phi) + phi * std::log(phi / (phi + mu)) +
+             y[i] * std::log(mu / (phi + mu));
+    }
+    return sum;
+  };
+  constexpr double h = 1e-3;
+  EXPECT_NEAR((value(theta + h) - value(theta - h)) / (2 * h), 0, 0.01);
+  const double curvature = (2 * value(theta) - value(theta + h) - value(theta - h)) / (h * h);
+  EXPECT_NEAR(hessian(found[1].upper, 0, 0) / curvature, 1, 1e-3);
+}
 
 }  // namespace
 }  // namespace jensen

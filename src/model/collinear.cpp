@@ -7,7 +7,7 @@
 
 #include "jensen/errors.hpp"
 #include "model/fixed_blocks.hpp"
-#include "model/linear_algebra.hpp"
+#include "model/mixed_system.hpp"
 
 namespace jensen {
 namespace {
@@ -16,15 +16,6 @@ constexpr double most_products = 4e10;  // rows x C^2: some ten seconds
 constexpr std::int64_t blocks = 16;
 constexpr double tolerance =
     1e-11;  // of a pivot, relative to its diagonal: columns are exact to 1e-16, products to that
-
-/// Adds the upper triangle of x x^T.
-void add_products(const double* x, Matrix& sums) {
-  const std::size_t c = sums.rows;
-  for (std::size_t j = 0; j < c; ++j) {
-    if (x[j] == 0) continue;
-    for (std::size_t k = j; k < c; ++k) sums(j, k) += x[j] * x[k];
-  }
-}
 
 }  // namespace
 
@@ -44,11 +35,14 @@ void check_collinear(const ModelData& data, const PredictorData& p, const std::v
 #pragma omp parallel for schedule(static)
   for (std::int64_t b = 0; b < blocks; ++b) {
     std::vector<double> x(static_cast<std::size_t>(matrix_rows) * c);
+    std::vector<const double*> row;
     Matrix& sums = partial[static_cast<std::size_t>(b)];
     for (std::int64_t begin = n * b / blocks; begin < n * (b + 1) / blocks; begin += matrix_rows) {
       const std::int64_t count = std::min(matrix_rows, n * (b + 1) / blocks - begin);
       data.standardised(p, begin, count, x.data());
-      for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) add_products(x.data() + i * c, sums);
+      row.clear();
+      for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) row.push_back(x.data() + i * c);
+      add_products(sums, row.data(), row.data(), static_cast<int>(count));
     }
   }
   Matrix products(c, c);

@@ -1,6 +1,7 @@
 #include "model/linear_algebra.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <numeric>
 
 namespace jensen {
@@ -70,6 +71,34 @@ Matrix inverse_upper(const Matrix& r) {
     for (std::size_t j = i; j < n; ++j) inverse(i, j) /= r(i, i);
   }
   return inverse;
+}
+
+void multiply_upper(const double* x, std::size_t rows, const Matrix& r, float* out) {
+  using Two = double __attribute__((vector_size(16)));
+  constexpr std::size_t lanes = 2, pairs = 4, panel = lanes * pairs;  // columns of a row whose sums stay in registers
+  const std::size_t n = r.rows;
+  std::size_t j = 0;
+  for (; j + panel <= n; j += panel) {
+    for (std::size_t i = 0; i < rows; ++i) {
+      Two sum[pairs] = {};
+      for (std::size_t k = 0; k < j + panel; ++k) {
+        const double* from = r.row(k) + j;
+        for (std::size_t p = 0; p < pairs; ++p) {
+          Two factor;
+          std::memcpy(&factor, from + p * lanes, sizeof factor);
+          sum[p] += x[i * n + k] * factor;
+        }
+      }
+      for (std::size_t l = 0; l < panel; ++l) out[i * n + j + l] = static_cast<float>(sum[l / lanes][l % lanes]);
+    }
+  }
+  for (; j < n; ++j) {
+    for (std::size_t i = 0; i < rows; ++i) {
+      double sum = 0;
+      for (std::size_t k = 0; k <= j; ++k) sum += x[i * n + k] * r(k, j);
+      out[i * n + j] = static_cast<float>(sum);
+    }
+  }
 }
 
 std::vector<double> solve(const Matrix& r, std::vector<double> b) {

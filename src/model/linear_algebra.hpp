@@ -32,6 +32,8 @@ struct Cholesky {
 Cholesky cholesky(const Matrix& h, double tolerance);
 /// Inverse of an upper triangular matrix.
 Matrix inverse_upper(const Matrix& r);
+/// out = X R for X of `rows` rows and R upper triangular, its zeros included.
+void multiply_upper(const double* x, std::size_t rows, const Matrix& r, float* out);
 /// Solves R^T R x = b.
 std::vector<double> solve(const Matrix& r, std::vector<double> b);
 

@@ -8,14 +8,39 @@
 #include "model/head_system.hpp"
 #include "model/mode_block.hpp"
 #include "model/packed_cholesky.hpp"
+#include "model/thin_problem.hpp"
 
 namespace jensen {
 namespace {
 
 constexpr int most_sweeps = 60;
-constexpr double stop_log_sd = 0.01;
-constexpr double stop_decrement = 1e-6;
+/// Where a search ends: no block further from its mode than the square root of this in posterior sds, no sd moving by
+/// more than this share of itself.
+struct Stop {
+  double decrement, log_sd;
+};
+constexpr Stop settled_stop{1e-4, 0.01};
+constexpr Stop near_stop{1e-2, 0.05};
 constexpr double elimination_tolerance = 1e-8;
+constexpr std::int64_t most_rows = 65536;
+constexpr std::int64_t most_products = 2'000'000'000;  // rows x C^2 in one Hessian: about a second on one core
+constexpr std::int64_t least_rows_each = 32;           // for each coefficient, for each level
+
+/// With so many rows a search takes a second or so, and finds what is near enough.
+std::int64_t enough_rows(const ModeProblem& problem) {
+  std::int64_t columns = 1, levels = 0;
+  for (const ModeBlock& block : problem.blocks) {
+    columns = std::max(columns, static_cast<std::int64_t>(block.columns.size()));
+    for (const ModeGroup& group : block.groups) levels += group.levels;
+  }
+  return std::max(std::min(most_rows, most_products / (columns * columns)), least_rows_each * (columns + levels));
+}
+
+constexpr std::int64_t worth_thinning = 4;  // a search on fewer rows first, where these are so many times as many
+
+bool has_groups(const ModeProblem& problem) {
+  return std::ranges::any_of(problem.blocks, [](const ModeBlock& block) { return !block.groups.empty(); });
+}
 
 /// The conditional sds of the rows' effects, in the argument that they feed.
 std::vector<double> conditional_sd(const MixedSystem& system, std::int64_t rows) {
@@ -64,6 +89,64 @@ BlockMode result_of(const ModeProblem& problem, const ModeRows& rows, std::size_
   return result;
 }
 
+/// The search on all rows of a problem, which must outlive it.
+class Search {
+ public:
+  explicit Search(const ModeProblem& problem) : problem_(problem) {
+    for (std::size_t b = 0; b < problem.blocks.size(); ++b) states_.emplace_back(problem, b);
+  }
+
+  /// Goes on from where another one ends, on other rows of the same blocks.
+  void start_from(Search&& other) {
+    other.run(near_stop);
+    for (std::size_t b = 0; b < states_.size(); ++b) {
+      states_[b].theta = std::move(other.states_[b].theta);
+      states_[b].effects = std::move(other.states_[b].effects);
+      states_[b].factor = std::move(other.states_[b].factor);
+    }
+  }
+
+  std::vector<BlockMode> modes() {
+    const ModeRows rows = run(settled_stop);
+    std::vector<BlockMode> result;
+    for (std::size_t b = 0; b < states_.size(); ++b) result.push_back(result_of(problem_, rows, b, states_[b]));
+    return result;
+  }
+
+ private:
+  ModeRows run(const Stop& stop) {
+    ModeRows rows(problem_);
+    std::vector<std::vector<CovarianceStep>> histories;
+    for (std::size_t b = 0; b < states_.size(); ++b) {
+      histories.emplace_back(problem_.blocks[b].groups.size());
+      place(problem_, rows, b, states_[b]);
+    }
+    for (int sweep = 0; sweep < most_sweeps; ++sweep) {
+      bool settled = true;
+      for (std::size_t b = 0; b < states_.size(); ++b) {
+        const NewtonStep step = newton_step(problem_, rows, b, states_[b]);
+        settled = settled && step.decrement <= stop.decrement;
+        const MixedSystem& system = step.at.system;
+        if (system.groups.empty()) continue;
+        if (states_.size() > 1) {
+          rows.spread[size_of(problem_.blocks[b].feeds[0].argument)] = conditional_sd(system, rows.count());
+        }
+        for (std::size_t g = 0; g < system.groups.size(); ++g) {
+          const double moved =
+              covariance_step(system.groups[g], states_[b].effects[g], states_[b].factor[g], histories[b][g]);
+          settled = settled && moved < stop.log_sd;
+        }
+      }
+      if (settled) break;
+    }
+    for (std::size_t b = 0; b < states_.size(); ++b) newton_step(problem_, rows, b, states_[b]);  // given the last B
+    return rows;
+  }
+
+  const ModeProblem& problem_;
+  std::vector<BlockState> states_;
+};
+
 }  // namespace
 
 std::int64_t head_effects(const ModeBlock& block) {
@@ -77,36 +160,18 @@ std::int64_t head_effects(const ModeBlock& block) {
 }
 
 std::vector<BlockMode> find_mode(const ModeProblem& problem) {
-  ModeRows rows(problem);
-  std::vector<BlockState> states;
-  std::vector<std::vector<CovarianceStep>> histories;
-  for (std::size_t b = 0; b < problem.blocks.size(); ++b) {
-    states.emplace_back(problem, b);
-    histories.emplace_back(problem.blocks[b].groups.size());
-    place(problem, rows, b, states[b]);
+  const std::int64_t enough = enough_rows(problem);
+  if (!has_groups(problem)) {
+    if (enough >= problem.rows) return Search(problem).modes();
+    const ThinProblem thin(problem, enough);
+    return Search(thin.problem()).modes();
   }
-  for (int sweep = 0; sweep < most_sweeps; ++sweep) {
-    bool settled = true;
-    for (std::size_t b = 0; b < problem.blocks.size(); ++b) {
-      const NewtonStep step = newton_step(problem, rows, b, states[b]);
-      settled = settled && step.decrement <= stop_decrement;
-      const MixedSystem& system = step.at.system;
-      if (system.groups.empty()) continue;
-      if (problem.blocks.size() > 1) {
-        rows.spread[size_of(problem.blocks[b].feeds[0].argument)] = conditional_sd(system, rows.used());
-      }
-      for (std::size_t g = 0; g < system.groups.size(); ++g) {
-        const double moved =
-            covariance_step(system.groups[g], states[b].effects[g], states[b].factor[g], histories[b][g]);
-        settled = settled && moved < stop_log_sd;
-      }
-    }
-    if (settled) break;
+  Search search(problem);
+  if (worth_thinning * enough < problem.rows) {
+    const ThinProblem thin(problem, enough);
+    search.start_from(Search(thin.problem()));
   }
-  for (std::size_t b = 0; b < problem.blocks.size(); ++b) newton_step(problem, rows, b, states[b]);  // given the last B
-  std::vector<BlockMode> result;
-  for (std::size_t b = 0; b < problem.blocks.size(); ++b) result.push_back(result_of(problem, rows, b, states[b]));
-  return result;
+  return search.modes();
 }
 
 }  // namespace jensen

@@ -104,12 +104,12 @@ struct BlockMode {
   std::vector<GroupMode> groups;
 };
 
-/// Without groups at most 65,536 evenly spaced rows are used (fewer if some C is above 170), scaled up; with groups all
-/// rows. Above 1,024 coefficients only the Hessian's diagonal is used. With several groups and many coefficients only
-/// the largest is integrated out and follows them; where C + E are too many but C are not, this holds for the
-/// information of groups in the head and the coupling of the others, not for R. The result does not depend on the
-/// number of threads. Throws InputError if the data and the priors leave a coefficient undetermined (column named), or
-/// if the log density is not finite at the start.
+/// Without groups about 65,536 rows are used (fewer if some C is above 170), those that matter: see ThinProblem. With
+/// groups all rows are, from what is found on a few, if these are far fewer. Above 1,024 coefficients only the
+/// Hessian's diagonal is used. With several groups and many coefficients only the largest is integrated out and follows
+/// them; where C + E are too many but C are not, this holds for the information of groups in the head and the coupling
+/// of the others, not for R. The result does not depend on the number of threads. Throws InputError if the data and the
+/// priors leave a coefficient undetermined (column named), or if the log density is not finite at the start.
 std::vector<BlockMode> find_mode(const ModeProblem& problem);
 
 }  // namespace jensen

@@ -37,7 +37,7 @@ void add_rows(const ModeRows& rows, std::size_t block, const RowDerivatives& loc
       std::clamp<std::size_t>(16'000'000 / (hessian.values.size() + 1), 1, 32));  // partial sums: 128 MB
   std::vector<Matrix> partial(size_of(blocks));
   std::vector<std::vector<double>> slopes(size_of(blocks));
-  for_fixed_blocks(rows.used(), blocks, [&](int b, std::int64_t begin, std::int64_t end) {
+  for_fixed_blocks(rows.count(), blocks, [&](int b, std::int64_t begin, std::int64_t end) {
     Matrix& h = partial[size_of(b)] = symmetric_matrix(c);
     std::vector<double>& g = slopes[size_of(b)];
     g.resize(c);
@@ -79,7 +79,7 @@ void add_levels(const ModeRows& rows, std::size_t block, const RowDerivatives& l
   g.information.assign(size_of(g.group->levels * packed_size(q)), 0.0);
   g.coupling.assign(size_of(g.group->levels * q) * c, 0.0);
   slope.assign(size_of(g.group->levels * q), 0.0);
-#pragma omp parallel if (rows.used() > least_parallel)
+#pragma omp parallel if (rows.count() > least_parallel)
   {
     std::vector<double> buffer(feeds * c), weighed(c);
 #pragma omp for schedule(dynamic, 1)
@@ -156,8 +156,8 @@ double log_effects(int q, const std::vector<double>& precision, const std::vecto
 std::vector<std::vector<double>> moved_arguments(const ModeBlock& block, const ModeRows& rows, std::size_t index,
                                                  const MixedVector& step) {
   const std::size_t c = step.theta.size();
-  std::vector<std::vector<double>> moved(block.feeds.size(), std::vector<double>(size_of(rows.used())));
-  for_fixed_blocks(rows.used(), usual_blocks, [&](int, std::int64_t begin, std::int64_t end) {
+  std::vector<std::vector<double>> moved(block.feeds.size(), std::vector<double>(size_of(rows.count())));
+  for_fixed_blocks(rows.count(), usual_blocks, [&](int, std::int64_t begin, std::int64_t end) {
     std::vector<double> buffer(size_of(chunk) * c);
     for (std::size_t k = 0; k < block.feeds.size(); ++k) {
       for (std::int64_t first = begin; first < end; first += chunk) {
@@ -185,26 +185,10 @@ void add_scaled(std::vector<double>& a, double factor, const std::vector<double>
   for (std::size_t k = 0; k < a.size(); ++k) a[k] += factor * b[k];
 }
 
-}  // namespace
-
-BlockState::BlockState(const ModeProblem& problem, std::size_t index) : theta(problem.blocks[index].start) {
-  for (const ModeGroup& group : problem.blocks[index].groups) {
-    const int q = group.effects;
-    effects.emplace_back(size_of(group.levels * q));
-    std::vector<double>& b = factor.emplace_back(size_of(packed_size(q)));
-    for (int k = 0; k < q; ++k) b[size_of(packed(k, k))] = 0.3 * group.sd_scale[size_of(k)];
-    rows.emplace_back(group.level, problem.rows, group.levels);
-  }
-}
-
-void place(const ModeProblem& problem, ModeRows& rows, std::size_t index, const BlockState& state) {
-  rows.move(index, moved_arguments(problem.blocks[index], rows, index, {state.theta, state.effects}), 1);
-}
-
-BlockSystem block_system(const ModeProblem& problem, const ModeRows& rows, std::size_t index, const BlockState& state) {
+BlockSystem block_system(const ModeProblem& problem, const ModeRows& rows, std::size_t index, const BlockState& state,
+                         RowDerivatives local) {
   const ModeBlock& block = problem.blocks[index];
   const std::size_t c = state.theta.size();
-  RowDerivatives local = rows.derivatives(index);
   BlockSystem result;
   result.value = local.value;
   MixedSystem& system = result.system;
@@ -236,21 +220,46 @@ BlockSystem block_system(const ModeProblem& problem, const ModeRows& rows, std::
       for (int k = 0; k < q; ++k) gradient[size_of(j * q + k)] -= scaled[k];
     });
   }
-  result.curvature = std::move(local.curvature);
-  system.curvature = result.curvature[0].data();
+  result.local = std::move(local);
+  system.curvature = result.local.curvature[0].data();
   return result;
+}
+
+}  // namespace
+
+BlockState::BlockState(const ModeProblem& problem, std::size_t index) : theta(problem.blocks[index].start) {
+  for (const ModeGroup& group : problem.blocks[index].groups) {
+    const int q = group.effects;
+    effects.emplace_back(size_of(group.levels * q));
+    std::vector<double>& b = factor.emplace_back(size_of(packed_size(q)));
+    for (int k = 0; k < q; ++k) b[size_of(packed(k, k))] = 0.3 * group.sd_scale[size_of(k)];
+    rows.emplace_back(group.level, problem.rows, group.levels);
+  }
+}
+
+void place(const ModeProblem& problem, ModeRows& rows, std::size_t index, const BlockState& state) {
+  rows.move(index, moved_arguments(problem.blocks[index], rows, index, {state.theta, state.effects}), 1);
 }
 
 BlockSystem factorised_system(const ModeProblem& problem, const ModeRows& rows, std::size_t index,
                               const BlockState& state) {
-  BlockSystem result = block_system(problem, rows, index, state);
+  RowDerivatives local = rows.derivatives(index);
+  const bool grouped = !problem.blocks[index].groups.empty();
+  if (grouped) make_semidefinite(local);
+  BlockSystem result = block_system(problem, rows, index, state, std::move(local));
+  result.system.factorise();
+  if (!grouped && result.system.deficient < state.theta.size()) {
+    local = std::move(result.local);
+    make_semidefinite(local);
+    result = block_system(problem, rows, index, state, std::move(local));
+    result.system.factorise();
+  }
   if (!std::isfinite(result.value) ||
       !std::ranges::all_of(result.system.hessian.values, [](double h) { return std::isfinite(h); })) {
     throw InputError(
         "the log density is not finite where training starts (--formula, --prior); check the size of the offset, and "
         "that the priors allow what the responses can have come from");
   }
-  result.system.factorise();
   if (result.system.deficient < state.theta.size()) {
     throw InputError(
         fmt::format("column '{}' is a linear combination of the columns before it, or as good as one at the "

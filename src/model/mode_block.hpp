@@ -25,12 +25,11 @@ void place(const ModeProblem& problem, ModeRows& rows, std::size_t block, const 
 /// Minus the Hessian and the gradient of the log joint in (theta, u).
 struct BlockSystem {
   MixedSystem system;
-  MixedVector gradient;                        ///< of the log joint
-  std::vector<std::vector<double>> slope;      ///< for each group J x q: sum_i z df / da, the data's share of it
-  std::vector<std::vector<double>> curvature;  ///< of the rows; the system reads the first
-  double value = 0;                            ///< the log joint, terms of other blocks left out
+  MixedVector gradient;                    ///< of the log joint
+  std::vector<std::vector<double>> slope;  ///< for each group J x q: sum_i z df / da, the data's share of it
+  RowDerivatives local;                    ///< the system reads the first curvature
+  double value = 0;                        ///< the log joint, terms of other blocks left out
 };
-BlockSystem block_system(const ModeProblem& problem, const ModeRows& rows, std::size_t block, const BlockState& state);
 
 /// One damped Newton step, made in `state` and `rows`. The decrement is the squared distance to the mode in posterior
 /// sds, as the quadratic model sees it. Throws InputError as find_mode() does.
@@ -40,7 +39,8 @@ struct NewtonStep {
 };
 NewtonStep newton_step(const ModeProblem& problem, ModeRows& rows, std::size_t block, BlockState& state);
 
-/// The system with its factorisation. Throws InputError if a column has no pivot of its own.
+/// The system with its factorisation. Rows where the log density is convex count as flat where levels have to be told
+/// apart, or where the sum over the rows would be convex too. Throws InputError if a column has no pivot of its own.
 BlockSystem factorised_system(const ModeProblem& problem, const ModeRows& rows, std::size_t block,
                               const BlockState& state);
 

@@ -9,77 +9,34 @@
 namespace jensen {
 namespace {
 
-constexpr std::int64_t most_rows = 65536;
-constexpr std::int64_t most_products = 2'000'000'000;  // rows x C^2 in one Hessian: about a second on one core
-constexpr std::int64_t most_kept = 128 << 20;          // doubles of all designs kept: 1 GiB
+constexpr std::int64_t most_kept = 128 << 20;  // doubles of all designs kept: 1 GiB
 constexpr std::size_t most_arguments = 16;
 constexpr double least_curvature = 1e-12;
-
-std::int64_t rows_in_use(const ModeProblem& problem) {
-  std::int64_t most_columns = 1;
-  for (const ModeBlock& block : problem.blocks) {
-    if (!block.groups.empty()) return problem.rows;
-    most_columns = std::max(most_columns, static_cast<std::int64_t>(block.columns.size()));
-  }
-  const std::int64_t affordable = std::min(most_rows, most_products / (most_columns * most_columns));
-  return std::min(problem.rows, std::max(affordable, 32 * most_columns));
-}
-
-/// Makes a matrix of second derivatives (packed upper triangle, up to 3 x 3) positive semidefinite: no negative
-/// diagonal, no partial correlation beyond 1. Where f depends on differences of its arguments alone the matrix is
-/// singular, and rounding decides.
-void make_semidefinite(double* m, std::size_t n) {
-  double root[most_feeds] = {};
-  for (std::size_t i = 0; i < n; ++i) {
-    double& diagonal = m[pair_index(i, i, n)];
-    if (!(diagonal > least_curvature)) diagonal = least_curvature;  // NaN too
-    root[i] = std::sqrt(diagonal);
-  }
-  const auto clamp = [&](std::size_t i, std::size_t j, double centre, double reach) {
-    double& mixed = m[pair_index(i, j, n)];
-    const double r = mixed / (root[i] * root[j]);
-    const double kept = std::isfinite(r) ? std::clamp(r, centre - reach, centre + reach) : centre;
-    mixed = kept * root[i] * root[j];
-    return kept;
-  };
-  if (n < 2) return;
-  const double first = clamp(0, 1, 0, 1);
-  if (n < 3) return;
-  const double second = clamp(0, 2, 0, 1);
-  clamp(1, 2, first * second, std::sqrt((1 - first * first) * (1 - second * second)));
-}
+constexpr double least_spread = 0.03;  // a narrower one moves an expectation by its square, less than 1e-3
 
 }  // namespace
 
-ModeRows::ModeRows(const ModeProblem& problem) : problem_(problem), used_(rows_in_use(problem)) {
+ModeRows::ModeRows(const ModeProblem& problem) : problem_(problem) {
   bool fits = problem.arguments >= 1 && static_cast<std::size_t>(problem.arguments) <= most_arguments;
   for (const ModeBlock& block : problem.blocks) fits = fits && block.feeds.size() <= most_feeds;
   if (!fits) throw std::logic_error("a density's arguments, or a block's feeds, are too many");
-  scale_ = static_cast<double>(problem.rows) / static_cast<double>(used_);
-  if (used_ < problem.rows) {
-    at_.resize(size_of(used_));
-    for (std::int64_t i = 0; i < used_; ++i) at_[size_of(i)] = i * problem.rows / used_;
-  }
   const auto arguments = static_cast<std::size_t>(problem.arguments);
   spread.resize(arguments);
-  argument_.assign(arguments, std::vector<double>(size_of(used_)));
+  argument_.assign(arguments, std::vector<double>(size_of(problem.rows)));
   for (std::size_t k = 0; k < problem.offsets.size(); ++k) {
     if (problem.offsets[k] == nullptr) continue;
-    for (std::int64_t i = 0; i < used_; ++i) argument_[k][size_of(i)] = problem.offsets[k][row(i)];
+    std::copy(problem.offsets[k], problem.offsets[k] + problem.rows, argument_[k].begin());
   }
   std::int64_t room = most_kept;
   for (const ModeBlock& block : problem.blocks) {
     const auto c = static_cast<std::int64_t>(block.columns.size());
     std::vector<std::vector<double>>& kept = kept_.emplace_back(block.feeds.size());
     for (std::size_t k = 0; k < block.feeds.size(); ++k) {
-      if (c == 0 || (at_.empty() && used_ * c > room)) continue;
-      room -= used_ * c;
-      kept[k].resize(size_of(used_ * c));
-      for_fixed_blocks(used_, usual_blocks, [&](int, std::int64_t begin, std::int64_t end) {
-        if (at_.empty() && begin < end) block.feeds[k].fill(begin, end - begin, kept[k].data() + begin * c);
-        for (std::int64_t i = begin; i < end && !at_.empty(); ++i) {
-          block.feeds[k].fill(row(i), 1, kept[k].data() + i * c);
-        }
+      if (c == 0 || problem.rows * c > room) continue;
+      room -= problem.rows * c;
+      kept[k].resize(size_of(problem.rows * c));
+      for_fixed_blocks(problem.rows, usual_blocks, [&](int, std::int64_t begin, std::int64_t end) {
+        if (begin < end) block.feeds[k].fill(begin, end - begin, kept[k].data() + begin * c);
       });
     }
   }
@@ -97,7 +54,7 @@ const double* ModeRows::design(std::size_t block, std::size_t feed, std::int64_t
 
 void ModeRows::constants(std::int64_t i, double* out) const {
   for (std::size_t k = 0; k < problem_.constants.size(); ++k) {
-    out[k] = problem_.constants[k] == nullptr ? 0.0 : problem_.constants[k][row(i)];
+    out[k] = problem_.constants[k] == nullptr ? 0.0 : problem_.constants[k][i];
   }
 }
 
@@ -115,17 +72,24 @@ std::vector<ModeRows::Node> ModeRows::nodes(std::size_t block) const {
   return spread_out;
 }
 
+bool ModeRows::is_spread(const std::vector<Node>& at, std::size_t i) const {
+  return std::ranges::any_of(at, [&](const Node& node) {
+    return node.distance != 0 && spread[static_cast<std::size_t>(node.argument)][i] > least_spread;
+  });
+}
+
 RowDerivatives ModeRows::derivatives(std::size_t block) const {
   const std::vector<ModeBlock::Feed>& feeds = problem_.blocks[block].feeds;
   const std::size_t f = feeds.size();
   const std::size_t pairs = f * (f + 1) / 2;
   RowDerivatives result;
-  result.slope.assign(f, std::vector<double>(size_of(used_)));
-  result.curvature.assign(pairs, std::vector<double>(size_of(used_)));
-  const std::vector<Node> at = nodes(block);
-  const double share = 1 / static_cast<double>(at.size());
-  result.value = sum_fixed_blocks(used_, [&](std::int64_t row_index) {
+  result.slope.assign(f, std::vector<double>(size_of(problem_.rows)));
+  result.curvature.assign(pairs, std::vector<double>(size_of(problem_.rows)));
+  const std::vector<Node> spread_out = nodes(block), one{{0, 0.0}};
+  result.value = sum_fixed_blocks(problem_.rows, [&](std::int64_t row_index) {
     const auto i = size_of(row_index);
+    const std::vector<Node>& at = is_spread(spread_out, i) ? spread_out : one;
+    const double share = 1 / static_cast<double>(at.size());
     double value = 0, slope[most_feeds] = {}, curvature[most_feeds * (most_feeds + 1) / 2] = {};
     double c[3], a[most_arguments] = {}, d[most_arguments], above[most_arguments], below[most_arguments];
     constants(row_index, c);
@@ -153,7 +117,6 @@ RowDerivatives ModeRows::derivatives(std::size_t block) const {
       }
       a[moved] = centre;
     }
-    make_semidefinite(curvature, f);
     const double w = weight(row_index);
     for (std::size_t k = 0; k < f; ++k) result.slope[k][i] = w * slope[k];
     for (std::size_t p = 0; p < pairs; ++p) result.curvature[p][i] = w * curvature[p];
@@ -164,9 +127,10 @@ RowDerivatives ModeRows::derivatives(std::size_t block) const {
 
 double ModeRows::value(std::size_t block, const std::vector<std::vector<double>>& step, double length) const {
   const std::vector<ModeBlock::Feed>& feeds = problem_.blocks[block].feeds;
-  const std::vector<Node> at = nodes(block);
-  return sum_fixed_blocks(used_, [&](std::int64_t row_index) {
+  const std::vector<Node> spread_out = nodes(block), one{{0, 0.0}};
+  return sum_fixed_blocks(problem_.rows, [&](std::int64_t row_index) {
     const auto i = size_of(row_index);
+    const std::vector<Node>& at = is_spread(spread_out, i) ? spread_out : one;
     double value = 0, c[3], a[most_arguments] = {}, d[most_arguments];
     constants(row_index, c);
     for (std::size_t k = 0; k < argument_.size(); ++k) a[k] = argument_[k][i];
@@ -186,10 +150,39 @@ void ModeRows::move(std::size_t block, const std::vector<std::vector<double>>& s
   const std::vector<ModeBlock::Feed>& feeds = problem_.blocks[block].feeds;
   for (std::size_t k = 0; k < feeds.size(); ++k) {
     std::vector<double>& a = argument_[static_cast<std::size_t>(feeds[k].argument)];
-    for_fixed_blocks(used_, usual_blocks, [&](int, std::int64_t begin, std::int64_t end) {
+    for_fixed_blocks(problem_.rows, usual_blocks, [&](int, std::int64_t begin, std::int64_t end) {
       for (auto i = size_of(begin); i < size_of(end); ++i) a[i] += length * step[k][i];
     });
   }
+}
+
+void make_semidefinite(RowDerivatives& local) {
+  const std::size_t n = local.slope.size();
+  const auto rows = static_cast<std::int64_t>(local.slope[0].size());
+  for_fixed_blocks(rows, usual_blocks, [&](int, std::int64_t begin, std::int64_t end) {
+    for (auto row = size_of(begin); row < size_of(end); ++row) {
+      const auto entry = [&](std::size_t k, std::size_t l) -> double& {
+        return local.curvature[pair_index(k, l, n)][row];
+      };
+      double root[most_feeds] = {};
+      for (std::size_t k = 0; k < n; ++k) {
+        double& diagonal = entry(k, k);
+        if (!(diagonal > least_curvature)) diagonal = least_curvature;  // NaN too
+        root[k] = std::sqrt(diagonal);
+      }
+      const auto clamp = [&](std::size_t k, std::size_t l, double centre, double reach) {
+        const double r = entry(k, l) / (root[k] * root[l]);
+        const double kept = std::isfinite(r) ? std::clamp(r, centre - reach, centre + reach) : centre;
+        entry(k, l) = kept * root[k] * root[l];
+        return kept;
+      };
+      if (n < 2) continue;
+      const double first = clamp(0, 1, 0, 1);
+      if (n < 3) continue;
+      const double second = clamp(0, 2, 0, 1);
+      clamp(1, 2, first * second, std::sqrt((1 - first * first) * (1 - second * second)));
+    }
+  });
 }
 
 }  // namespace jensen

@@ -21,10 +21,14 @@ inline std::size_t pair_index(std::size_t k, std::size_t l, std::size_t feeds) {
 struct RowDerivatives {
   double value = 0;                            ///< the sum over the rows
   std::vector<std::vector<double>> slope;      ///< F x rows
-  std::vector<std::vector<double>> curvature;  ///< F (F + 1) / 2 x rows: minus the second derivatives, semidefinite
+  std::vector<std::vector<double>> curvature;  ///< F (F + 1) / 2 x rows: minus the second derivatives
 };
 
-/// The rows in use, and the value of every argument at them.
+/// Makes every row's second derivatives positive semidefinite: no negative diagonal, no partial correlation beyond 1.
+/// Where f depends on differences of its arguments alone the matrix is singular, and rounding decides.
+void make_semidefinite(RowDerivatives& local);
+
+/// The rows, and the value of every argument at them.
 ///
 /// An argument with groups is known with a spread: the conditional posterior sd of its groups' effects. Other
 /// arguments' blocks see the expectation over it (third-degree cubature, 2 points for each such argument, exact for
@@ -34,7 +38,7 @@ class ModeRows {
  public:
   explicit ModeRows(const ModeProblem& problem);
 
-  std::int64_t used() const { return used_; }
+  std::int64_t count() const { return problem_.rows; }
 
   /// Rows begin .. begin + count of the design of a block's feed, count x C: either kept or written to the buffer.
   const double* design(std::size_t block, std::size_t feed, std::int64_t begin, std::int64_t count,
@@ -52,18 +56,14 @@ class ModeRows {
     int argument;
     double distance;  ///< in spreads
   };
-  std::int64_t row(std::int64_t i) const { return at_.empty() ? i : at_[static_cast<std::size_t>(i)]; }
-  double weight(std::int64_t i) const {
-    return problem_.weights == nullptr ? scale_ : scale_ * problem_.weights[row(i)];
-  }
+  double weight(std::int64_t i) const { return problem_.weights == nullptr ? 1.0 : problem_.weights[i]; }
   void constants(std::int64_t i, double* out) const;
   std::vector<Node> nodes(std::size_t block) const;
+  /// Whether an argument that these nodes move is known with a spread worth looking at in row i.
+  bool is_spread(const std::vector<Node>& at, std::size_t i) const;
 
   const ModeProblem& problem_;
-  std::int64_t used_ = 0;
-  double scale_ = 1;                                    ///< N / used
-  std::vector<std::int64_t> at_;                        ///< which rows, if not all
-  std::vector<std::vector<double>> argument_;           ///< arguments x used
+  std::vector<std::vector<double>> argument_;           ///< arguments x rows
   std::vector<std::vector<std::vector<double>>> kept_;  ///< for each block and feed: its design, or empty
 };
 

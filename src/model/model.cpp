@@ -457,24 +457,17 @@ class ModelBuilder {
 #pragma omp parallel
     {
       std::vector<double> raw(static_cast<std::size_t>(matrix_rows) * c);
-      std::vector<double> white(c);
 #pragma omp for schedule(static)
       for (std::int64_t b = 0; b < blocks; ++b) {
         const std::int64_t begin = b * matrix_rows;
         const std::int64_t count = std::min(matrix_rows, static_cast<std::int64_t>(n) - begin);
         if (c > 0) data_.standardised(p, begin, count, raw.data());
+        multiply_upper(raw.data(), static_cast<std::size_t>(count), mode.inverse,
+                       x.data() + static_cast<std::size_t>(begin) * c);
         for (std::size_t r = 0; r < static_cast<std::size_t>(count); ++r) {
           const std::size_t at = static_cast<std::size_t>(begin) + r;
-          const double* row = raw.data() + r * c;
-          std::fill(white.begin(), white.end(), 0.0);
           double eta = offset.empty() ? 0 : offset[at];
-          for (std::size_t k = 0; k < c; ++k) {
-            eta += row[k] * mode.mode[k];
-            if (row[k] == 0) continue;
-            const double* inverse = mode.inverse.row(k);
-            for (std::size_t j = k; j < c; ++j) white[j] += row[k] * inverse[j];
-          }
-          for (std::size_t j = 0; j < c; ++j) x[at * c + j] = static_cast<float>(white[j]);
+          for (std::size_t k = 0; k < c; ++k) eta += raw[r * c + k] * mode.mode[k];
           at_mode[at] = static_cast<float>(eta);
         }
       }
