@@ -71,6 +71,7 @@ struct StepStatistics {
 struct Evaluation {
   std::vector<double> log_joint;      ///< equation (2) over all rows
   std::vector<double> noise_squared;  ///< |eps|^2 of head and levels, from which log q follows
+  std::vector<float> noise;           ///< draws x F: eps of the head
 };
 
 /// What run to the next step depends on, besides the specification.

@@ -74,6 +74,7 @@ class EngineOf final : public Engine {
       const std::vector<double> joint = step_.joint.download();
       const std::vector<float> eps = step_.eps.download();
       const std::vector<double> levels = step_.levels.download_noise_squared();
+      result.noise.insert(result.noise.end(), eps.begin(), eps.begin() + static_cast<std::ptrdiff_t>(count) * d);
       for (int s = 0; s < count; ++s) {
         double square = levels[static_cast<std::size_t>(s)];
         for (int i = 0; i < d; ++i) {

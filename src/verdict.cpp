@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "guide_width.hpp"
 #include "jensen/pieces.hpp"
 
 namespace jensen {
@@ -15,6 +16,8 @@ constexpr double khat_tolerance = 0.7;
 constexpr double ratio_tolerance = 0.3;
 /// And where they vary more than this, KL(q || p) is about a quarter or more, however light their tail.
 constexpr double ratio_limit = 0.7;
+/// A posterior sd that is so many times the guide's is no longer close.
+constexpr double sd_tolerance = 1.25;
 /// How much of q may lie where the posterior has no density, beyond the bounds of a uniform prior.
 constexpr double outside_tolerance = 0.01;
 
@@ -74,8 +77,13 @@ void evaluate_posterior(Engine& engine, const Model& model, const GuideLayout& l
   fit.verdict.khat = pareto_khat(log_ratio);
   const double spread = fit.verdict.log_ratio_sd / level_allowance(model);
   const bool covered = static_cast<double>(nonfinite) <= outside_tolerance * static_cast<double>(log_ratio.size());
-  fit.verdict.close =
-      covered && (spread <= ratio_tolerance || (fit.verdict.khat <= khat_tolerance && spread <= ratio_limit));
+  if (fit.verdict.khat <= khat_tolerance) {  // else the weights are those of a few draws
+    const GuideWidth width = guide_width(fit.parameters, fit.factor, evaluation.noise, log_ratio);
+    fit.verdict.sd_ratio = width.sd_ratio;
+    if (width.sd_ratio > 1) fit.verdict.narrowest = fit.parameters[width.parameter].name;
+  }
+  fit.verdict.close = covered && fit.verdict.sd_ratio <= sd_tolerance &&
+                      (spread <= ratio_tolerance || (fit.verdict.khat <= khat_tolerance && spread <= ratio_limit));
 }
 
 std::string verdict_sentence(const Fit& fit, bool stopped, double reach) {

@@ -71,7 +71,7 @@ Fit example_fit() {
   fit.seconds = 1.5;
   fit.rows_per_second = 1e6;
   fit.trace = {{100, -2e4, 12.5, 0.1, 0}, {200, -1.5e4, std::numeric_limits<double>::quiet_NaN(), 0.05, 3}};
-  fit.verdict = {true, 0.02, 0.3, 0.61, false, 3, false, "Converged; “believe it”."};
+  fit.verdict = {true, 0.02, 0.3, 0.61, false, 1.25, "b_x", 3, false, "Converged; “believe it”."};
   return fit;
 }
 
@@ -212,6 +212,8 @@ void expect_equal(const Fit& a, const Fit& b) {
   EXPECT_EQ(a.verdict.log_ratio_sd, b.verdict.log_ratio_sd);
   EXPECT_EQ(a.verdict.khat, b.verdict.khat);
   EXPECT_EQ(a.verdict.close, b.verdict.close);
+  EXPECT_EQ(a.verdict.sd_ratio, b.verdict.sd_ratio);
+  EXPECT_EQ(a.verdict.narrowest, b.verdict.narrowest);
   EXPECT_EQ(a.verdict.nonfinite, b.verdict.nonfinite);
   EXPECT_EQ(a.verdict.failed, b.verdict.failed);
   EXPECT_EQ(a.verdict.message, b.verdict.message);
@@ -586,13 +588,13 @@ TEST_F(FitIo, RefusesOtherFormatsAndForeignFiles) {
   const auto error_in = [&](const std::string& bytes) {
     return error_of([&] { jensen::io::decode_fit(bytes, "fit.h5"); });
   };
-  ASSERT_EQ(sealed(content, "3"), whole);
+  ASSERT_EQ(sealed(content, "4"), whole);
   EXPECT_EQ(error_in(sealed(content, "1")),
-            "fit.h5 is in format 1, this Jensen reads format 3; use the Jensen that wrote it");
+            "fit.h5 is in format 1, this Jensen reads format 4; use the Jensen that wrote it");
   EXPECT_THAT(error_in(content), HasSubstr("is not a fit of Jensen's"));
-  EXPECT_EQ(error_in(sealed("not HDF5", "3")),
+  EXPECT_EQ(error_in(sealed("not HDF5", "4")),
             "fit.h5 is not a complete fit ('file' is missing or cannot be made); train again");
-  EXPECT_THAT(error_in(sealed("", "3")), HasSubstr("is not a complete fit"));
+  EXPECT_THAT(error_in(sealed("", "4")), HasSubstr("is not a complete fit"));
   // Names changed by hand: the parts are missed.
   for (const std::string name :
        {"formula",       "names",           "transforms",  "mean",     "factor", "notes",
@@ -608,12 +610,12 @@ TEST_F(FitIo, RefusesOtherFormatsAndForeignFiles) {
       for (std::size_t at = 0; (at = renamed.find(name, at)) != std::string::npos; ++at, ++count) renamed[at] = '#';
     }
     ASSERT_GT(count, 0U) << name;
-    EXPECT_THAT(error_in(sealed(renamed, "3")), HasSubstr("' is missing or cannot be made); train again")) << name;
+    EXPECT_THAT(error_in(sealed(renamed, "4")), HasSubstr("' is missing or cannot be made); train again")) << name;
   }
   // A value that no Jensen writes.
   std::string unknown = content;
   unknown.replace(unknown.find("structured"), 10, "strictured");
-  EXPECT_THAT(error_in(sealed(unknown, "3")), HasSubstr("fit.h5 is not a complete fit"));
+  EXPECT_THAT(error_in(sealed(unknown, "4")), HasSubstr("fit.h5 is not a complete fit"));
 }
 
 TEST_F(FitIo, WritesPredictions) {

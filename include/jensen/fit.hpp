@@ -29,7 +29,11 @@ struct Verdict {
   double log_ratio_sd = 0;  ///< sd over draws of log p/q; half its square estimates KL(q || p) where that is small
   double khat = 0;          ///< Pareto k-hat of the importance ratios p/q (Vehtari et al. 2024)
   bool close = true;  ///< q is close to the posterior: log p/q hardly varies (sd at most 0.3), or varies moderately (at
-                      ///< most 0.7) with khat at most 0.7; J > 4 effects of levels: (J / 4)^(1/4) times these sds
+                      ///< most 0.7) with khat at most 0.7; J > 4 effects of levels: (J / 4)^(1/4) times these sds;
+                      ///< and sd_ratio is at most 1.25
+  double sd_ratio = 1;    ///< by importance weights: the posterior's sd over q's, of the parameter where it is largest;
+                          ///< 1 if it is not clearly 1.1 or more, or if khat is above 0.7
+  std::string narrowest;  ///< that parameter's name, if sd_ratio is above 1
   std::int64_t nonfinite = 0;  ///< draws that were not finite, over the whole run
   bool failed = false;         ///< too many were not finite: training ended, the last good state is what is here
   std::string message;         ///< one sentence

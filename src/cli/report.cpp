@@ -57,9 +57,10 @@ std::string summaries_json(const std::vector<ParameterSummary>& rows, ClassOf cl
 std::string verdict_json(const Verdict& v) {
   return fmt::format(
       "{{\"converged\": {}, \"failed\": {}, \"drift\": {}, \"log_ratio_sd\": {}, \"khat\": {}, \"close\": {}, "
-      "\"nonfinite\": {}, \"message\": {}}}",
+      "\"sd_ratio\": {}, \"narrowest\": {}, \"nonfinite\": {}, \"message\": {}}}",
       v.converged, v.failed, json_number(v.drift), json_number(v.log_ratio_sd), json_number(v.khat), v.close,
-      v.nonfinite, json_string(v.message));
+      json_number(v.sd_ratio), v.narrowest.empty() ? "null" : json_string(v.narrowest), v.nonfinite,
+      json_string(v.message));
 }
 
 std::string model_json(const Fit& fit) {
@@ -96,6 +97,11 @@ std::vector<std::string> warnings(const Fit& fit) {
         fmt::format("the posterior is not close to the fitted normal (Pareto k-hat {:.2f}, log p/q with sd {:.2g}), so "
                     "intervals may be wrong; {}",
                     verdict.khat, verdict.log_ratio_sd, advice_on_distance(fit)));
+  }
+  if (verdict.sd_ratio > 1) {
+    out.push_back(
+        fmt::format("intervals are too narrow: by importance weights the sd of {} is about {:.2f} times as large",
+                    printable(verdict.narrowest), verdict.sd_ratio));
   }
   if (verdict.nonfinite > 0) {
     const bool bounded =

@@ -17,7 +17,7 @@
 namespace jensen::io {
 namespace {
 
-constexpr std::int64_t format_number = 3;
+constexpr std::int64_t format_number = 4;
 constexpr std::string_view seal_start = "jensen fit ";
 constexpr std::size_t seal_size = 64;
 
@@ -235,13 +235,15 @@ std::vector<TraceRow> read_trace(const Hdf5Group& root) {
 }
 
 void write_verdict(Hdf5Group& root, const Verdict& verdict) {
-  const auto& [converged, drift, log_ratio_sd, khat, close, nonfinite, failed, message] = verdict;
+  const auto& [converged, drift, log_ratio_sd, khat, close, sd_ratio, narrowest, nonfinite, failed, message] = verdict;
   Hdf5Group group = root.create_group("verdict");
   group.set("converged", converged);
   group.set("drift", drift);
   group.set("log_ratio_sd", log_ratio_sd);
   group.set("khat", khat);
   group.set("close", close);
+  group.set("sd_ratio", sd_ratio);
+  group.set("narrowest", std::string_view(narrowest));
   group.set("nonfinite", nonfinite);
   group.set("failed", failed);
   group.set("message", std::string_view(message));
@@ -255,6 +257,8 @@ Verdict read_verdict(const Hdf5Group& root) {
   group.get("log_ratio_sd", verdict.log_ratio_sd);
   group.get("khat", verdict.khat);
   group.get("close", verdict.close);
+  group.get("sd_ratio", verdict.sd_ratio);
+  group.get("narrowest", verdict.narrowest);
   group.get("nonfinite", verdict.nonfinite);
   group.get("failed", verdict.failed);
   group.get("message", verdict.message);
