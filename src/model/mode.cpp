@@ -22,9 +22,9 @@ struct Stop {
 constexpr Stop settled_stop{1e-4, 0.01};
 constexpr Stop near_stop{1e-2, 0.05};
 constexpr double elimination_tolerance = 1e-8;
-constexpr std::int64_t most_rows = 65536;
-constexpr std::int64_t most_products = 2'000'000'000;  // rows x C^2 in one Hessian: about a second on one core
-constexpr std::int64_t least_rows_each = 32;           // for each coefficient, for each level
+constexpr std::int64_t usual_rows = 65536;
+constexpr std::int64_t most_hessian_products = 2'000'000'000;  // rows x C^2 in one Hessian: about a second on one core
+constexpr std::int64_t least_rows_each = 32;                   // for each coefficient, for each level
 
 /// With so many rows a search takes a second or so, and finds what is near enough.
 std::int64_t enough_rows(const ModeProblem& problem) {
@@ -33,7 +33,8 @@ std::int64_t enough_rows(const ModeProblem& problem) {
     columns = std::max(columns, static_cast<std::int64_t>(block.columns.size()));
     for (const ModeGroup& group : block.groups) levels += group.levels;
   }
-  return std::max(std::min(most_rows, most_products / (columns * columns)), least_rows_each * (columns + levels));
+  return std::max(std::min(usual_rows, most_hessian_products / (columns * columns)),
+                  least_rows_each * (columns + levels));
 }
 
 constexpr std::int64_t worth_thinning = 4;  // a search on fewer rows first, where these are so many times as many

@@ -18,7 +18,7 @@ using Vector = std::vector<double>;
 constexpr std::size_t first_points = 16;  // as many as an engine evaluates at once
 constexpr std::size_t climbs = 8;         // from the given one and the best of the others
 constexpr std::size_t memory = 10;        // of L-BFGS
-constexpr int most_iterations = 500;
+constexpr int most_search_steps = 500;
 constexpr double least_gain = 1e-3;      // nats: 0.04 posterior sds from the mode
 constexpr double least_increase = 1e-4;  // Armijo's constant
 constexpr int most_halvings = 30;
@@ -102,7 +102,7 @@ class InverseHessian {
 
 Place climb(const JointAt& joint, Place at, const Vector& scale) {
   InverseHessian inverse(scale);
-  for (int iteration = 0; iteration < most_iterations; ++iteration) {
+  for (int iteration = 0; iteration < most_search_steps; ++iteration) {
     Vector direction = inverse * at.gradient;
     const double slope = dot(direction, at.gradient);
     if (slope == 0 || (0.5 * slope < least_gain && !inverse.empty())) return at;

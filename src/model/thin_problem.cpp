@@ -8,7 +8,7 @@
 namespace jensen {
 namespace {
 
-constexpr std::int64_t chunk = 64;  // rows of a design at a time
+constexpr std::int64_t rows_at_once = 64;  // rows of a design at a time
 
 /// [0, 1), the row's own.
 double uniform(std::int64_t row) {
@@ -35,9 +35,9 @@ struct Columns {
       for (std::int64_t i = begin; i < end; ++i) f(i, response + i);
       return;
     }
-    std::vector<double> buffer(size_of(chunk) * count);
-    for (std::int64_t first = begin; first < end; first += chunk) {
-      const std::int64_t rows = std::min(chunk, end - first);
+    std::vector<double> buffer(size_of(rows_at_once) * count);
+    for (std::int64_t first = begin; first < end; first += rows_at_once) {
+      const std::int64_t rows = std::min(rows_at_once, end - first);
       feed->fill(first, rows, buffer.data());
       for (std::int64_t r = 0; r < rows; ++r) f(first + r, buffer.data() + size_of(r) * count);
     }
