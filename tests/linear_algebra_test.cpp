@@ -165,5 +165,32 @@ TEST(OneByOne, IsArithmetic) {
   EXPECT_EQ(solve(c.upper, {8}), (std::vector<double>{0.5}));
 }
 
+TEST(MultiplyUpper, EqualsThePlainProductOfOddShapes) {
+  std::mt19937_64 generator(9);
+  std::normal_distribution<double> normal;
+  for (const std::size_t columns : {1U, 3U, 7U, 8U, 9U, 16U, 21U}) {
+    for (const std::size_t rows : {0U, 1U, 2U, 5U}) {
+      Matrix r(columns, columns);
+      for (std::size_t k = 0; k < columns; ++k) {
+        for (std::size_t j = k; j < columns; ++j) r(k, j) = normal(generator);
+      }
+      std::vector<double> x(rows * columns);
+      for (double& value : x) value = normal(generator);
+      std::vector<float> out(rows * columns, -1.0F);
+      multiply_upper(x.data(), rows, r, out.data());
+      for (std::size_t i = 0; i < rows; ++i) {
+        for (std::size_t j = 0; j < columns; ++j) {
+          double want = 0, size = 0;
+          for (std::size_t k = 0; k < columns; ++k) {
+            want += x[i * columns + k] * r(k, j);
+            size += std::abs(x[i * columns + k] * r(k, j));
+          }
+          EXPECT_NEAR(static_cast<double>(out[i * columns + j]), want, 1e-7 * size) << columns << ' ' << i << ' ' << j;
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace jensen
