@@ -100,8 +100,9 @@ std::vector<std::string> warnings(const Fit& fit) {
   }
   if (verdict.sd_ratio > 1) {
     out.push_back(
-        fmt::format("intervals are too narrow: by importance weights the sd of {} is about {:.2f} times as large",
-                    printable(verdict.narrowest), verdict.sd_ratio));
+        fmt::format("intervals are too narrow: by importance weights the sd of {} is about {:.2f} times as large{}",
+                    printable(verdict.narrowest), verdict.sd_ratio,
+                    verdict.close ? fmt::format("; {}", advice_on_distance(fit)) : ""));  // else it has been given
   }
   if (verdict.nonfinite > 0) {
     const bool bounded =
