@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -99,7 +100,8 @@ TEST(ThinProblem, ModeOfARareLevelIsThatOfAllRows) {
   const std::vector<BlockMode> found = find_mode(data.problem());
   double mean = 0;
   for (const std::size_t i : data.at) mean += (data.y[i] - 0.5 - 0.3 * data.x[i * columns + 1]) / 3;
-  EXPECT_NEAR(found[0].mode[2], mean, 0.02);  // its posterior sd is 0.4
+  // The other coefficients and sigma are those of 65,536 rows: within 1 % of what they are.
+  EXPECT_NEAR(found[0].mode[2], mean, 0.02);
   EXPECT_NEAR(hessian(found[0].upper, 2, 2) * 0.49 / 3, 1, 0.02);
 }
 
@@ -174,11 +176,12 @@ TEST(RareRows, OfALevelAreFitted) {
   EXPECT_TRUE(fit.verdict.converged && fit.verdict.close) << fit.verdict.message;
   double mean = 0;
   for (const std::size_t i : data.at) mean += (data.y[i] - 0.5 - 0.3 * x[i]) / 3;
-  for (const ParameterSummary& p : fit.summarize()) {
-    if (p.name != "b_levelrare") continue;
-    EXPECT_NEAR(p.mean, mean, 0.1 * p.sd);
-    EXPECT_NEAR(p.sd / (0.7 / std::sqrt(3.0)), 1, 0.05);
-  }
+  const std::vector<ParameterSummary> summary = fit.summarize();
+  const auto rare = std::ranges::find(summary, "b_levelrare", &ParameterSummary::name);
+  ASSERT_NE(rare, summary.end());
+  // Few steps see one of the three rows: the average moves by some hundredths of an sd, the sd by some per cent.
+  EXPECT_NEAR(rare->mean, mean, 0.1 * rare->sd);
+  EXPECT_NEAR(rare->sd / (0.7 / std::sqrt(3.0)), 1, 0.05);
 }
 
 TEST(RareRows, OfAResponseAreFitted) {
