@@ -48,10 +48,10 @@ JENSEN_API int jensen_fit_elbo(const jensen_fit* fit, double* elbo, double* stan
 
 /** May the answer be believed? */
 typedef struct jensen_verdict {
-  int converged;       /**< 1 or 0, as are the next two */
-  int close;           /**< the guide is close to the posterior, as far as log_ratio_sd and khat tell */
-  int failed;          /**< too many draws were not finite: this is the last good state */
-  double drift;        /**< of the averaged posterior, between its two halves, in posterior standard deviations */
+  int converged; /**< 1 or 0, as are the next two */
+  int close;     /**< the guide is close to the posterior, as far as log_ratio_sd, khat and importance weights tell */
+  int failed;    /**< too many draws were not finite: this is the last good state */
+  double drift;  /**< of the averaged posterior, between its two halves, in posterior standard deviations */
   double log_ratio_sd; /**< of log p/q over draws */
   double khat;         /**< Pareto k-hat of the ratios p/q */
   int64_t nonfinite;   /**< draws that were not finite, over the whole run */

@@ -25,6 +25,7 @@ constexpr double elimination_tolerance = 1e-8;
 constexpr std::int64_t usual_rows = 65536;
 constexpr std::int64_t most_hessian_products = 2'000'000'000;  // rows x C^2 in one Hessian: about a second on one core
 constexpr std::int64_t least_rows_each = 32;                   // for each coefficient, for each level
+constexpr std::int64_t worth_thinning = 4;  // so many times enough rows: with groups, first a search on enough
 
 /// With so many rows a search takes a second or so, and finds what is near enough.
 std::int64_t enough_rows(const ModeProblem& problem) {
@@ -36,8 +37,6 @@ std::int64_t enough_rows(const ModeProblem& problem) {
   return std::max(std::min(usual_rows, most_hessian_products / (columns * columns)),
                   least_rows_each * (columns + levels));
 }
-
-constexpr std::int64_t worth_thinning = 4;  // a search on fewer rows first, where these are so many times as many
 
 bool has_groups(const ModeProblem& problem) {
   return std::ranges::any_of(problem.blocks, [](const ModeBlock& block) { return !block.groups.empty(); });
