@@ -1,9 +1,5 @@
 #pragma once
-/// \file A GPU as a backend: one non-blocking stream, Thrust's CUDA policy behind for_each and sum, the data term.
-
-#include <thrust/for_each.h>
-#include <thrust/iterator/counting_iterator.h>
-#include <thrust/system/cuda/execution_policy.h>
+/// \file A GPU as a backend: one non-blocking stream, launches of a thread for each item, the data term.
 
 #include <algorithm>
 #include <cstdint>
@@ -17,6 +13,7 @@
 #include "data_term_cuda.cuh"
 #include "density_code.hpp"
 #include "general_term.hpp"
+#include "items_cuda.cuh"
 #include "small_step_cuda.cuh"
 #include "stage_clock_cuda.cuh"
 #include "step_functors.hpp"
@@ -58,20 +55,8 @@ class CudaBackend {
 
   std::int64_t most_blocks = 0;
 
-  /// While it lives, the engine's GPU is this thread's current one; afterwards the caller's is again.
-  class Scope {
-   public:
-    explicit Scope(int device) {
-      check(cudaGetDevice(&before_), "cudaGetDevice");
-      if (device != before_) check(cudaSetDevice(device), "cudaSetDevice");
-    }
-    ~Scope() { cudaSetDevice(before_); }
-    Scope(const Scope&) = delete;
-    Scope& operator=(const Scope&) = delete;
-
-   private:
-    int before_ = 0;
-  };
+  /// While it lives, the engine's GPU is this thread's current one.
+  using Scope = CurrentDevice;
   Scope enter() const { return Scope(execution_.device); }
   void* stream() const { return stream_; }
 
@@ -150,11 +135,10 @@ class CudaBackend {
   }
 
   template <class F>
-  void for_each(const char* name, std::int64_t n, F f, std::int64_t /*work*/ = 1) {
+  void for_each(const char* name, std::int64_t n, const F& f, std::int64_t /*work*/ = 1) {
     const Range range(name);
     const auto timed = stage(name);
-    thrust::for_each_n(thrust::cuda::par_nosync.on(stream_), thrust::counting_iterator<std::int64_t>(0), n, f);
-    check(cudaGetLastError(), name);
+    launch_items(stream_, name, n, f);
   }
   void add_blocks(const char* name, const AddBlocksOfGroup& groups) { for_each(name, groups.items(), groups); }
   void fill_level_noise(const FillLevelNoise& noise) { for_each("level_noise", noise.items(), noise); }

@@ -12,9 +12,28 @@ namespace jensen {
 
 inline void check(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
+  cudaGetLastError();  // or the next check, of whoever goes on after this failure, would find it
   throw DeviceFailure(std::string("CUDA failed: ") + cudaGetErrorString(status) + " (" + what +
                       "); check the GPU with nvidia-smi, or use --device cpu");
 }
+
+/// While it lives, this GPU is the thread's current one; afterwards the caller's is again.
+class CurrentDevice {
+ public:
+  explicit CurrentDevice(int device) : device_(device) {
+    check(cudaGetDevice(&before_), "cudaGetDevice");
+    if (device != before_) check(cudaSetDevice(device), "cudaSetDevice");
+  }
+  ~CurrentDevice() {
+    // Setting a device makes a context on it: not where nothing is to be restored.
+    if (device_ != before_ && cudaSetDevice(before_) != cudaSuccess) cudaGetLastError();
+  }
+  CurrentDevice(const CurrentDevice&) = delete;
+  CurrentDevice& operator=(const CurrentDevice&) = delete;
+
+ private:
+  int device_, before_ = 0;
+};
 
 /// Names the work enqueued in its scope.
 class Range {

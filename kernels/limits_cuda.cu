@@ -69,7 +69,6 @@ __global__ void __launch_bounds__(probe_threads) matrix_kernel(unsigned one, int
 class CudaProbe final : public LimitProbe {
  public:
   CudaProbe() {
-    check(cudaSetDevice(0), "cudaSetDevice");
     check(cudaGetDeviceProperties(&device_, 0), "cudaGetDeviceProperties");
     bytes_ = std::max<std::size_t>(8 * static_cast<std::size_t>(device_.l2CacheSize), std::size_t{1} << 28U);
     try {
@@ -149,6 +148,7 @@ class CudaProbe final : public LimitProbe {
     if (stream_ != nullptr) cudaStreamDestroy(stream_);
   }
 
+  CurrentDevice current_{0};  // first, since the rest is made on it
   cudaDeviceProp device_{};
   std::size_t bytes_ = 0;
   cudaStream_t stream_ = nullptr;

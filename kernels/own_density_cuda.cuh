@@ -3,29 +3,17 @@
 
 #include "data_term_kernels.cuh"
 #include "density_code.hpp"
+#include "items_cuda.cuh"
 #include "own_density.hpp"
 
 namespace jensen {
 namespace {
 
-constexpr int own_rows_threads = 256;
-
-template <class Densities>
-__global__ void __launch_bounds__(own_rows_threads)
-    own_rows_kernel(const __grid_constant__ EvaluateRowsOf<Densities> evaluate, std::int64_t items) {
-  const std::int64_t item = static_cast<std::int64_t>(blockIdx.x) * own_rows_threads + threadIdx.x;
-  if (item < items) evaluate(item);
-}
-
 template <class Densities>
 void evaluate_own_rows(const Term& term, RowList rows, const float* z, int dimension, Effects effects, int samples,
                        RowValues values, void* stream) {
-  const std::int64_t items = rows.count * samples;
-  if (items == 0) return;
-  const auto blocks = static_cast<unsigned>((items + own_rows_threads - 1) / own_rows_threads);
-  own_rows_kernel<Densities><<<blocks, own_rows_threads, 0, static_cast<cudaStream_t>(stream)>>>(
-      {term, rows, z, dimension, effects, samples, values}, items);
-  check(cudaGetLastError(), "own_rows_kernel");
+  const EvaluateRowsOf<Densities> evaluate{term, rows, z, dimension, effects, samples, values};
+  launch_items(static_cast<cudaStream_t>(stream), "evaluate_rows", rows.count * samples, evaluate);
 }
 
 template <class Densities>

@@ -174,7 +174,7 @@ class TermSet {
     const std::span<const float> x(part.x, static_cast<std::size_t>(term.rows * part.columns));
     if (backend_.takes_halves(term)) {
       const Halves halves = to_halves(x, part.columns, storage);
-      halves_.push_back(copy_rows(halves.values.data(), term.rows, part.columns, order));
+      halves_.push_back(copy_rows(halves.values.data(), term.rows, half_pitch(part.columns), order));
       part.x = nullptr;
       part.halves = halves_.back().data();
       part.storage = storage;

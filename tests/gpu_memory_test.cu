@@ -48,6 +48,7 @@ struct Regression {
         {on_gpu != nullptr ? std::span<const float>(on_gpu, x.size()) : x, b, on_gpu != nullptr}};
     term.arguments[1].scalars = {{sigma}};
     model.add(term);
+    model.rows_in_random_order();  // or the copied columns would be shuffled, and minibatches others
     return model;
   }
 };
@@ -65,6 +66,7 @@ TEST_F(GpuMemory, ColumnsThatAreThereGiveTheBitsOfThoseThatAreCopied) {
   float* x = nullptr;
   check(cudaMalloc(&x, data.x.size() * sizeof(float)));
   check(cudaMemcpy(x, data.x.data(), data.x.size() * sizeof(float), cudaMemcpyHostToDevice));
+  check(cudaDeviceSynchronize());  // a copy from pageable memory may still be under way
   for (const std::int64_t batch : {0, 777}) {
     const Fit copied = train(data.model(nullptr), on_gpu(batch));
     const Fit there = train(data.model(x), on_gpu(batch));
@@ -163,6 +165,7 @@ TEST_F(GpuMemory, ATargetOfKernelsIsTheOneOfTheCpu) {
   float* there = nullptr;
   check(cudaMalloc(&there, c.size() * sizeof(float)));
   check(cudaMemcpy(there, c.data(), c.size() * sizeof(float), cudaMemcpyHostToDevice));
+  check(cudaDeviceSynchronize());
   TargetModel model;
   model.parameters = {{"mu", Transform::identity}, {"rate", Transform::exponential}};
   model.rows = 1000;

@@ -158,6 +158,7 @@ DeviceArray<T> device_array(std::size_t count) {
 DeviceArray<float> on_device(const std::vector<float>& values) {
   DeviceArray<float> copy = device_array<float>(values.size());
   check(cudaMemcpy(copy.get(), values.data(), values.size() * sizeof(float), cudaMemcpyHostToDevice), "cudaMemcpy");
+  check(cudaDeviceSynchronize(), "cudaDeviceSynchronize");  // a copy from pageable memory may still be under way
   return copy;
 }
 
