@@ -37,7 +37,7 @@ module jensen
 
   type, bind(c) :: jensen_verdict
     integer(c_int) :: converged, close, failed
-    real(c_double) :: drift, log_ratio_sd, khat
+    real(c_double) :: drift, log_ratio_sd, khat, sd_ratio
     integer(c_int64_t) :: nonfinite, steps
   end type
 
@@ -408,6 +408,19 @@ contains
       end function
     end interface
     out = text_of(jensen_fit_message(fit))
+  end function
+
+  ! The parameter that the verdict's sd_ratio is of; "" if that is 1.
+  function jensen_narrowest(fit) result(out)
+    type(c_ptr), intent(in) :: fit
+    character(len=:), allocatable :: out
+    interface
+      type(c_ptr) function jensen_fit_narrowest(fit) bind(c)
+        import :: c_ptr
+        type(c_ptr), value :: fit
+      end function
+    end interface
+    out = text_of(jensen_fit_narrowest(fit))
   end function
 
   ! Note `index` of a fit, from 1; "" if there is none. jensen_run_note: of a trainer.

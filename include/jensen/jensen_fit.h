@@ -54,11 +54,15 @@ typedef struct jensen_verdict {
   double drift;  /**< of the averaged posterior, between its two halves, in posterior standard deviations */
   double log_ratio_sd; /**< of log p/q over draws */
   double khat;         /**< Pareto k-hat of the ratios p/q */
+  double sd_ratio;     /**< by importance weights: the posterior's sd over the guide's, where that is largest; else 1 */
   int64_t nonfinite;   /**< draws that were not finite, over the whole run */
   int64_t steps;       /**< taken */
 } jensen_verdict;
 
 JENSEN_API int jensen_fit_verdict(const jensen_fit* fit, jensen_verdict* verdict);
+/** Name of the parameter that sd_ratio is of, "" if that is 1; the fit's own, valid until it is freed. NULL: fit is
+ * NULL. */
+JENSEN_API const char* jensen_fit_narrowest(const jensen_fit* fit);
 /** The verdict as one sentence; the fit's own, valid until it is freed. NULL: fit is NULL. */
 JENSEN_API const char* jensen_fit_message(const jensen_fit* fit);
 

@@ -129,8 +129,16 @@ int jensen_fit_verdict(const jensen_fit* fit, jensen_verdict* verdict) {
                 .drift = v.drift,
                 .log_ratio_sd = v.log_ratio_sd,
                 .khat = v.khat,
+                .sd_ratio = v.sd_ratio,
                 .nonfinite = v.nonfinite,
                 .steps = fit->fit.steps};
+  });
+}
+
+const char* jensen_fit_narrowest(const jensen_fit* fit) {
+  return guarded_text([&] {
+    require(fit, "fit");
+    return fit->fit.verdict.narrowest.c_str();
   });
 }
 

@@ -178,6 +178,8 @@ static void fits(const jensen_table* table) {
   EXPECT(refused(jensen_fit_elbo(fit, NULL, NULL), JENSEN_ERROR_ARGUMENT, "elbo is NULL"));
   EXPECT(jensen_fit_verdict(fit, &verdict) == JENSEN_OK && !verdict.failed && verdict.steps >= 1000);
   EXPECT(refused(jensen_fit_verdict(fit, NULL), JENSEN_ERROR_ARGUMENT, "verdict is NULL"));
+  EXPECT(verdict.sd_ratio >= 1 && jensen_fit_narrowest(NULL) == NULL);
+  EXPECT((strlen(jensen_fit_narrowest(fit)) > 0) == (verdict.sd_ratio > 1));
   EXPECT(strlen(jensen_fit_message(fit)) > 10 && jensen_fit_message(NULL) == NULL);
   EXPECT(jensen_fit_note_count(fit, &count) == JENSEN_OK && jensen_fit_note(fit, count) == NULL);
   EXPECT(strstr(jensen_last_error(), "there is no note") != NULL && jensen_fit_note(NULL, 0) == NULL);
