@@ -235,5 +235,15 @@ TEST_F(Separation, OfCountsOutOfTrials) {
   EXPECT_THAT(notes("count | trials(trials) ~ x", Family::binomial), Not(Contains(HasSubstr("separat"))));
 }
 
+TEST_F(Separation, OfCountsThatAreAllZero) {
+  std::vector<double> count(12);
+  for (std::size_t i = 0; i < 12; ++i) count[i] = rows_.f[i] == 2 ? 0 : static_cast<double>(i % 3);
+  table_.add("count", count);
+  for (const Family family : {Family::poisson, Family::negative_binomial}) {
+    EXPECT_THAT(notes("count ~ f", family), Contains(HasSubstr("no count above 0 where 'fc' is 1")));
+    EXPECT_THAT(notes("count ~ x", family), Not(Contains(HasSubstr("separat"))));
+  }
+}
+
 }  // namespace
 }  // namespace jensen

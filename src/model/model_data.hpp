@@ -37,7 +37,7 @@ struct PredictorData {
   std::vector<double> offset;               ///< N, or empty
   std::vector<double> center;               ///< K: column means; 0 if not centred
   std::vector<double> scale;                ///< K: column sds; root mean squares if not centred
-  std::vector<double> sd;                   ///< K: column sds (n - 1), what default priors are scaled by
+  std::vector<double> prior_unit;           ///< K: column sds (n - 1), or a part of the range of what few rows have
   std::vector<GroupData> groups;
 
   std::size_t columns() const { return scale.size(); }

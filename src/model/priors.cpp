@@ -144,7 +144,7 @@ PredictorPriors resolve_predictor(Resolver& resolver, const ModelData& data, con
     std::vector<std::string> targets{name, of_parameter("b", p)};
     if (category) targets.insert(targets.end(), {"b_" + p.design->names()[j], "b"});
     out.coefficients.push_back(
-        resolver.find(targets, normal_prior(name, 0, 2.5 * unit.scale / p.sd[j]), Support::real));
+        resolver.find(targets, normal_prior(name, 0, 2.5 * unit.scale / p.prior_unit[j]), Support::real));
   }
   for (const GroupData& group : p.groups) out.groups.push_back(resolve_group(resolver, p, group, unit.scale));
   return out;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string_view>
 
 #include "model/fixed_blocks.hpp"
 
@@ -25,12 +26,18 @@ enum Seen : unsigned {
   failure_at_zero = 64,
 };
 
-/// Does the row have successes, failures? Those of a row without weight do not count.
+bool counts(const ModelData& data) {
+  return data.family == Family::poisson || data.family == Family::negative_binomial;
+}
+
+/// Does the row have successes, failures? Those of a row without weight do not count. A count above 0 is both: it
+/// bounds the mean from either side.
 struct Outcome {
   bool success, failure;
 };
 Outcome outcome(const ModelData& data, std::size_t i) {
   if (!data.weights.empty() && data.weights[i] == 0) return {false, false};
+  if (counts(data)) return {data.response[i] > 0, true};
   const double trials = data.family == Family::binomial ? data.design->trials(data.rows[i]) : 1;
   return {data.response[i] > 0, data.response[i] < trials};
 }
@@ -118,11 +125,11 @@ std::string join(const std::vector<std::string>& names) {
 }  // namespace
 
 std::vector<std::string> separation_notes(const ModelData& data, const Model& model) {
-  if (data.family != Family::bernoulli && data.family != Family::binomial) return {};
+  if (data.family != Family::bernoulli && data.family != Family::binomial && !counts(data)) return {};
   const PredictorData& p = data.predictors.front();
   if (p.columns() == 0) return {};
   const auto term = std::ranges::find_if(model.terms, &Term::subsampled);
-  if (completely_separated(data, p, term->arguments[0].offset)) {
+  if (!counts(data) && completely_separated(data, p, term->arguments[0].offset)) {
     return {
         "the columns separate the responses completely: the likelihood has no maximum, and only the priors keep the "
         "coefficients finite; look for a column that is made of the response, or choose priors that mean something "
@@ -130,16 +137,17 @@ std::vector<std::string> separation_notes(const ModelData& data, const Model& mo
   }
   const std::vector<Reference> references = reference_levels(data, p);
   const std::vector<unsigned> columns = look(data, p, references);
+  const std::string_view success = counts(data) ? "count above 0" : "success";
   std::vector<std::string> without;
   for (std::size_t j = 0; j < columns.size(); ++j) {
     const unsigned bits = columns[j];
     const auto has = [bits](unsigned which) { return (bits & which) != 0; };
     const std::string& name = j < p.columns() ? p.design->names()[j] : references[j - p.columns()].name;
     if ((has(success_outside) != has(failure_outside)) && (has(positive) != has(negative))) {
-      without.push_back(fmt::format("no {} where '{}' is {}", has(success_outside) ? "failure" : "success", name,
+      without.push_back(fmt::format("no {} where '{}' is {}", has(success_outside) ? "failure" : success, name,
                                     has(other) ? "not 0" : "1"));
     } else if (p.intercept && has(success_at_zero) != has(failure_at_zero) && !has(other)) {
-      without.push_back(fmt::format("no {} where '{}' is 0", has(success_at_zero) ? "failure" : "success", name));
+      without.push_back(fmt::format("no {} where '{}' is 0", has(success_at_zero) ? "failure" : success, name));
     }
   }
   if (without.empty()) return {};
