@@ -85,22 +85,22 @@ constexpr double cuts[] = {-1, 0.5, 2};
 TEST(ModeFamilies, ThresholdsOfTheirOwnFeedTwoArguments) {
   const Ordinal data;
   const auto found = find_mode(ordinal_problem(data, true));
-  EXPECT_NEAR(found[0].mode[0], 0.7, 0.15);  // posterior sds: about 0.035
-  EXPECT_NEAR(found[0].mode[1], -0.4, 0.15);
+  EXPECT_NEAR(found[0].mean[0], 0.7, 0.15);  // posterior sds: about 0.035
+  EXPECT_NEAR(found[0].mean[1], -0.4, 0.15);
   EXPECT_NEAR(found[0].groups[0].factor[0], 0.8, 0.3);
-  for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(found[1].mode[k], cuts[k], 0.45);  // sd of the levels' mean: 0.11
+  for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(found[1].mean[k], cuts[k], 0.45);  // sd of the levels' mean: 0.11
 }
 
 TEST(ModeFamilies, ThresholdsBesideCoefficientsShareTheLevelsMean) {
   const Ordinal data;
-  const BlockMode found = find_mode(ordinal_problem(data, false))[0];
+  const BlockNormal found = find_mode(ordinal_problem(data, false))[0];
   const auto apart = find_mode(ordinal_problem(data, true));
-  for (std::size_t j = 0; j < 2; ++j) EXPECT_NEAR(found.mode[j], apart[0].mode[j], 0.01);
+  for (std::size_t j = 0; j < 2; ++j) EXPECT_NEAR(found.mean[j], apart[0].mean[j], 0.01);
   const double sd = found.groups[0].factor[0];
   EXPECT_NEAR(sd, apart[0].groups[0].factor[0], 0.02);
   for (std::size_t k = 0; k < 3; ++k) {
     // apart, the thresholds see the effects' conditional spread
-    EXPECT_NEAR(found.mode[2 + k], apart[1].mode[k], 0.04);
+    EXPECT_NEAR(found.mean[2 + k], apart[1].mean[k], 0.04);
     double variance = 0;  // of a threshold: the levels' mean has sd / sqrt(50) of it
     for (std::size_t j = 0; j < 5; ++j) variance += found.inverse(2 + k, j) * found.inverse(2 + k, j);
     EXPECT_GT(std::sqrt(variance), sd / std::sqrt(50.0));
@@ -131,7 +131,7 @@ TEST(ModeFamilies, CategoricalHasAPredictorForEachCategory) {
   std::vector<double> g(4);
   for (std::size_t i = 0; i < rows; ++i) {
     double p[3] = {1};
-    for (std::size_t k = 0; k < 2; ++k) p[k + 1] = std::exp(found[k].mode[0] + found[k].mode[1] * x[i * 2 + 1]);
+    for (std::size_t k = 0; k < 2; ++k) p[k + 1] = std::exp(found[k].mean[0] + found[k].mean[1] * x[i * 2 + 1]);
     for (std::size_t k = 0; k < 2; ++k) {
       const double slope = (y[i] == static_cast<double>(k + 1)) - p[k + 1] / (p[0] + p[1] + p[2]);
       for (std::size_t j = 0; j < 2; ++j) g[k * 2 + j] += slope * x[i * 2 + j];
@@ -140,7 +140,7 @@ TEST(ModeFamilies, CategoricalHasAPredictorForEachCategory) {
   for (std::size_t k = 0; k < 2; ++k) {
     for (std::size_t j = 0; j < 2; ++j) {
       EXPECT_NEAR(g[k * 2 + j] * found[k].inverse(j, j), 0, 5e-3);  // in units of 1 / posterior sd
-      EXPECT_NEAR(found[k].mode[j], theta[k][j], 0.2);              // posterior sds: about 0.04
+      EXPECT_NEAR(found[k].mean[j], theta[k][j], 0.2);              // posterior sds: about 0.04
     }
   }
 }
@@ -222,8 +222,8 @@ TEST_P(ModeOfFamily, TheGradientVanishesAndTheTruthIsNear) {
   std::vector<double> g(4);  // in mu's two coefficients, then in each shared argument
   for (std::size_t i = 0; i < rows; ++i) {
     const double c[] = {constants[0][i], constants[1][i], constants[2][i]};
-    double a[1 + most_shared] = {found[0].mode[0] + x[i * 2 + 1] * found[0].mode[1]}, d[1 + most_shared];
-    for (std::size_t k = 1; k < found.size(); ++k) a[k] = found[k].mode[0];
+    double a[1 + most_shared] = {found[0].mean[0] + x[i * 2 + 1] * found[0].mean[1]}, d[1 + most_shared];
+    for (std::size_t k = 1; k < found.size(); ++k) a[k] = found[k].mean[0];
     evaluate_density(family.density, c, a, problem.arguments, d);
     g[0] += d[0];
     g[1] += d[0] * x[i * 2 + 1];
@@ -232,12 +232,12 @@ TEST_P(ModeOfFamily, TheGradientVanishesAndTheTruthIsNear) {
   for (std::size_t j = 0; j < 2; ++j) {
     const double sd = found[0].inverse(j, 1);
     EXPECT_NEAR(g[j] * sd, 0, 5e-3);
-    EXPECT_NEAR(found[0].mode[j], j == 0 ? 0.3 : 0.5, 5 * std::hypot(found[0].inverse(j, 0), sd));
+    EXPECT_NEAR(found[0].mean[j], j == 0 ? 0.3 : 0.5, 5 * std::hypot(found[0].inverse(j, 0), sd));
   }
   for (std::size_t k = 1; k < found.size(); ++k) {
     const double sd = found[k].inverse(0, 0);
     EXPECT_NEAR(g[1 + k] * sd, 0, 5e-3);
-    EXPECT_NEAR(found[k].mode[0], family.shared[k - 1], 10 * sd);  // sd given the other arguments, so too small
+    EXPECT_NEAR(found[k].mean[0], family.shared[k - 1], 10 * sd);  // sd given the other arguments, so too small
   }
 }
 
@@ -261,8 +261,8 @@ TEST(Mode, WidthOfALogShapeIsThatOfTheSum) {
   p.arguments = 2;
   p.blocks = {scalar("mu", 0, n), scalar("shape", 1, n)};
   p.blocks[1].priors.push_back(testing::normal_prior(1, 0, 1));
-  const std::vector<BlockMode> found = find_mode(p);
-  const double eta = found[0].mode[0], theta = found[1].mode[0];
+  const std::vector<BlockNormal> found = find_mode(p);
+  const double eta = found[0].mean[0], theta = found[1].mean[0];
   const auto value = [&](double log_shape) {
     double sum = -0.5 * log_shape * log_shape;
     for (std::size_t i = 0; i < n; ++i) {

@@ -30,12 +30,12 @@ using testing::uneven;
 
 /// Mode, Schur complement, and how the effects follow the coefficients, all against the dense system.
 template <class F>
-void expect_dense_answer(const MixedData& data, const BlockMode& found, F&& local, int iterations, double tolerance) {
+void expect_dense_answer(const MixedData& data, const BlockNormal& found, F&& local, int iterations, double tolerance) {
   const Dense dense(data, found.groups);
   const std::size_t c = dense.c, n = dense.n, m = n - c;
   std::vector<double> curvature;
   const std::vector<double> mode = dense.mode(data.rows, local, curvature, iterations);
-  for (std::size_t j = 0; j < c; ++j) EXPECT_NEAR(found.mode[j], mode[j], tolerance);
+  for (std::size_t j = 0; j < c; ++j) EXPECT_NEAR(found.mean[j], mode[j], tolerance);
   const std::vector<double> h = dense.hessian(curvature);
   std::vector<double> uu(m * m), ut(m * c);
   for (std::size_t i = 0; i < m; ++i) {
@@ -211,7 +211,7 @@ TEST(ModeCovariance, PairsOfRowsDoNotCollapseSigma) {
   const auto found = find_mode(data.problem(DensityKind::gaussian, false));
   const auto best = maximise(
       [&](const std::vector<double>& at) { return log_marginal(data, at[0], {{std::exp(2 * at[1])}}); }, {0, 0});
-  EXPECT_NEAR(found[1].mode[0], best[0], 0.02);  // posterior sds: about 0.1
+  EXPECT_NEAR(found[1].mean[0], best[0], 0.02);  // posterior sds: about 0.1
   EXPECT_NEAR(log_sd(found[0].groups[0], 0), best[1], 0.02);
 }
 
@@ -225,7 +225,7 @@ TEST(ModeCovariance, CorrelatedEffectsMaximiseTheMarginalLikelihood) {
       },
       {0, 0, 0, 0});
   const GroupMode& g = found[0].groups[0];
-  EXPECT_NEAR(found[1].mode[0], best[0], 0.02);
+  EXPECT_NEAR(found[1].mean[0], best[0], 0.02);
   EXPECT_NEAR(log_sd(g, 0), best[1], 0.02);
   EXPECT_NEAR(log_sd(g, 1), best[2], 0.03);
   EXPECT_NEAR(std::atanh(g.factor[1] / std::exp(log_sd(g, 1))), best[3], 0.05);
@@ -275,7 +275,7 @@ TEST(ModeCovariance, SigmaWithGroupsOfItsOwn) {
   for (const double s : log_sd_of) square += s * s / 60;
   EXPECT_NEAR(log_sd(found[1].groups[0], 0), 0.5 * std::log(square), 0.1);  // its sd given the effects: 1 / sqrt(120)
   for (std::size_t j = 0; j < 60; ++j) {
-    EXPECT_NEAR(found[1].mode[0] + found[1].groups[0].effects[j], log_sd_of[j], 5 / std::sqrt(200.0));
+    EXPECT_NEAR(found[1].mean[0] + found[1].groups[0].effects[j], log_sd_of[j], 5 / std::sqrt(200.0));
   }
 }
 
@@ -291,7 +291,7 @@ TEST(ModeCovariance, AStartFarAwayLeadsToTheSameMode) {
   const auto far = find_mode(problem);
   problem.blocks[0].start[0] = 8.5;
   const auto near = find_mode(problem);
-  for (std::size_t j = 0; j < 2; ++j) EXPECT_NEAR(far[0].mode[j], near[0].mode[j], 1e-4);
+  for (std::size_t j = 0; j < 2; ++j) EXPECT_NEAR(far[0].mean[j], near[0].mean[j], 1e-4);
   EXPECT_NEAR(log_sd(far[0].groups[0], 0), log_sd(near[0].groups[0], 0), 0.01);
 
   MixedData large =
@@ -302,8 +302,8 @@ TEST(ModeCovariance, AStartFarAwayLeadsToTheSameMode) {
   problem.blocks[0].groups[0].sd_scale = {2000.0};
   problem.blocks[0].priors = {normal_prior(2, 0, 5000), normal_prior(2, 1, 5000)};
   const auto scaled = find_mode(problem);  // from sigma = 1
-  EXPECT_NEAR(scaled[0].mode[1], 1000 * small[0].mode[1], 0.1);
-  EXPECT_NEAR(scaled[1].mode[0], small[1].mode[0] + std::log(1000), 1e-3);
+  EXPECT_NEAR(scaled[0].mean[1], 1000 * small[0].mean[1], 0.1);
+  EXPECT_NEAR(scaled[1].mean[0], small[1].mean[0] + std::log(1000), 1e-3);
   EXPECT_NEAR(log_sd(scaled[0].groups[0], 0), log_sd(small[0].groups[0], 0) + std::log(1000), 0.01);
 }
 
@@ -351,10 +351,10 @@ TEST(ModeCovariance, RadonAgreesWithItsReferencePosterior) {
   };
   const auto found = find_mode(data.problem(DensityKind::gaussian, false));
   // Given the sds at their estimates the rest is normal; the reference averages over the sds.
-  EXPECT_NEAR(off("b_Intercept", found[0].mode[0]), 0, 0.3);
-  EXPECT_NEAR(off("b_floor", found[0].mode[1]), 0, 0.3);
-  EXPECT_NEAR(off("b_log_uppm", found[0].mode[2]), 0, 0.3);
-  EXPECT_NEAR(off("sigma", std::exp(found[1].mode[0])), 0, 0.5);
+  EXPECT_NEAR(off("b_Intercept", found[0].mean[0]), 0, 0.3);
+  EXPECT_NEAR(off("b_floor", found[0].mean[1]), 0, 0.3);
+  EXPECT_NEAR(off("b_log_uppm", found[0].mean[2]), 0, 0.3);
+  EXPECT_NEAR(off("sigma", std::exp(found[1].mean[0])), 0, 0.5);
   EXPECT_NEAR(off("sd_county__Intercept", std::exp(log_sd(found[0].groups[0], 0))), 0, 1);
   double squares = 0;
   for (const auto& [county, j] : counties) {
@@ -380,7 +380,7 @@ TEST(ModeCovariance, ThreadsDoNotChangeTheBits) {
   for (int threads = 1; threads <= 3; ++threads) {
     omp_set_num_threads(threads);
     const auto found = find_mode(data.problem(DensityKind::gaussian, false));
-    std::vector<double>& all = results.emplace_back(found[0].mode);
+    std::vector<double>& all = results.emplace_back(found[0].mean);
     all.insert(all.end(), found[0].upper.values.begin(), found[0].upper.values.end());
     for (const GroupMode& g : found[0].groups) {
       all.insert(all.end(), g.factor.begin(), g.factor.end());

@@ -84,7 +84,7 @@ ModeProblem problem_of(const MixedData& data, DensityKind density, const std::ve
 
 /// Everything that is said of the groups, against the dense system.
 template <class F>
-void expect_dense_answer(const MixedData& data, const std::vector<bool>& in_head, const BlockMode& found, F&& local,
+void expect_dense_answer(const MixedData& data, const std::vector<bool>& in_head, const BlockNormal& found, F&& local,
                          int iterations, double tolerance) {
   const Dense dense(data, found.groups);
   const std::size_t c = dense.c, n = dense.n;
@@ -97,7 +97,7 @@ void expect_dense_answer(const MixedData& data, const std::vector<bool>& in_head
   const auto [head, tail, place] = split(data, in_head);
   const DenseElimination joint(h, n, theta, effects), given_head(h, n, head, tail);
   for (std::size_t i = 0; i < c; ++i) {
-    EXPECT_NEAR(found.mode[i], mode[i], tolerance);
+    EXPECT_NEAR(found.mean[i], mode[i], tolerance);
     for (std::size_t j = 0; j < c; ++j) {
       EXPECT_NEAR(hessian(found.upper, i, j), joint.schur[i * c + j], 10 * tolerance * h[i * n + i]) << i << ' ' << j;
     }
@@ -202,10 +202,10 @@ TEST_P(ModeHead, PoissonAgreesWithTheDenseSystem) {
 TEST_P(ModeHead, TheModeIsTheSameAnywhere) {
   const MixedData data = mixed_data(120, GetParam().columns, GetParam().plans);
   const std::size_t groups = GetParam().plans.size();
-  const BlockMode none = find_mode(problem_of(data, DensityKind::gaussian, std::vector<bool>(groups)))[0];
-  const BlockMode all = find_mode(problem_of(data, DensityKind::gaussian, std::vector<bool>(groups, true)))[0];
-  const BlockMode some = find_mode(problem_of(data, DensityKind::gaussian, GetParam().in_head))[0];
-  EXPECT_EQ(none.mode, some.mode);
+  const BlockNormal none = find_mode(problem_of(data, DensityKind::gaussian, std::vector<bool>(groups)))[0];
+  const BlockNormal all = find_mode(problem_of(data, DensityKind::gaussian, std::vector<bool>(groups, true)))[0];
+  const BlockNormal some = find_mode(problem_of(data, DensityKind::gaussian, GetParam().in_head))[0];
+  EXPECT_EQ(none.mean, some.mean);
   EXPECT_EQ(none.upper.values, all.upper.values);
   ASSERT_EQ(none.upper.values.size(), some.upper.values.size());
   for (std::size_t k = 0; k < none.upper.values.size(); ++k) {
@@ -251,10 +251,10 @@ TEST(ModeHeadLimits, TooManyEffectsToFollow) {
                            [&](std::size_t i) { return static_cast<std::int32_t>(i * 17 % other); }};
   const MixedData data =
       mixed_data(rows, 2, {{1, inside, false, level[0]}, {1, large, false, level[1]}, {1, other, false, level[2]}});
-  const BlockMode plain = find_mode(data.problem(DensityKind::gaussian))[0];
+  const BlockNormal plain = find_mode(data.problem(DensityKind::gaussian))[0];
   const ModeProblem problem = problem_of(data, DensityKind::gaussian, {true, false, false});
   EXPECT_EQ(head_effects(problem.blocks[0]), 1100);
-  const BlockMode found = find_mode(problem)[0];
+  const BlockNormal found = find_mode(problem)[0];
   EXPECT_EQ(found.upper.values, plain.upper.values);
   const double w = 1 / 0.64, precision = std::pow(found.groups[1].factor[0], -2);
   std::vector<double> shared(inside * large), size(large), own(inside);

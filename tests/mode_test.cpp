@@ -46,7 +46,7 @@ LinearData linear_data(std::size_t rows, std::size_t columns) {
 
 TEST(Mode, GaussianIsRidgeRegressionWithItsResidualSd) {
   const LinearData data = linear_data(200, 4);
-  const std::vector<BlockMode> found = find_mode(data.problem());
+  const std::vector<BlockNormal> found = find_mode(data.problem());
   double sigma2 = 1;
   std::vector<double> beta, h;
   for (int iteration = 0; iteration < 100; ++iteration) {
@@ -69,8 +69,8 @@ TEST(Mode, GaussianIsRidgeRegressionWithItsResidualSd) {
     }
     sigma2 = squares / static_cast<double>(data.rows);
   }
-  for (std::size_t j = 0; j < 4; ++j) EXPECT_NEAR(found[0].mode[j], beta[j], 1e-4);  // posterior sds: 0.05
-  EXPECT_NEAR(found[1].mode[0], 0.5 * std::log(sigma2), 1e-4);
+  for (std::size_t j = 0; j < 4; ++j) EXPECT_NEAR(found[0].mean[j], beta[j], 1e-4);  // posterior sds: 0.05
+  EXPECT_NEAR(found[1].mean[0], 0.5 * std::log(sigma2), 1e-4);
   for (std::size_t i = 0; i < 4; ++i) {
     for (std::size_t j = 0; j < 4; ++j) {
       EXPECT_NEAR(hessian(found[0].upper, i, j), h[i * 4 + j], 2e-3 * h[0]);
@@ -96,8 +96,8 @@ TEST(Mode, WeightsCountRowsTwiceAndOffsetsMoveTheIntercept) {
   weighted.constants[0] = shifted.data();
   weighted.offsets = {offset.data(), nullptr};
   const auto a = find_mode(weighted), b = find_mode(twice.problem());
-  for (std::size_t j = 0; j < 2; ++j) EXPECT_NEAR(a[0].mode[j], b[0].mode[j], 1e-8);
-  EXPECT_NEAR(a[1].mode[0], b[1].mode[0], 1e-8);
+  for (std::size_t j = 0; j < 2; ++j) EXPECT_NEAR(a[0].mean[j], b[0].mean[j], 1e-8);
+  EXPECT_NEAR(a[1].mean[0], b[1].mean[0], 1e-8);
 }
 
 /// Newton's method written plainly, for a log density of one argument given by its slope and curvature.
@@ -148,7 +148,7 @@ TEST(Mode, BernoulliAndPoissonAgreeWithPlainNewton) {
     const double p = 1 / (1 + std::exp(-eta));
     return std::pair{data.y[i] - p, p * (1 - p)};
   });
-  for (std::size_t j = 0; j < 3; ++j) EXPECT_NEAR(bernoulli[0].mode[j], logistic[j], 2e-4);  // posterior sds: 0.13
+  for (std::size_t j = 0; j < 3; ++j) EXPECT_NEAR(bernoulli[0].mean[j], logistic[j], 2e-4);  // posterior sds: 0.13
 
   for (std::size_t i = 0; i < 300; ++i) {
     std::poisson_distribution<int> counts(std::exp(1 + 0.5 * data.x[i * 3 + 1]));
@@ -159,7 +159,7 @@ TEST(Mode, BernoulliAndPoissonAgreeWithPlainNewton) {
   const auto rates = dense_newton(data.x, 3, 0.25, [&](std::size_t i, double eta) {
     return std::pair{data.y[i] - std::exp(eta), std::exp(eta)};
   });
-  for (std::size_t j = 0; j < 3; ++j) EXPECT_NEAR(poisson[0].mode[j], rates[j], 1e-4);  // posterior sds: 0.03
+  for (std::size_t j = 0; j < 3; ++j) EXPECT_NEAR(poisson[0].mean[j], rates[j], 1e-4);  // posterior sds: 0.03
 }
 
 TEST(Mode, SeparationStaysFiniteGivenAProperPrior) {
@@ -175,7 +175,7 @@ TEST(Mode, SeparationStaysFiniteGivenAProperPrior) {
     return std::pair{data.y[i] - p, p * (1 - p)};
   });
   for (std::size_t j = 0; j < 3; ++j) {
-    EXPECT_NEAR(found[0].mode[j], plain[j], 2e-3);  // posterior sds: above 0.5
+    EXPECT_NEAR(found[0].mean[j], plain[j], 2e-3);  // posterior sds: above 0.5
     EXPECT_TRUE(std::isfinite(found[0].inverse(j, j)));
   }
 }
@@ -212,7 +212,7 @@ TEST(Mode, AnOffsetTooLargeIsSaid) {
   problem.blocks[0].priors.clear();
   problem.blocks[0].priors.push_back(normal_prior(3, 1, 2));
   problem.blocks[0].priors.push_back(normal_prior(3, 2, 2));
-  EXPECT_NEAR(find_mode(problem)[0].mode[0], -30, 1e-2);  // rates from 1e13 down to 1
+  EXPECT_NEAR(find_mode(problem)[0].mean[0], -30, 1e-2);  // rates from 1e13 down to 1
 }
 
 /// One block that feeds both mu and log sigma: y ~ N(x . theta, exp(w . theta)).
@@ -233,20 +233,20 @@ TEST(Mode, ABlockMayFeedTwoArguments) {
   problem.arguments = 2;
   problem.blocks = {block("both", 0, x, 2)};
   problem.blocks[0].feeds.push_back(testing::feed(1, std::make_shared<const std::vector<double>>(w), 2));
-  const BlockMode found = find_mode(problem)[0];
+  const BlockNormal found = find_mode(problem)[0];
   double g[2] = {};
   for (std::size_t i = 0; i < rows; ++i) {
     double mean = 0, log_sigma = 0;
     for (std::size_t j = 0; j < 2; ++j) {
-      mean += x[i * 2 + j] * found.mode[j];
-      log_sigma += w[i * 2 + j] * found.mode[j];
+      mean += x[i * 2 + j] * found.mean[j];
+      log_sigma += w[i * 2 + j] * found.mean[j];
     }
     const double r = (y[i] - mean) * std::exp(-log_sigma);
     for (std::size_t j = 0; j < 2; ++j) g[j] += x[i * 2 + j] * r * std::exp(-log_sigma) + w[i * 2 + j] * (r * r - 1);
   }
   for (std::size_t j = 0; j < 2; ++j) {  // the gradient in units of 1 / posterior sd
     EXPECT_NEAR(found.inverse(0, j) * g[0] + found.inverse(1, j) * g[1], 0, 2e-3);
-    EXPECT_NEAR(found.mode[j], j == 0 ? 1.0 : 0.5, 0.15);  // posterior sds: about 0.04
+    EXPECT_NEAR(found.mean[j], j == 0 ? 1.0 : 0.5, 0.15);  // posterior sds: about 0.04
   }
 }
 
@@ -255,7 +255,7 @@ TEST(Mode, LongTablesAreThinnedAndScaledUp) {
   const auto found = find_mode(data.problem());
   // Twice the information, N / 2 sigma^-2, within its Monte Carlo error: sd 1 / sqrt(2 * 65,536) relative.
   EXPECT_NEAR(hessian(found[0].upper, 0, 0) * 0.49 / 200'000, 1, 0.02);
-  EXPECT_NEAR(found[0].mode[1], -0.5, 5 * 0.7 / 256);
+  EXPECT_NEAR(found[0].mean[1], -0.5, 5 * 0.7 / 256);
 }
 
 TEST(Mode, WideDesignsUseTheHessiansDiagonal) {
@@ -266,9 +266,9 @@ TEST(Mode, WideDesignsUseTheHessiansDiagonal) {
   ModeProblem problem = data.problem();
   problem.blocks.pop_back();
   problem.offsets = {nullptr, log_sigma.data()};
-  const BlockMode found = find_mode(problem)[0];
+  const BlockNormal found = find_mode(problem)[0];
   problem.blocks[0].groups.push_back({1, 5, level.data(), nullptr, false, {1.0}});
-  const BlockMode grouped = find_mode(problem)[0];
+  const BlockNormal grouped = find_mode(problem)[0];
   const double prior = 1 / std::pow(grouped.groups[0].factor[0], 2);
   for (std::size_t j = 0; j < 1100; j += 100) {
     double diagonal = 0.25, sums[5] = {}, eliminated = 0;
@@ -280,7 +280,7 @@ TEST(Mode, WideDesignsUseTheHessiansDiagonal) {
     EXPECT_NEAR(found.upper(j, j), std::sqrt(diagonal), 1e-4 * std::sqrt(diagonal));
     EXPECT_NEAR(grouped.upper(j, j), std::sqrt(diagonal - eliminated), 1e-4 * std::sqrt(diagonal));
     EXPECT_EQ(found.upper(j, 1099), 0);
-    EXPECT_TRUE(std::isfinite(found.mode[j]) && std::isfinite(grouped.mode[j]));
+    EXPECT_TRUE(std::isfinite(found.mean[j]) && std::isfinite(grouped.mean[j]));
   }
 }
 
@@ -291,9 +291,9 @@ TEST(Mode, ThreadsDoNotChangeTheBits) {
   for (int threads = 1; threads <= 3; ++threads) {
     omp_set_num_threads(threads);
     const auto found = find_mode(data.problem());
-    modes.push_back(found[0].mode);
+    modes.push_back(found[0].mean);
     modes.back().insert(modes.back().end(), found[0].upper.values.begin(), found[0].upper.values.end());
-    modes.back().push_back(found[1].mode[0]);
+    modes.back().push_back(found[1].mean[0]);
   }
   omp_set_num_threads(before);
   EXPECT_EQ(modes[0], modes[1]);

@@ -97,11 +97,11 @@ TEST(ThinProblem, ACycleInTheRowsIsNotTakenForAConstant) {
 // Without a prior: the three rows are all that is known of the last column.
 TEST(ThinProblem, ModeOfARareLevelIsThatOfAllRows) {
   const RareLevel data(3);
-  const std::vector<BlockMode> found = find_mode(data.problem());
+  const std::vector<BlockNormal> found = find_mode(data.problem());
   double mean = 0;
   for (const std::size_t i : data.at) mean += (data.y[i] - 0.5 - 0.3 * data.x[i * columns + 1]) / 3;
   // The other coefficients and sigma are those of 65,536 rows: within 1 % of what they are.
-  EXPECT_NEAR(found[0].mode[2], mean, 0.02);
+  EXPECT_NEAR(found[0].mean[2], mean, 0.02);
   EXPECT_NEAR(hessian(found[0].upper, 2, 2) * 0.49 / 3, 1, 0.02);
 }
 
@@ -145,11 +145,11 @@ TEST(ThinProblem, SearchOnAllRowsGoesOnFromTheThinOne) {
   weighted.constants[1] = log_y.data();
   weighted.weights = weights.data();
   long_one.constants[1] = all_log_y.data();
-  const std::vector<BlockMode> want = find_mode(weighted), got = find_mode(long_one);
+  const std::vector<BlockNormal> want = find_mode(weighted), got = find_mode(long_one);
   for (std::size_t b = 0; b < 2; ++b) {
-    for (std::size_t j = 0; j < want[b].mode.size(); ++j) {
+    for (std::size_t j = 0; j < want[b].mean.size(); ++j) {
       const double sd = 1 / std::sqrt(hessian(want[b].upper, j, j));
-      EXPECT_NEAR(got[b].mode[j], want[b].mode[j], 0.01 * sd) << b << ' ' << j;
+      EXPECT_NEAR(got[b].mean[j], want[b].mean[j], 0.01 * sd) << b << ' ' << j;
       EXPECT_NEAR(hessian(got[b].upper, j, j) * sd * sd, 1, 0.01) << b << ' ' << j;
     }
   }

@@ -441,6 +441,66 @@ TEST(Train, TooManyNonFiniteDrawsEndItWithTheLastGoodState) {
   EXPECT_TRUE(fit.verdict.message.starts_with("failed: ")) << fit.verdict.message;
 }
 
+/// 3,000 counts of mean 1, of which the only one where x is 1 is 0.
+Data one_count_of_zero() {
+  std::mt19937_64 random(4);
+  std::poisson_distribution<int> counts(1);
+  Data data{{{"y", {}}, {"x", {}}}};
+  for (int i = 0; i < 3'000; ++i) {
+    data.columns[0].second.push_back(i == 7 ? 0 : counts(random));
+    data.columns[1].second.push_back(i == 7);
+  }
+  return data;
+}
+
+// The normal at the mode has half its draws where exp(b) is beyond a float, and training ended there.
+TEST(Train, ALevelWithoutACountIsLearned) {
+  const Data data = one_count_of_zero();
+  for (const std::string prior : {"b ~ normal(0, 1000)", "b ~ normal(0, 5)"}) {
+    for (const Family family : {Family::poisson, Family::negative_binomial}) {
+      if (family == Family::negative_binomial && prior.ends_with("1000)")) continue;  // wanders in a flat valley
+      TrainOptions options;
+      options.family = family;
+      options.priors = {parse_prior(prior)};
+      const Fit fit = train("y ~ x", data.table(), options);
+      EXPECT_TRUE(fit.verdict.converged) << prior << ": " << fit.verdict.message;
+      EXPECT_EQ(fit.verdict.nonfinite, 0) << prior;
+      EXPECT_LT(mean_of(fit, "b_x") + sd_of(fit, "b_x"), 0) << prior;
+      double sum = 0;
+      for (const double y : data.columns[0].second) sum += y;
+      // 0.018 is the sd of the intercept, of which a tenth is what the verdict allows.
+      EXPECT_NEAR(mean_of(fit, "b_Intercept"), std::log(sum / 2'999), 0.002) << prior;
+    }
+  }
+}
+
+TEST(Train, DefaultPriorsOfRareColumnsGoByTheirRange) {
+  std::mt19937_64 random(4);
+  std::normal_distribution<double> normal;
+  Data data{{{"y", {}}, {"one", {}}, {"half", {}}, {"outlier", {}}, {"plain", {}}}};
+  for (int i = 0; i < 10'000; ++i) {
+    const double z = normal(random);
+    const double row[] = {normal(random), i == 3 ? 40.0 : 30.0, i % 2 * 1.0, i == 5 ? 1000.0 : z, z};
+    for (std::size_t k = 0; k < 5; ++k) data.columns[k].second.push_back(row[k]);
+  }
+  TrainOptions options;
+  options.steps = 1000;
+  const Fit fit = train("y ~ one + half + outlier + plain", data.table(), options);
+  const auto sd_of_prior = [&](const std::string& name) {
+    for (const Prior& prior : fit.options.priors) {
+      if (prior.target == name) return prior.arguments[1];
+    }
+    ADD_FAILURE() << "no prior of " << name;
+    return 0.0;
+  };
+  const double sd_y = sd_of_prior("Intercept_centered") / 2.5;
+  // Rounded to four digits each.
+  EXPECT_NEAR(sd_of_prior("b_one") / (2.5 * sd_y / 2), 1, 1e-3);         // a fifth of 10; the column's sd is 0.1
+  EXPECT_NEAR(sd_of_prior("b_half") / (2.5 * sd_y / 0.5), 1, 1e-3);      // its sd
+  EXPECT_NEAR(sd_of_prior("b_outlier") / (2.5 * sd_y / 50.2), 1, 5e-3);  // a 20th of 1,004 or so; its sd is 10
+  EXPECT_NEAR(sd_of_prior("b_plain") / (2.5 * sd_y), 1, 0.02);           // its sd, 1
+}
+
 TEST(Train, RefusesWhatCannotBeLearned) {
   Data data = linear_data(50, 0, 9);
   data.columns.emplace_back("c", std::vector<double>(50, 3.0));

@@ -7,6 +7,7 @@
 #include "model/group_covariance.hpp"
 #include "model/head_system.hpp"
 #include "model/mode_block.hpp"
+#include "model/nearest_normal.hpp"
 #include "model/packed_cholesky.hpp"
 #include "model/thin_problem.hpp"
 
@@ -50,12 +51,12 @@ std::vector<double> conditional_sd(const MixedSystem& system, std::int64_t rows)
   return spread;
 }
 
-BlockMode result_of(const ModeProblem& problem, const ModeRows& rows, std::size_t index, BlockState& state) {
+BlockNormal result_of(const ModeProblem& problem, const ModeRows& rows, std::size_t index, BlockState& state) {
   BlockSystem at = factorised_system(problem, rows, index, state);
   const HeadElimination elimination = head_effects(problem.blocks[index]) > 0
                                           ? eliminate_with_head(at.system, elimination_tolerance)
                                           : HeadElimination{eliminate(at.system, elimination_tolerance), {}};
-  BlockMode result;
+  BlockNormal result;
   const Cholesky root = symmetric_cholesky(elimination.schur, 0);
   result.upper = expanded(root.deficient == state.theta.size() ? root.upper : at.system.factor);
   result.inverse = inverse_upper(result.upper);
@@ -85,7 +86,7 @@ BlockMode result_of(const ModeProblem& problem, const ModeRows& rows, std::size_
     out.factor = std::move(state.factor[g]);
     out.effects = std::move(state.effects[g]);
   }
-  result.mode = std::move(state.theta);
+  result.mean = std::move(state.theta);
   return result;
 }
 
@@ -106,10 +107,13 @@ class Search {
     }
   }
 
-  std::vector<BlockMode> modes() {
+  std::vector<BlockNormal> normals(bool nearest) {
     const ModeRows rows = run(settled_stop);
-    std::vector<BlockMode> result;
-    for (std::size_t b = 0; b < states_.size(); ++b) result.push_back(result_of(problem_, rows, b, states_[b]));
+    std::vector<BlockNormal> result;
+    for (std::size_t b = 0; b < states_.size(); ++b) {
+      BlockNormal& normal = result.emplace_back(result_of(problem_, rows, b, states_[b]));
+      if (nearest) find_nearest_normal(problem_, rows, b, normal);
+    }
     return result;
   }
 
@@ -147,6 +151,21 @@ class Search {
   std::vector<BlockState> states_;
 };
 
+std::vector<BlockNormal> search(const ModeProblem& problem, bool nearest) {
+  const std::int64_t enough = enough_rows(problem);
+  if (!has_groups(problem)) {
+    if (enough >= problem.rows) return Search(problem).normals(nearest);
+    const ThinProblem thin(problem, enough);
+    return Search(thin.problem()).normals(nearest);
+  }
+  Search whole(problem);
+  if (worth_thinning * enough < problem.rows) {
+    const ThinProblem thin(problem, enough);
+    whole.start_from(Search(thin.problem()));
+  }
+  return whole.normals(nearest);
+}
+
 }  // namespace
 
 std::int64_t head_effects(const ModeBlock& block) {
@@ -159,19 +178,8 @@ std::int64_t head_effects(const ModeBlock& block) {
   return all ? 0 : inside;
 }
 
-std::vector<BlockMode> find_mode(const ModeProblem& problem) {
-  const std::int64_t enough = enough_rows(problem);
-  if (!has_groups(problem)) {
-    if (enough >= problem.rows) return Search(problem).modes();
-    const ThinProblem thin(problem, enough);
-    return Search(thin.problem()).modes();
-  }
-  Search search(problem);
-  if (worth_thinning * enough < problem.rows) {
-    const ThinProblem thin(problem, enough);
-    search.start_from(Search(thin.problem()));
-  }
-  return search.modes();
-}
+std::vector<BlockNormal> find_mode(const ModeProblem& problem) { return search(problem, false); }
+
+std::vector<BlockNormal> find_normals(const ModeProblem& problem) { return search(problem, !has_groups(problem)); }
 
 }  // namespace jensen

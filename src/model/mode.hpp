@@ -97,8 +97,9 @@ struct GroupMode {
   std::vector<double> cor_scale;     ///< q (q - 1) / 2: of atanh of each canonical partial correlation
 };
 
-struct BlockMode {
-  std::vector<double> mode;  ///< C
+/// A block's posterior as N(mean, (R^T R)^-1).
+struct BlockNormal {
+  std::vector<double> mean;  ///< C: the mode
   Matrix upper;              ///< R, C x C: R^T R = minus the log joint's Hessian, this block's effects integrated out
   Matrix inverse;            ///< R^-1
   std::vector<GroupMode> groups;
@@ -110,6 +111,10 @@ struct BlockMode {
 /// them; where C + E are too many but C are not, this holds for the information of groups in the head and the coupling
 /// of the others, not for R. The result does not depend on the number of threads. Throws InputError if the data and the
 /// priors leave a coefficient undetermined (column named), or if the log density is not finite at the start.
-std::vector<BlockMode> find_mode(const ModeProblem& problem);
+std::vector<BlockNormal> find_mode(const ModeProblem& problem);
+
+/// Where training starts: the same, but without groups the normal that is nearest to the posterior, where what the mode
+/// tells of it misleads (nearest_normal.hpp).
+std::vector<BlockNormal> find_normals(const ModeProblem& problem);
 
 }  // namespace jensen

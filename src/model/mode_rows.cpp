@@ -156,6 +156,19 @@ void ModeRows::move(std::size_t block, const std::vector<std::vector<double>>& s
   }
 }
 
+Expectation ModeRows::expectation(std::size_t block, std::int64_t i, double moved, double sd) const {
+  const auto argument = static_cast<std::size_t>(problem_.blocks[block].feeds[0].argument);
+  double c[3], a[most_arguments] = {}, d[most_arguments];
+  constants(i, c);
+  for (std::size_t k = 0; k < argument_.size(); ++k) a[k] = argument_[k][size_of(i)];
+  const double centre = a[argument] + moved, w = weight(i);
+  return expectation_over_normal(sd, [&](double t) {
+    a[argument] = centre + t;
+    const double value = evaluate_density(problem_.density, c, a, problem_.arguments, d);
+    return std::pair{w * value, w * d[argument]};
+  });
+}
+
 void make_semidefinite(RowDerivatives& local) {
   const std::size_t n = local.slope.size();
   const auto rows = static_cast<std::int64_t>(local.slope[0].size());

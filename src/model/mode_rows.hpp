@@ -2,7 +2,9 @@
 /// \file The data's share of the log joint of a ModeProblem: values and derivatives in the arguments, row by row, and
 /// the rows of the design.
 
+#include <cmath>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "model/mode.hpp"
@@ -23,6 +25,30 @@ struct RowDerivatives {
   std::vector<std::vector<double>> slope;      ///< F x rows
   std::vector<std::vector<double>> curvature;  ///< F (F + 1) / 2 x rows: minus the second derivatives
 };
+
+/// Of a log density f of one argument under a normal of that argument.
+struct Expectation {
+  double value = 0;      ///< E f
+  double slope = 0;      ///< E f'
+  double curvature = 0;  ///< -E f''
+};
+/// Under N(0, sd^2), from f(t) = {value, slope}: the trapezoidal rule to six sds, further than training's draws go, and
+/// by Stein's identity -E f'' = -E[t f'(t)] / sd^2.
+template <class F>
+Expectation expectation_over_normal(double sd, F&& f) {
+  constexpr int half_nodes = 24;
+  Expectation sum;
+  double total = 0;
+  for (int k = -half_nodes; k <= half_nodes; ++k) {
+    const double z = 0.25 * k, weight = std::exp(-0.5 * z * z);
+    const auto [value, slope] = f(sd * z);
+    total += weight;
+    sum.value += weight * value;
+    sum.slope += weight * slope;
+    sum.curvature -= weight * z * slope / sd;
+  }
+  return {sum.value / total, sum.slope / total, sum.curvature / total};
+}
 
 /// Makes every row's second derivatives positive semidefinite: no negative diagonal, no partial correlation beyond 1.
 /// Where f depends on differences of its arguments alone the matrix is singular, and rounding decides.
@@ -48,6 +74,9 @@ class ModeRows {
   /// The sum over the rows with argument of feed k moved by length * step[k].
   double value(std::size_t block, const std::vector<std::vector<double>>& step, double length) const;
   void move(std::size_t block, const std::vector<std::vector<double>>& step, double length);
+  /// Of row i's log density, weighted, under a normal of the argument of the block's first feed: `moved` off where it
+  /// is, with this sd. All other arguments are where they are, without their spread.
+  Expectation expectation(std::size_t block, std::int64_t i, double moved, double sd) const;
 
   std::vector<std::vector<double>> spread;  ///< for each argument: the sd for each row, or empty
 

@@ -54,11 +54,11 @@ class ModelBuilder {
     const PredictorData& p = data_.predictors[i];
     const std::size_t c = p.coefficients();
     if (c == 0) return;
-    const BlockMode& mode = start_.predictors[i];
+    const BlockNormal& mode = start_.predictors[i];
     const std::size_t at = layout_.blocks[i].first;
     const Matrix to_raw = raw_from_standardised(p);
     const Matrix map = to_raw * mode.inverse;
-    const std::vector<double> shift = to_raw * mode.mode;
+    const std::vector<double> shift = to_raw * mode.mean;
     for (std::size_t a = 0; a < c; ++a) {
       model_.shift[at + a] = shift[a];
       for (std::size_t b = 0; b < c; ++b) {
@@ -105,8 +105,8 @@ class ModelBuilder {
     block.count = static_cast<int>(count);
     Matrix scale = start_.thresholds.inverse;  // becomes J^-1 R^-1: dy_k = (dc_k - dc_(k-1)) / increment_k
     for (std::size_t k = count; k-- > 0;) {
-      const double before = k == 0 ? 0 : start_.thresholds.mode[k - 1];
-      const double increment = std::max(start_.thresholds.mode[k] - before, 1e-6);
+      const double before = k == 0 ? 0 : start_.thresholds.mean[k - 1];
+      const double increment = std::max(start_.thresholds.mean[k] - before, 1e-6);
       const std::size_t at = layout_.increments + k;
       for (std::size_t l = 0; l < count; ++l) {
         scale(k, l) = (scale(k, l) - (k == 0 ? 0 : start_.thresholds.inverse(k - 1, l))) / increment;
@@ -340,13 +340,13 @@ class ModelBuilder {
   /// Rows of priors on predictor i's coefficients as the dense part of a term: of each the distance from the prior's
   /// location, which is exact where the location is large.
   Term functional_term(std::size_t i, const std::vector<PriorRow>& rows) {
-    const BlockMode& mode = start_.predictors[i];
+    const BlockNormal& mode = start_.predictors[i];
     const std::size_t c = data_.predictors[i].coefficients();
     const std::size_t width = rows.front().row.size();  // C, and for thresholds those above the first
     std::vector<float> x, offset;
     for (const PriorRow& row : rows) {
       double at_mode = row.shift;
-      for (std::size_t k = 0; k < c; ++k) at_mode += row.row[k] * mode.mode[k];
+      for (std::size_t k = 0; k < c; ++k) at_mode += row.row[k] * mode.mean[k];
       offset.push_back(static_cast<float>(at_mode - location(row)));
       for (std::size_t j = 0; j < width; ++j) {
         double sum = j < c ? 0 : row.row[j];
@@ -452,7 +452,7 @@ class ModelBuilder {
     const std::size_t n = data_.size();
     std::vector<float> x(n * c);
     std::vector<float> at_mode(n);
-    const BlockMode& mode = start_.predictors[i];
+    const BlockNormal& mode = start_.predictors[i];
     const auto blocks = (static_cast<std::int64_t>(n) + matrix_rows - 1) / matrix_rows;
 #pragma omp parallel
     {
@@ -467,7 +467,7 @@ class ModelBuilder {
         for (std::size_t r = 0; r < static_cast<std::size_t>(count); ++r) {
           const std::size_t at = static_cast<std::size_t>(begin) + r;
           double eta = offset.empty() ? 0 : offset[at];
-          for (std::size_t k = 0; k < c; ++k) eta += raw[r * c + k] * mode.mode[k];
+          for (std::size_t k = 0; k < c; ++k) eta += raw[r * c + k] * mode.mean[k];
           at_mode[at] = static_cast<float>(eta);
         }
       }

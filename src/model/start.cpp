@@ -180,11 +180,11 @@ Start find_start(const ModelData& data, const ResolvedPriors& priors) {
   }
   if (data.thresholds > 1) problem.blocks.push_back(make_threshold_block(data, priors));
 
-  std::vector<BlockMode> modes = find_mode(problem);
+  std::vector<BlockNormal> normals = find_normals(problem);
   Start start;
   start.predictors.resize(data.predictors.size());
-  for (std::size_t b = 0; b < block_of.size(); ++b) start.predictors[block_of[b]] = std::move(modes[b]);
-  if (data.thresholds > 1) start.thresholds = std::move(modes.back());
+  for (std::size_t b = 0; b < block_of.size(); ++b) start.predictors[block_of[b]] = std::move(normals[b]);
+  if (data.thresholds > 1) start.thresholds = std::move(normals.back());
   return start;
 }
 

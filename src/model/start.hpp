@@ -17,8 +17,8 @@ std::vector<double> argument_offset(const ModelData& data, const PredictorData& 
 void threshold_columns(const ModelData& data, bool upper, std::int64_t begin, std::int64_t count, double* out);
 
 struct Start {
-  std::vector<BlockMode> predictors;  ///< empty mode where a predictor has no coefficients
-  BlockMode thresholds;               ///< those above the first, as they are
+  std::vector<BlockNormal> predictors;  ///< empty mode where a predictor has no coefficients
+  BlockNormal thresholds;               ///< those above the first, as they are
 };
 /// Throws InputError as find_mode() does.
 Start find_start(const ModelData& data, const ResolvedPriors& priors);
