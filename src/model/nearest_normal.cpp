@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <iterator>
 #include <vector>
 
 #include "model/fixed_blocks.hpp"
@@ -17,6 +17,8 @@ constexpr double least_pivot = 1e-8;
 constexpr double least_gain = 1e-5;  // nats a step: steps may be short
 constexpr int most_steps = 60;
 constexpr int most_halvings = 12;
+constexpr std::size_t least_rows = 64;
+constexpr std::size_t most_products = 100'000'000;  // of rows and C^2: a step then takes a tenth of a second or so
 
 /// What is not a parabola: a row, or a prior that is not normal. Its argument is t = v . w in the coordinates w of
 /// which the normal at the mode is N(0, I).
@@ -144,6 +146,14 @@ class Bound {
       }
     });
     for (auto& some : found) std::ranges::move(some, std::back_inserter(parts_));
+    if (const std::size_t most = std::max(least_rows, most_products / (c * c)); parts_.size() > most) {
+      const auto known_less = [](const Part& a, const Part& b) {
+        const double x = dot(a.v, a.v), y = dot(b.v, b.v);
+        return x != y ? x > y : a.row < b.row;
+      };
+      std::ranges::nth_element(parts_, parts_.begin() + static_cast<std::ptrdiff_t>(most), known_less);
+      parts_.resize(most);
+    }
     for (const FunctionalPrior& prior : problem_.blocks[index_].priors) {
       if (prior.density == DensityKind::normal_prior || std::isfinite(prior.low) || std::isfinite(prior.high)) continue;
       parts_.push_back({whitened(prior.row.data(), block_.inverse), -1, &prior});
