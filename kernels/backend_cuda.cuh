@@ -195,9 +195,9 @@ class CudaBackend {
   }
 
  private:
-  /// Blocks of rows for each multiprocessor: enough that the last ones to run leave few idle, few enough that their
-  /// sums are quickly added.
-  static constexpr int blocks_per_processor = 4;
+  /// Blocks of rows for each multiprocessor: no more than run at once or one after another. Each begins with a pipeline
+  /// that is empty, ends with its sums, and adds to those that are to be added.
+  static constexpr int blocks_per_processor = 2;
   /// Columns of a wide table that are taken at a time: as many as the registers hold for 64 samples.
   static constexpr int wide_columns = 512;
 

@@ -50,7 +50,7 @@ class DataTermBlock : TileStream<Block, Element, Densities> {
     int unflushed = 0;
     for (int i = 0; i < this->tile_count(); ++i) {
       this->next_tile(i);
-      const Element* x = this->x_of(i);
+      const Element* x = this->x();
       if (plan_.columns > 0 && work_.pass != DataTermPass::collect) {
         work_.split ? predict<true>(x) : predict<false>(x);
         block_.sync();
@@ -178,7 +178,7 @@ class DataTermBlock : TileStream<Block, Element, Densities> {
   JENSEN_DEVICE void evaluate(int tile, double (&sums)[4]) {
     const int s = thread_ & ((1 << plan_.lane_shift) - 1);
     if (s >= samples_) return;
-    const float* columns = this->columns_of(tile);
+    const float* columns = this->columns();
     const int count = this->row_count(tile);
     float of_tile[4] = {};
     Densities::with_response(work_.density, [&](auto density) {

@@ -53,7 +53,7 @@ class DataTermRows : TileStream<Block, Element, Densities> {
 
   JENSEN_DEVICE void add_row(int tile, float (&gradient)[K], double (&sums)[4]) {
     float x[K];
-    read_row(this->x_of(tile) + thread_ * plan_.stride, x);
+    read_row(this->x() + thread_ * plan_.stride, x);
     float eta[4] = {};
     const auto* theta = reinterpret_cast<const Four*>(floats(0));
     JENSEN_UNROLL
@@ -70,7 +70,7 @@ class DataTermRows : TileStream<Block, Element, Densities> {
       using Density = decltype(density);
       typename Density::template Prepared<float> prepared;
       __builtin_memcpy(&prepared, floats(plan_.prepared), sizeof(prepared));
-      const auto value = this->template evaluate_row<Density>(prepared, this->columns_of(tile), tile, thread_, 0,
+      const auto value = this->template evaluate_row<Density>(prepared, this->columns(), tile, thread_, 0,
                                                               floats(plan_.scalars)[0] + dot);
       slope = value.d[0];
       sums[0] += static_cast<double>(value.log_density);

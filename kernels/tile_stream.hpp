@@ -24,32 +24,39 @@ class TileStream {
     const int left = work.out.samples - first_sample_;
     samples_ = left < plan_.group_samples ? left : plan_.group_samples;
     begin_ = number_ * work.blocks.rows_per_block;
-    end_ =
-        begin_ + work.blocks.rows_per_block < work.rows.count ? begin_ + work.blocks.rows_per_block : work.rows.count;
+    const std::int64_t left_rows = work.rows.count - begin_;
+    rows_ = static_cast<int>(left_rows < work.blocks.rows_per_block ? left_rows : work.blocks.rows_per_block);
+    tiles_ = (rows_ + plan_.rows - 1) / plan_.rows;
+    stage_ = plan_.stages - 1;
+    row_bytes_ = plan_.pitch * static_cast<int>(sizeof(Element));
+    flat_ = work_.rows.indices == nullptr && plan_.stride == plan_.pitch && plan_.width == plan_.pitch;
+    if (flat_) x_ = static_cast<const char*>(work_.x) + (work_.rows.first + begin_) * row_bytes_;
+    before_ = static_cast<int>(reinterpret_cast<std::uintptr_t>(x_) % 16);
   }
 
-  JENSEN_DEVICE int tile_count() const { return static_cast<int>((end_ - begin_ + plan_.rows - 1) / plan_.rows); }
+  JENSEN_DEVICE int tile_count() const { return tiles_; }
 
   /// Starts the copies of the first tiles: after a barrier that follows clear().
   JENSEN_DEVICE void begin_tiles() {
     for (int i = 0; i + 1 < plan_.stages; ++i) {
-      if (i < tile_count()) load(i);
+      if (i < tiles_) load(i, i);
       block_.commit();
     }
   }
-  /// Waits for tile i with the whole block, and starts the copies of the one that takes the place of tile i - 1.
+  /// Waits for tile i with the whole block, and starts the copies of the one that takes the place of tile i - 1. From
+  /// here on until the next call x() and columns() are those of tile i.
   JENSEN_DEVICE void next_tile(int i) {
     wait();
     block_.sync();
-    if (i + plan_.stages - 1 < tile_count()) load(i + plan_.stages - 1);
+    const int before = stage_;
+    stage_ = stage_ + 1 == plan_.stages ? 0 : stage_ + 1;
+    if (i + plan_.stages - 1 < tiles_) load(i + plan_.stages - 1, before);
     block_.commit();
   }
-  JENSEN_DEVICE const Element* x_of(int tile) const {
-    return reinterpret_cast<const Element*>(stage_of(tile)) + shift(tile);
-  }
+  JENSEN_DEVICE const Element* x() const { return reinterpret_cast<const Element*>(stage_at(stage_) + before_); }
   /// Constants, then the offset: plan.rows of each.
-  JENSEN_DEVICE const float* columns_of(int tile) const {
-    return reinterpret_cast<const float*>(stage_of(tile) + plan_.stage_x);
+  JENSEN_DEVICE const float* columns() const {
+    return reinterpret_cast<const float*>(stage_at(stage_) + plan_.stage_x);
   }
 
   /// What depends on the sample alone; zeros in the block's Partials.
@@ -85,18 +92,18 @@ class TileStream {
       const typename Density::template Prepared<float>& prepared, const float* columns, int tile, int r, int s,
       float eta) {
     const int rows = plan_.rows;
-    const std::int64_t i = first_row(tile) + r;
+    const auto i = [&] { return first_row(tile) + r; };  // 64 bits, where they are needed
     eta += columns[max_constants * rows + r];
-    if (work_.derivative != nullptr) eta += gathered(work_.rows[i], first_sample_ + s);
+    if (work_.derivative != nullptr) eta += gathered(work_.rows[i()], first_sample_ + s);
     const float constants[max_constants] = {columns[r], columns[rows + r], columns[2 * rows + r]};
     auto value = Density::evaluate(constants, eta, prepared);
     if (work_.weights != nullptr) {
-      const float weight = work_.weights[work_.rows[i]];
+      const float weight = work_.weights[work_.rows[i()]];
       value.log_density *= weight;
       JENSEN_UNROLL
       for (int a = 0; a <= Density::shared; ++a) value.d[a] *= weight;
     }
-    if (work_.derivative != nullptr) work_.derivative[i * work_.derivative_stride + first_sample_ + s] = value.d[0];
+    if (work_.derivative != nullptr) work_.derivative[i() * work_.derivative_stride + first_sample_ + s] = value.d[0];
     return value;
   }
 
@@ -134,13 +141,11 @@ class TileStream {
     }
   }
   JENSEN_DEVICE float* floats(int offset) const { return reinterpret_cast<float*>(memory_ + offset); }
-  JENSEN_DEVICE char* stage_of(int tile) const {
-    return memory_ + plan_.first_stage + tile % plan_.stages * plan_.stage_bytes;
-  }
+  JENSEN_DEVICE char* stage_at(int stage) const { return memory_ + plan_.first_stage + stage * plan_.stage_bytes; }
   JENSEN_DEVICE std::int64_t first_row(int tile) const { return begin_ + static_cast<std::int64_t>(tile) * plan_.rows; }
   JENSEN_DEVICE int row_count(int tile) const {
-    const std::int64_t left = end_ - first_row(tile);
-    return left < plan_.rows ? static_cast<int>(left) : plan_.rows;
+    const int left = rows_ - tile * plan_.rows;
+    return left < plan_.rows ? left : plan_.rows;
   }
 
   JENSEN_DEVICE float scalars(const Predictor& predictor, const float* latent) const {
@@ -156,36 +161,26 @@ class TileStream {
     return work_.z + static_cast<std::int64_t>(first_sample_ + s) * work_.dimension;
   }
 
-  JENSEN_DEVICE bool flat() const {
-    return work_.rows.indices == nullptr && plan_.stride == plan_.pitch && plan_.width == plan_.pitch;
-  }
   JENSEN_DEVICE const Element* row_of(std::int64_t i) const {
     return static_cast<const Element*>(work_.x) + work_.rows[i] * plan_.pitch;
   }
-  /// Elements before the tile's first in its stage: a flat copy begins at an address that 16 divides.
-  JENSEN_DEVICE int shift(int tile) const {
-    if (!flat()) return 0;
-    return static_cast<int>(reinterpret_cast<std::uintptr_t>(row_of(first_row(tile))) % 16 / sizeof(Element));
-  }
-
-  /// Starts the copies of a tile.
-  JENSEN_DEVICE void load(int tile) {
+  /// Starts the copies of a tile to a stage.
+  JENSEN_DEVICE void load(int tile, int to_stage) {
     const std::int64_t first = first_row(tile);
     const int count = row_count(tile);
-    char* stage = stage_of(tile);
+    char* stage = stage_at(to_stage);
     if (plan_.columns > 0) {
       constexpr int size = static_cast<int>(sizeof(Element));
       // What divides the addresses of all rows' first elements, and their lengths.
       const auto together = reinterpret_cast<std::uintptr_t>(work_.x) |
                             static_cast<std::uintptr_t>(plan_.pitch * size) |
                             static_cast<std::uintptr_t>(plan_.width * size);
-      if (flat()) {
-        const int before = shift(tile) * size;
-        const char* from = reinterpret_cast<const char*>(row_of(first)) - before;
-        const int bytes = before + count * plan_.width * size;
-        for (int at = 16 * thread_; at < bytes; at += 16 * tile_threads) {
-          block_.template copy_async<16>(stage + at, from + at, bytes - at < 16 ? bytes - at : 16);
-        }
+      if (flat_) {
+        const char* from = x_ + static_cast<std::int64_t>(tile * plan_.rows) * row_bytes_ - before_;
+        const int bytes = before_ + count * row_bytes_;
+        int at = 16 * thread_;
+        for (; at + 16 <= bytes; at += 16 * tile_threads) block_.template copy_async<16>(stage + at, from + at, 16);
+        if (at < bytes) block_.template copy_async<16>(stage + at, from + at, bytes - at);
       } else if (together % 16 == 0) {
         load_rows<16>(stage, first, count);
       } else if (together % 8 == 0) {
@@ -195,11 +190,13 @@ class TileStream {
       }
     }
     float* columns = reinterpret_cast<float*>(stage + plan_.stage_x);
-    for (int c = 0; c <= max_constants; ++c) {
-      const float* column = c < max_constants ? work_.constants[c] : work_.arguments[0].offset;
-      if (column == nullptr) continue;  // stays zero
-      for (int r = thread_; r < count; r += tile_threads) {
-        block_.template copy_async<4>(columns + c * plan_.rows + r, column + work_.rows[first + r], 4);
+    for (int r = thread_; r < count; r += tile_threads) {
+      const std::int64_t row = work_.rows[first + r];
+      JENSEN_UNROLL
+      for (int c = 0; c <= max_constants; ++c) {
+        const float* column = c < max_constants ? work_.constants[c] : work_.arguments[0].offset;
+        if (column == nullptr) continue;  // stays zero
+        block_.template copy_async<4>(columns + c * plan_.rows + r, column + row, 4);
       }
     }
   }
@@ -251,7 +248,15 @@ class TileStream {
   int thread_;
   std::int64_t number_;  ///< of the block of rows
   int first_sample_, samples_ = 0;
-  std::int64_t begin_ = 0, end_ = 0;
+  std::int64_t begin_ = 0;    ///< its first row
+  int rows_ = 0, tiles_ = 0;  ///< of the block
+  int stage_ = 0;             ///< of the tile that next_tile() waited for
+  bool flat_ = false;         ///< rows stand one after the other, here and in shared memory
+  const char* x_ = nullptr;   ///< if so, the block's first
+  /// Bytes before a tile's first row in its stage: flat copies begin at addresses that 16 divides, as the size of a
+  /// tile's rows.
+  int before_ = 0;
+  int row_bytes_ = 0;
 };
 
 }  // namespace jensen
