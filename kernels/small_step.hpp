@@ -14,8 +14,8 @@ struct StepInputs {
   StepInput input[most_steps_together];
 };
 
-/// The stages of a step of a model without groups, thresholds and minibatches, in their order; `input` of the stages
-/// is where the step's StepInput is put before them.
+/// The stages of a step of a model without groups, thresholds and minibatches; `input` is where the step's StepInput is
+/// put before them.
 template <class Guide, class Head>
 struct SmallStep {
   StepInput* input;
@@ -28,17 +28,30 @@ struct SmallStep {
   RecordElbo record;
   UpdateParameter<Guide> update;
 
-  /// Calls run(items, f) for each stage; all items of one must be done before the next begins.
+  /// Calls run(items, f) for each stage; all items of one must be done before the next begins. What few threads are
+  /// long about, the closed form's chunks and the record, goes beside another stage, in warps of its own.
   template <class Run>
   JENSEN_HD void stages(Run&& run) const {
-    run(noise.items(), noise);
+    constexpr std::int64_t warp = 32;
+    const std::int64_t chunks = (noise.items() + warp - 1) / warp * warp;  // behind the noise
+    run(chunks + chunks_of(prepare.closed_form.n), [&](std::int64_t item) {
+      if (item < noise.items()) noise(item);
+      if (item >= chunks) prepare.closed_form(item - chunks);
+    });
     run(static_cast<std::int64_t>(draw.samples) * draw.guide.dimension, draw);
     run(evaluate.items(), evaluate);
     run(sum.items(), sum);
     run(combine.items(), combine);
-    run(prepare.items(), prepare);
-    run(1, record);
-    run(update.guide.size(), update);
+    run(prepare.samples, prepare);
+    run(warp + update.guide.size(), [&](std::int64_t item) {
+      if (item == 0) record(0);
+      if (item < warp) return;
+      // The record's count of finite draws is not there yet.
+      const std::int32_t good = update.draws.count_good();
+      UpdateParameter<Guide> own = update;
+      own.draws.good_count = own.move.good_count = &good;
+      own(item - warp);
+    });
   }
 };
 

@@ -54,8 +54,7 @@ struct RecordElbo {
   std::int32_t* good_count;
   StepStatistics* statistics;  ///< running sums on the device, read when a report is due
   JENSEN_HD void operator()(std::int64_t) const {
-    std::int32_t count = 0;
-    for (int s = 0; s < draws.samples; ++s) count += draws.good[s];
+    const std::int32_t count = draws.count_good();
     *good_count = count;
     statistics->nonfinite += draws.samples - count;
     if (count == 0) return;

@@ -21,6 +21,11 @@ struct Draws {
   JENSEN_HD const float* noise(int s) const { return eps + static_cast<std::int64_t>(s) * dimension; }
   JENSEN_HD double log_joint(int s) const { return joint[static_cast<std::int64_t>(s) * (1 + dimension)]; }
   JENSEN_HD const double* gradient(int s) const { return joint + static_cast<std::int64_t>(s) * (1 + dimension) + 1; }
+  JENSEN_HD std::int32_t count_good() const {
+    std::int32_t count = 0;
+    for (int s = 0; s < samples; ++s) count += good[s];
+    return count;
+  }
   /// f(s) for the finite samples.
   template <class F>
   JENSEN_HD void for_each(F f) const {
