@@ -11,14 +11,14 @@
 namespace jensen {
 namespace {
 
-constexpr double least_spread = 0.3;
+constexpr double parabola_spread = 0.3;
 constexpr double first_spread = 1;  // at most, of any row: from there it widens
-constexpr double least_pivot = 1e-8;
-constexpr double least_gain = 1e-5;  // nats a step: steps may be short
-constexpr int most_steps = 60;
-constexpr int most_halvings = 12;
-constexpr std::size_t least_rows = 64;
-constexpr std::size_t most_products = 100'000'000;  // of rows and C^2: a step then takes a tenth of a second or so
+constexpr double normal_pivot = 1e-8;
+constexpr double enough_gain = 1e-5;  // nats a step: steps may be short
+constexpr int most_normal_steps = 60;
+constexpr int most_shortenings = 12;
+constexpr std::size_t least_parts = 64;
+constexpr std::size_t most_part_products = 100'000'000;  // of rows and C^2: a step then takes a tenth of a second or so
 
 /// What is not a parabola: a row, or a prior that is not normal. Its argument is t = v . w in the coordinates w of
 /// which the normal at the mode is N(0, I).
@@ -44,7 +44,7 @@ struct Normal {
 
   /// False if M is not positive definite.
   bool factorise() {
-    const Cholesky root = cholesky(precision, least_pivot);
+    const Cholesky root = cholesky(precision, normal_pivot);
     if (root.deficient < mean.size()) return false;
     upper = root.upper;
     inverse = inverse_upper(upper);
@@ -80,7 +80,7 @@ class Bound {
   bool has_rows() const { return !parts_.empty() && parts_.front().row >= 0; }
   /// False if P is not positive definite.
   bool factorise_rest() {
-    const Cholesky root = cholesky(rest_, least_pivot);
+    const Cholesky root = cholesky(rest_, normal_pivot);
     rest_upper_ = root.upper;
     return root.deficient == rest_.rows;
   }
@@ -140,13 +140,13 @@ class Bound {
         for (std::size_t i = 0; i < size_of(count); ++i) {
           float square = 0;
           for (std::size_t j = 0; j < c; ++j) square += v[i * c + j] * v[i * c + j];
-          if (square < least_spread * least_spread) continue;
+          if (square < parabola_spread * parabola_spread) continue;
           found[size_of(b)].push_back({whitened(x + i * c, block_.inverse), first + static_cast<std::int64_t>(i), {}});
         }
       }
     });
     for (auto& some : found) std::ranges::move(some, std::back_inserter(parts_));
-    if (const std::size_t most = std::max(least_rows, most_products / (c * c)); parts_.size() > most) {
+    if (const std::size_t most = std::max(least_parts, most_part_products / (c * c)); parts_.size() > most) {
       const auto known_less = [](const Part& a, const Part& b) {
         const double x = dot(a.v, a.v), y = dot(b.v, b.v);
         return x != y ? x > y : a.row < b.row;
@@ -210,9 +210,9 @@ void find_nearest_normal(const ModeProblem& problem, const ModeRows& rows, std::
   Bound::At at = bound.at(q);
   if (!std::isfinite(at.value)) return;
   double length = 1;
-  for (int step = 0; step < most_steps; ++step) {
+  for (int step = 0; step < most_normal_steps; ++step) {
     double gain = 0;
-    for (int halving = 0; halving < most_halvings && !(gain > 0); ++halving, length /= 2) {
+    for (int halving = 0; halving < most_shortenings && !(gain > 0); ++halving, length /= 2) {
       Normal next;
       if (!move(q, at, length, next)) continue;
       Bound::At there = bound.at(next);
@@ -221,7 +221,7 @@ void find_nearest_normal(const ModeProblem& problem, const ModeRows& rows, std::
       q = std::move(next);
       at = std::move(there);
     }
-    if (gain < least_gain) break;
+    if (gain < enough_gain) break;
     length = std::min(1.0, 4 * length);  // a halving too many was made
   }
   const std::vector<double> moved = block.inverse * q.mean;
