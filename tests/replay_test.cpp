@@ -114,8 +114,9 @@ class PlayedBackend {
  private:
   /// The term with its halves, if it has any, as floats in `x`.
   static Term in_floats(Term term, std::vector<float>& x) {
-    Part& part = term.arguments[0].parts[dense_part_of(term)];
-    if (part.halves == nullptr) return term;
+    const int dense = dense_part_of(term);
+    if (dense < 0 || term.arguments[0].parts[dense].halves == nullptr) return term;
+    Part& part = term.arguments[0].parts[dense];
     for (std::int64_t i = 0; i < term.rows; ++i) {
       for (int k = 0; k < part.columns; ++k) {
         const std::uint16_t half = part.halves[i * half_pitch(part.columns) + k];
