@@ -456,21 +456,21 @@ Data one_count_of_zero() {
 // The normal at the mode has half its draws where exp(b) is beyond a float, and training ended there.
 TEST(Train, ALevelWithoutACountIsLearned) {
   const Data data = one_count_of_zero();
-  for (const std::string prior : {"b ~ normal(0, 1000)", "b ~ normal(0, 5)"}) {
-    for (const Family family : {Family::poisson, Family::negative_binomial}) {
-      if (family == Family::negative_binomial && prior.ends_with("1000)")) continue;  // wanders in a flat valley
-      TrainOptions options;
-      options.family = family;
-      options.priors = {parse_prior(prior)};
-      const Fit fit = train("y ~ x", data.table(), options);
-      EXPECT_TRUE(fit.verdict.converged) << prior << ": " << fit.verdict.message;
-      EXPECT_EQ(fit.verdict.nonfinite, 0) << prior;
-      EXPECT_LT(mean_of(fit, "b_x") + sd_of(fit, "b_x"), 0) << prior;
-      double sum = 0;
-      for (const double y : data.columns[0].second) sum += y;
-      // 0.018 is the sd of the intercept, of which a tenth is what the verdict allows.
-      EXPECT_NEAR(mean_of(fit, "b_Intercept"), std::log(sum / 2'999), 0.002) << prior;
-    }
+  const std::pair<Family, std::string> cases[] = {{Family::poisson, "b ~ normal(0, 1000)"},
+                                                  {Family::poisson, "b ~ normal(0, 5)"},
+                                                  {Family::negative_binomial, "b ~ normal(0, 5)"}};
+  for (const auto& [family, prior] : cases) {
+    TrainOptions options;
+    options.family = family;
+    options.priors = {parse_prior(prior)};
+    const Fit fit = train("y ~ x", data.table(), options);
+    EXPECT_TRUE(fit.verdict.converged) << prior << ": " << fit.verdict.message;
+    EXPECT_EQ(fit.verdict.nonfinite, 0) << prior;
+    EXPECT_LT(mean_of(fit, "b_x") + sd_of(fit, "b_x"), 0) << prior;
+    double sum = 0;
+    for (const double y : data.columns[0].second) sum += y;
+    // 0.018 is the sd of the intercept, of which a tenth is what the verdict allows.
+    EXPECT_NEAR(mean_of(fit, "b_Intercept"), std::log(sum / 2'999), 0.002) << prior;
   }
 }
 

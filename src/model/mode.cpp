@@ -151,6 +151,7 @@ class Search {
   std::vector<BlockState> states_;
 };
 
+/// `nearest`: see find_normals().
 std::vector<BlockNormal> search(const ModeProblem& problem, bool nearest) {
   const std::int64_t enough = enough_rows(problem);
   if (!has_groups(problem)) {
@@ -163,7 +164,7 @@ std::vector<BlockNormal> search(const ModeProblem& problem, bool nearest) {
     const ThinProblem thin(problem, enough);
     whole.start_from(Search(thin.problem()));
   }
-  return whole.normals(nearest);
+  return whole.normals(false);
 }
 
 }  // namespace
@@ -180,6 +181,6 @@ std::int64_t head_effects(const ModeBlock& block) {
 
 std::vector<BlockNormal> find_mode(const ModeProblem& problem) { return search(problem, false); }
 
-std::vector<BlockNormal> find_normals(const ModeProblem& problem) { return search(problem, !has_groups(problem)); }
+std::vector<BlockNormal> find_normals(const ModeProblem& problem) { return search(problem, true); }
 
 }  // namespace jensen

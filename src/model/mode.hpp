@@ -99,7 +99,7 @@ struct GroupMode {
 
 /// A block's posterior as N(mean, (R^T R)^-1).
 struct BlockNormal {
-  std::vector<double> mean;  ///< C: the mode
+  std::vector<double> mean;  ///< C: the mode, where find_normals() finds no nearer normal
   Matrix upper;              ///< R, C x C: R^T R = minus the log joint's Hessian, this block's effects integrated out
   Matrix inverse;            ///< R^-1
   std::vector<GroupMode> groups;

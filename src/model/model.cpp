@@ -49,26 +49,26 @@ class ModelBuilder {
     return model_.columns.back().data();
   }
 
-  /// u = B theta + b on a predictor's coefficients, theta = mode + R^-1 w.
+  /// u = B theta + b on a predictor's coefficients, theta = mean + R^-1 w.
   void map_block(std::size_t i) {
     const PredictorData& p = data_.predictors[i];
     const std::size_t c = p.coefficients();
     if (c == 0) return;
-    const BlockNormal& mode = start_.predictors[i];
+    const BlockNormal& normal = start_.predictors[i];
     const std::size_t at = layout_.blocks[i].first;
     const Matrix to_raw = raw_from_standardised(p);
-    const Matrix map = to_raw * mode.inverse;
-    const std::vector<double> shift = to_raw * mode.mean;
+    const Matrix map = to_raw * normal.inverse;
+    const std::vector<double> shift = to_raw * normal.mean;
     for (std::size_t a = 0; a < c; ++a) {
       model_.shift[at + a] = shift[a];
       for (std::size_t b = 0; b < c; ++b) {
         model_.to_user(at + a, at + b) = map(a, b);
         // Column b in units of the conditional sd of theta_b, mean-field's optimum if the posterior is normal.
         double norm = 0;
-        for (std::size_t k = 0; k <= b; ++k) norm += mode.upper(k, b) * mode.upper(k, b);
-        model_.basis(at + a, at + b) = a <= b ? mode.upper(a, b) / std::sqrt(norm) : 0;
+        for (std::size_t k = 0; k <= b; ++k) norm += normal.upper(k, b) * normal.upper(k, b);
+        model_.basis(at + a, at + b) = a <= b ? normal.upper(a, b) / std::sqrt(norm) : 0;
       }
-      model_.log_determinant += std::log(std::abs(to_raw(a, a)) * mode.inverse(a, a));
+      model_.log_determinant += std::log(std::abs(to_raw(a, a)) * normal.inverse(a, a));
       model_.log_basis_determinant += std::log(model_.basis(at + a, at + a));
     }
     if (p.design != nullptr && p.intercept && p.infix.empty() && data_.thresholds == 0) {
@@ -340,17 +340,17 @@ class ModelBuilder {
   /// Rows of priors on predictor i's coefficients as the dense part of a term: of each the distance from the prior's
   /// location, which is exact where the location is large.
   Term functional_term(std::size_t i, const std::vector<PriorRow>& rows) {
-    const BlockNormal& mode = start_.predictors[i];
+    const BlockNormal& normal = start_.predictors[i];
     const std::size_t c = data_.predictors[i].coefficients();
     const std::size_t width = rows.front().row.size();  // C, and for thresholds those above the first
     std::vector<float> x, offset;
     for (const PriorRow& row : rows) {
-      double at_mode = row.shift;
-      for (std::size_t k = 0; k < c; ++k) at_mode += row.row[k] * mode.mean[k];
-      offset.push_back(static_cast<float>(at_mode - location(row)));
+      double at_mean = row.shift;
+      for (std::size_t k = 0; k < c; ++k) at_mean += row.row[k] * normal.mean[k];
+      offset.push_back(static_cast<float>(at_mean - location(row)));
       for (std::size_t j = 0; j < width; ++j) {
         double sum = j < c ? 0 : row.row[j];
-        for (std::size_t k = 0; k <= j && j < c; ++k) sum += row.row[k] * mode.inverse(k, j);
+        for (std::size_t k = 0; k <= j && j < c; ++k) sum += row.row[k] * normal.inverse(k, j);
         x.push_back(static_cast<float>(sum));
       }
     }
@@ -407,7 +407,7 @@ class ModelBuilder {
     if (data_.thresholds > 0) add_rows(0, threshold_rows(data_, priors_));
   }
 
-  /// The likelihood: of each predictor the whitened design X R^-1, the linear predictor at the mode as offset, groups.
+  /// The likelihood: of each predictor the whitened design X R^-1, the linear predictor at the mean as offset, groups.
   void add_data_term() {
     Term term;
     term.density = data_.density;
@@ -451,8 +451,8 @@ class ModelBuilder {
     }
     const std::size_t n = data_.size();
     std::vector<float> x(n * c);
-    std::vector<float> at_mode(n);
-    const BlockNormal& mode = start_.predictors[i];
+    std::vector<float> at_mean(n);
+    const BlockNormal& normal = start_.predictors[i];
     const auto blocks = (static_cast<std::int64_t>(n) + matrix_rows - 1) / matrix_rows;
 #pragma omp parallel
     {
@@ -462,17 +462,17 @@ class ModelBuilder {
         const std::int64_t begin = b * matrix_rows;
         const std::int64_t count = std::min(matrix_rows, static_cast<std::int64_t>(n) - begin);
         if (c > 0) data_.standardised(p, begin, count, raw.data());
-        multiply_upper(raw.data(), static_cast<std::size_t>(count), mode.inverse,
+        multiply_upper(raw.data(), static_cast<std::size_t>(count), normal.inverse,
                        x.data() + static_cast<std::size_t>(begin) * c);
         for (std::size_t r = 0; r < static_cast<std::size_t>(count); ++r) {
           const std::size_t at = static_cast<std::size_t>(begin) + r;
           double eta = offset.empty() ? 0 : offset[at];
-          for (std::size_t k = 0; k < c; ++k) eta += raw[r * c + k] * mode.mean[k];
-          at_mode[at] = static_cast<float>(eta);
+          for (std::size_t k = 0; k < c; ++k) eta += raw[r * c + k] * normal.mean[k];
+          at_mean[at] = static_cast<float>(eta);
         }
       }
     }
-    argument.offset = keep(std::move(at_mode));
+    argument.offset = keep(std::move(at_mean));
     if (c == 0) return;
     argument.part_count = 1;
     argument.parts[0] = dense_part(layout_.blocks[i].first, c, keep(std::move(x)));

@@ -12,7 +12,6 @@ namespace jensen {
 namespace {
 
 constexpr double parabola_spread = 0.3;
-constexpr double first_spread = 1;  // at most, of any row: from there it widens
 constexpr double normal_pivot = 1e-8;
 constexpr double enough_gain = 1e-5;  // nats a step: steps may be short
 constexpr int most_normal_steps = 60;
@@ -52,10 +51,21 @@ struct Normal {
   }
 };
 
-void add_square(Matrix& m, double factor, const std::vector<double>& v) {
-  for (std::size_t i = 0; i < v.size(); ++i) {
-    for (std::size_t j = i; j < v.size(); ++j) m(i, j) += factor * v[i] * v[j];
+/// m += sum over parts of factor(i) v v^T.
+template <class F>
+void add_squares(Matrix& m, const std::vector<Part>& parts, F factor) {
+  std::vector<double> weighed;
+  weighed.reserve(parts.size() * m.columns);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const double by = factor(i);
+    for (const double v : parts[i].v) weighed.push_back(by * v);
   }
+  std::vector<const double*> x, y;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    x.push_back(parts[i].v.data());
+    y.push_back(weighed.data() + i * m.columns);
+  }
+  add_products(m, x.data(), y.data(), static_cast<int>(parts.size()));
 }
 
 /// The bound on the block's evidence but for a constant, and what its natural gradient needs.
@@ -69,12 +79,12 @@ class Bound {
     const std::size_t c = block.mean.size();
     rest_ = Matrix::identity(c);
     slope_.assign(c, 0.0);
-    for (const Part& part : parts_) {
+    add_squares(rest_, parts_, [&](std::size_t i) {
+      const Part& part = parts_[i];
       const Expectation at = at_mode(part);
-      // The search takes a prior's curvature as at least 0.
-      add_square(rest_, part.prior == nullptr ? -at.curvature : -std::max(at.curvature, 0.0), part.v);
       for (std::size_t j = 0; j < c; ++j) slope_[j] -= at.slope * part.v[j];
-    }
+      return part.prior == nullptr ? -at.curvature : -std::max(at.curvature, 0.0);  // as the search takes a prior's
+    });
   }
 
   bool has_rows() const { return !parts_.empty() && parts_.front().row >= 0; }
@@ -85,14 +95,13 @@ class Bound {
     return root.deficient == rest_.rows;
   }
 
-  /// The normal at the mode, narrowed to `first_spread` where it is wider.
+  /// The normal at the mode, narrowed until it knows every part to within 1: from there it widens.
   Normal first() const {
     Normal q{std::vector<double>(block_.mean.size()), Matrix::identity(block_.mean.size()), {}, {}};
-    for (const Part& part : parts_) {
-      double square = 0;
-      for (const double v : part.v) square += v * v;
-      if (square > first_spread) add_square(q.precision, 1 - first_spread / square, part.v);
-    }
+    add_squares(q.precision, parts_, [&](std::size_t i) {
+      const double square = dot(parts_[i].v, parts_[i].v);
+      return square > 1 ? 1 - 1 / square : 0.0;
+    });
     q.factorise();
     return q;
   }
@@ -118,9 +127,9 @@ class Bound {
       out.value -= std::log(q.upper(i, i));
       for (std::size_t k = 0; k <= i; ++k) out.slope[i] -= rest_upper_(k, i) * at_mean[k];
     }
+    add_squares(out.curvature, parts_, [&](std::size_t i) { return of[i].curvature; });
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       out.value += of[i].value;
-      add_square(out.curvature, of[i].curvature, parts_[i].v);
       for (std::size_t j = 0; j < c; ++j) out.slope[j] += of[i].slope * parts_[i].v[j];
     }
     return out;
