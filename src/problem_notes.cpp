@@ -26,6 +26,13 @@ std::vector<std::string> problem_notes(const TrainOptions& given, const ModelDat
         fmt::format("factor {} has {} levels, and each a coefficient of its own; (1 | {}) would estimate them together",
                     show(factor.column), factor.levels.size(), factor.column));
   }
+  for (const GroupData& group : data.predictors.front().groups) {
+    if (!has_location_and_scale(data.family) || !data.log_se.empty() || group.design->levels() < data.size()) continue;
+    notes.push_back(fmt::format(
+        "group {} has a level for every row: the data tell sigma and the group's sd together, not apart, and "
+        "the fitted posterior of each may be far too narrow; leave the group out, or give sigma (se())",
+        show(group.design->group())));
+  }
   return notes;
 }
 

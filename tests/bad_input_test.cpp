@@ -165,6 +165,30 @@ TEST(Notes, OptionsThatDoNothingAndFactorsOfManyLevels) {
   EXPECT_THAT(notes("y ~ 1"), testing::ElementsAre(HasSubstr("(--guide)"), HasSubstr("(--parametrization)")));
 }
 
+TEST(Notes, ALevelForEveryRow) {
+  std::vector<double> y, se;
+  std::vector<std::int32_t> id, twice;
+  std::vector<std::string> names;
+  for (int i = 0; i < 60; ++i) {
+    y.push_back(i % 7 + 0.1 * (i % 11));
+    se.push_back(1);
+    id.push_back(i);
+    twice.push_back(i / 2);
+    names.push_back("n" + std::to_string(i));
+  }
+  Table table("data.csv");
+  table.add("y", y);
+  table.add("se", se);
+  table.add("id", id, names);
+  table.add("twice", twice, names);
+  TrainOptions options = of(Family::gaussian);
+  options.steps = 100;
+  const auto notes = [&](const std::string& formula) { return train(formula, table, options).notes; };
+  EXPECT_THAT(notes("y ~ (1 | id)"), Contains(HasSubstr("group 'id' has a level for every row")));
+  EXPECT_THAT(notes("y ~ (1 | twice)"), Not(Contains(HasSubstr("level for every row"))));
+  EXPECT_THAT(notes("y | se(se) ~ (1 | id)"), Not(Contains(HasSubstr("level for every row"))));
+}
+
 // --- Separation: trained all the same, since the priors are proper, with a note.
 
 class Separation : public ::testing::Test {
