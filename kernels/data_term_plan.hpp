@@ -13,15 +13,18 @@
 namespace jensen {
 
 constexpr int tile_threads = 256;
-constexpr int tile_warps = tile_threads / 32;
+constexpr int tile_warp_shift = 3;
+constexpr int tile_warps = 1 << tile_warp_shift;
+static_assert(tile_warps * 32 == tile_threads);
 
 /// Accumulators of the second product that a kernel keeps in registers: each warp has up to `m` tiles of 16 columns by
-/// `n` tiles of 8 samples, four numbers a thread each.
+/// exactly `n` tiles of 8 samples, four numbers a thread each. Exactly, because a choice between tiles at run time
+/// would keep their products from being interleaved. Those that fit a shape's m stand in ascending order of n.
 struct TileBucket {
   int m, n;
 };
-constexpr TileBucket tile_buckets[] = {{1, 1}, {1, 2}, {1, 8}, {4, 2}, {4, 8}, {8, 4}};
-constexpr int tile_bucket_count = 6;
+constexpr TileBucket tile_buckets[] = {{1, 1}, {1, 2}, {1, 4}, {1, 8}, {4, 1}, {4, 2}, {4, 4}, {4, 8}, {8, 1}, {8, 4}};
+constexpr int tile_bucket_count = 10;
 
 /// Rows between two additions of the float accumulators to the double partial sums.
 constexpr int flush_rows = 2048;
@@ -34,19 +37,22 @@ struct TilePlan {
   int pitch = 0;    ///< elements from one row of X to the next, in device memory
   int stride = 0;   ///< and in shared memory
   int element_bytes = 4;
+  int copy_shift = 0;   ///< 2^copy_shift threads copy a row, where rows are copied one by one
   int octet_shift = 0;  ///< 2^octet_shift rows are between lanes' rows in a tensor-core tile, see row_of_octet()
   int row_columns = 0;  ///< registers for a row's columns: a thread has a row (data_term_rows.hpp); 0: tensor cores
   int bucket = 0;
-  int group_samples = 0;  ///< of one block, a multiple of 8: X is read once for each group of samples
+  int group_samples = 0;  ///< of one block, 8 n of its bucket: X is read once for each group of samples
   int groups = 0;
   int lane_shift = 0;     ///< 2^lane_shift threads work on the samples of one row
   int column_tiles = 0;   ///< of 16, of the second product
   int row_splits = 1;     ///< warps that share a column tile, each taking a part of the rows
   int column_splits = 1;  ///< warps that share a row tile of the first product, each taking a part of the columns
-  int eta_stride = 0;     ///< floats between rows of eta
-  int stage_x = 0;        ///< bytes of a stage's X
-  int stage_bytes = 0;    ///< with constants and offset
-  int scalars = 0, prepared = 0, eta = 0, derivative = 0, first_stage = 0;  ///< byte offsets; theta is at 0
+  int row_split_shift = 0, column_split_shift = 0;  ///< of which 2 to the power is row_splits, column_splits
+  int eta_stride = 0;                               ///< floats between rows of eta
+  int stage_x = 0;                                  ///< bytes of a stage's X
+  int stage_bytes = 0;                              ///< with constants and offset
+  /// Byte offsets; theta is at 0.
+  int scalars = 0, prepared = 0, places = 0, eta = 0, derivative = 0, first_stage = 0;
   int bytes = 0;
 
   JENSEN_HD int k_steps() const { return (columns + 7) / 8; }
@@ -109,10 +115,13 @@ inline int dense_part_of(const Term& term) {
 inline void lay_out(TilePlan& p) {
   const auto up = [](int bytes) { return (bytes + 15) / 16 * 16; };
   const int row_tiles = p.rows / 16;
-  p.column_splits = row_tiles < tile_warps ? tile_warps / row_tiles : 1;
+  p.column_split_shift = 0;
+  while (row_tiles << p.column_split_shift < tile_warps) ++p.column_split_shift;
+  p.column_splits = 1 << p.column_split_shift;
   p.scalars = p.k_steps() * 8 * p.group_samples * 4;
   p.prepared = p.scalars + p.group_samples * 4;
-  p.eta = p.prepared + p.group_samples * prepared_floats * 4;
+  p.places = p.prepared + p.group_samples * prepared_floats * 4;
+  p.eta = p.places + p.rows * 8;
   const int eta_bytes = p.column_splits * p.rows * p.eta_stride * 4;
   const int reduction_bytes = 4 * tile_threads * 8;  // of the value and three derivatives, at the end
   p.derivative = p.eta + (eta_bytes > reduction_bytes ? eta_bytes : reduction_bytes);
@@ -171,6 +180,7 @@ inline TilePlan tile_plan(const Term& term, int samples, std::int64_t rows_per_b
   p.pitch = half ? half_pitch(all) : all;
   const int words = 4 / p.element_bytes;  // elements in a bank's word
   p.stride = p.width + (p.width % (8 * words) == 0 ? 4 * words : 0);
+  while ((16 << p.copy_shift) < p.width * p.element_bytes && p.copy_shift < 5) ++p.copy_shift;  // 16 bytes at a time
   const int word_stride = p.stride / words;
   const int best_shift = word_stride % 2 == 1 ? 2 : word_stride % 4 == 2 ? 1 : 0;
 
@@ -185,6 +195,7 @@ inline TilePlan tile_plan(const Term& term, int samples, std::int64_t rows_per_b
   int warps_of_columns = 1;
   while (warps_of_columns < p.column_tiles && warps_of_columns < tile_warps) warps_of_columns *= 2;
   p.row_splits = tile_warps / warps_of_columns;
+  while (1 << p.row_split_shift < p.row_splits) ++p.row_split_shift;
   const int m = (p.column_tiles + warps_of_columns - 1) / warps_of_columns;
 
   int most = 0;  // sample tiles that a bucket with room for m has
@@ -195,9 +206,10 @@ inline TilePlan tile_plan(const Term& term, int samples, std::int64_t rows_per_b
   const int sample_tiles = (samples + 7) / 8;
   for (; most >= 1; most /= 2) {
     p.groups = (sample_tiles + most - 1) / most;
-    p.group_samples = (sample_tiles + p.groups - 1) / p.groups * 8;
+    const int n = (sample_tiles + p.groups - 1) / p.groups;
     p.bucket = 0;
-    while (tile_buckets[p.bucket].m < m || tile_buckets[p.bucket].n * 8 < p.group_samples) ++p.bucket;
+    while (tile_buckets[p.bucket].m < m || tile_buckets[p.bucket].n < n) ++p.bucket;
+    p.group_samples = tile_buckets[p.bucket].n * 8;
     p.eta_stride = p.group_samples % 16 == 0 ? p.group_samples + 8 : p.group_samples;
     const int in_group = samples < p.group_samples ? samples : p.group_samples;
     p.lane_shift = 0;

@@ -1,7 +1,8 @@
 #pragma once
 /// \file The macros of the arithmetic. JENSEN_HD: a function of one element, callable from host and device code.
 /// JENSEN_DEVICE: part of what a thread block does, which tests play on the host. JENSEN_UNROLL: before a loop over
-/// registers, which have no addresses.
+/// registers, which have no addresses. JENSEN_UNROLL_BY_2, JENSEN_NO_UNROLL: before a loop whose length is known only
+/// at run time.
 ///
 /// On the host it is always inlined, because data_term_cpu.cpp is compiled once per instruction set: an out-of-line
 /// copy could be merged by the linker with one that this processor cannot run.
@@ -10,8 +11,12 @@
 #define JENSEN_HD __host__ __device__ __forceinline__
 #define JENSEN_DEVICE __device__ __forceinline__
 #define JENSEN_UNROLL _Pragma("unroll")
+#define JENSEN_UNROLL_BY_2 _Pragma("unroll 2")
+#define JENSEN_NO_UNROLL _Pragma("unroll 1")
 #else
 #define JENSEN_HD inline __attribute__((always_inline))
 #define JENSEN_DEVICE inline
 #define JENSEN_UNROLL
+#define JENSEN_UNROLL_BY_2
+#define JENSEN_NO_UNROLL
 #endif

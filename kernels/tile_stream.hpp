@@ -8,6 +8,20 @@
 
 namespace jensen {
 
+/// x, as what the compiler knows nothing of: keeps it from moving computations to where they occupy more registers.
+JENSEN_DEVICE int opaque(int x) {
+#if defined(__CUDA_ARCH__)
+  asm volatile("" : "+r"(x));
+#endif
+  return x;
+}
+JENSEN_DEVICE float opaque(float x) {
+#if defined(__CUDA_ARCH__)
+  asm volatile("" : "+f"(x));
+#endif
+  return x;
+}
+
 /// Rows of X, constants and offset of tile 0, 1, .. of one block of rows, `stages` of them at a time. Base of the
 /// kernels' blocks, for one group of samples.
 template <class Block, class Element, class Densities>
@@ -71,10 +85,10 @@ class TileStream {
         const Prepared prepared = decltype(density)::prepare(shared);
         __builtin_memcpy(floats(plan_.prepared) + s * prepared_floats, &prepared, sizeof(Prepared));
       });
-      if (work_.pass == DataTermPass::collect) continue;  // stands on what evaluate left
-      double* out = work_.out.at(number_, first_sample_ + s);
-      for (int i = 0; i <= work_.out.slots; ++i) out[i] = 0;
     }
+    if (work_.pass == DataTermPass::collect) return;     // stands on what evaluate left
+    double* out = work_.out.at(number_, first_sample_);  // samples' numbers stand one after the other
+    for (int i = thread_; i < samples_ * (1 + work_.out.slots); i += tile_threads) out[i] = 0;
   }
   /// Zeros from byte `begin` of shared memory to its end, so that no row beyond the last holds a NaN.
   JENSEN_DEVICE void clear(int begin) {
@@ -92,9 +106,11 @@ class TileStream {
       const typename Density::template Prepared<float>& prepared, const float* columns, int tile, int r, int s,
       float eta) {
     const int rows = plan_.rows;
-    const auto i = [&] { return first_row(tile) + r; };  // 64 bits, where they are needed
+    // In 64 bits and not before they are needed, or registers would hold them for all rows.
+    const auto i = [&] { return first_row(opaque(tile)) + r; };
+    const auto sample = [&] { return first_sample_ + opaque(s); };
     eta += columns[max_constants * rows + r];
-    if (work_.derivative != nullptr) eta += gathered(work_.rows[i()], first_sample_ + s);
+    if (work_.derivative != nullptr) eta += gathered(work_.rows[i()], sample());
     const float constants[max_constants] = {columns[r], columns[rows + r], columns[2 * rows + r]};
     auto value = Density::evaluate(constants, eta, prepared);
     if (work_.weights != nullptr) {
@@ -103,7 +119,7 @@ class TileStream {
       JENSEN_UNROLL
       for (int a = 0; a <= Density::shared; ++a) value.d[a] *= weight;
     }
-    if (work_.derivative != nullptr) work_.derivative[i() * work_.derivative_stride + first_sample_ + s] = value.d[0];
+    if (work_.derivative != nullptr) work_.derivative[i() * work_.derivative_stride + sample()] = value.d[0];
     return value;
   }
 
@@ -201,18 +217,23 @@ class TileStream {
     }
   }
 
-  /// Row by row: a few threads a row, no more than it has pieces.
+  /// Row by row: a few threads a row.
   template <int Bytes>
   JENSEN_DEVICE void load_rows(char* stage, std::int64_t first, int count) {
-    const int pieces = plan_.width * static_cast<int>(sizeof(Element)) / Bytes;
-    int threads = 1;
-    while (threads < pieces && threads < 32) threads *= 2;
-    for (int r = thread_ / threads; r < count; r += tile_threads / threads) {
-      const char* from = reinterpret_cast<const char*>(row_of(first + r));
-      char* to = stage + r * plan_.stride * static_cast<int>(sizeof(Element));
-      for (int p = thread_ % threads; p < pieces; p += threads) {
-        block_.template copy_async<Bytes>(to + p * Bytes, from + p * Bytes, Bytes);
+    const int bytes = plan_.width * static_cast<int>(sizeof(Element));
+    const int thread = opaque(thread_);  // or what follows from it would be kept from tile to tile
+    const int lane_bytes = (thread & ((1 << plan_.copy_shift) - 1)) * Bytes;
+    const int step = Bytes << plan_.copy_shift;
+    for (int r = thread >> plan_.copy_shift; r < count; r += tile_threads >> plan_.copy_shift) {
+      const char* from = reinterpret_cast<const char*>(row_of(first + r)) + lane_bytes;
+      char* to = stage + r * plan_.stride * static_cast<int>(sizeof(Element)) + lane_bytes;
+      int left = bytes - lane_bytes;
+      for (; left > 3 * step; left -= 4 * step, from += 4 * step, to += 4 * step) {
+        JENSEN_UNROLL
+        for (int i = 0; i < 4; ++i) block_.template copy_async<Bytes>(to + i * step, from + i * step, Bytes);
       }
+      JENSEN_NO_UNROLL
+      for (; left > 0; left -= step, from += step, to += step) block_.template copy_async<Bytes>(to, from, Bytes);
     }
   }
 

@@ -85,9 +85,10 @@ struct WideShape {
 };
 TEST(DataTermBlock, TakesEveryBucket) {
   std::vector<bool> seen(tile_bucket_count);
-  for (const WideShape& s : {WideShape{128, 7}, WideShape{120, 16}, WideShape{90, 64}, WideShape{129, 15},
-                             WideShape{512, 9}, WideShape{500, 40}, WideShape{1000, 17}, WideShape{1000, 3},
-                             WideShape{3, 256}, WideShape{0, 130}, WideShape{255, 70}}) {
+  for (const WideShape& s : {WideShape{128, 7}, WideShape{120, 16}, WideShape{100, 27}, WideShape{90, 64},
+                             WideShape{129, 8}, WideShape{129, 15}, WideShape{512, 9}, WideShape{512, 64},
+                             WideShape{500, 40}, WideShape{1000, 17}, WideShape{1000, 3}, WideShape{700, 16},
+                             WideShape{520, 30}, WideShape{3, 256}, WideShape{0, 130}, WideShape{255, 70}}) {
     for (const int shared_bytes : {hopper, ampere}) {
       if (s.columns == 1000 && shared_bytes == ampere) continue;  // does not fit
       const TermCase c({DensityKind::bernoulli_logit, 37, s.columns, s.samples, 9});
@@ -327,7 +328,11 @@ TEST(TilePlanOf, FitsAndCoversWhatItIsFor) {
           EXPECT_EQ(p.rows % (8 << p.octet_shift), 0);
           EXPECT_GE(p.groups * p.group_samples, samples);
           EXPECT_GE(p.stages, 2);
-          EXPECT_LE(p.group_samples, 8 * tile_buckets[p.bucket].n);
+          EXPECT_EQ(p.group_samples, 8 * tile_buckets[p.bucket].n);
+          EXPECT_EQ(p.row_splits, 1 << p.row_split_shift);
+          EXPECT_EQ(p.column_splits, 1 << p.column_split_shift);
+          EXPECT_TRUE(p.column_splits == 1 || p.rows / 16 * p.column_splits == tile_warps);
+          EXPECT_TRUE(p.row_splits == 1 || tile_buckets[p.bucket].m == 1);
           EXPECT_LE(p.column_tiles * p.row_splits, 8 * tile_buckets[p.bucket].m);
         }
       }
