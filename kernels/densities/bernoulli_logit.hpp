@@ -21,7 +21,7 @@ struct BernoulliLogit : NothingShared {
   template <class R>
   static JENSEN_HD Value<R, 1> evaluate_factored(const R* constants, R eta, R e) {
     const R t = sign(constants) * eta;
-    const R inverse = R(1) / (R(1) + e);
+    const R inverse = math::reciprocal(R(1) + e);
     const R other = t > R(0) ? e * inverse : inverse;  // the probability of what was not seen
     return {t > R(0) ? R(0) : t, {sign(constants) * other}};
   }

@@ -26,7 +26,7 @@ struct BetaLogit {
   static JENSEN_HD Value<R, 2> evaluate(const R* constants, R eta, const Prepared<R>& p) {
     const R e = math::exp_nonpositive(-math::abs(eta));
     const bool high = eta > R(0);
-    const R large = R(1) / (R(1) + e);
+    const R large = math::reciprocal(R(1) + e);
     const R mu = high ? large : e * large;
     const R rest = high ? e * large : large;
     const R log_large = -math::log1p_unit(e);

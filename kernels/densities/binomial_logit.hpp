@@ -8,7 +8,7 @@ struct BinomialLogit : NothingShared {
   template <class R>
   static JENSEN_HD Value<R, 1> evaluate(const R* constants, R eta, const Prepared<R>&) {
     const R e = math::exp_nonpositive(-math::abs(eta));
-    const R large = R(1) / (R(1) + e);
+    const R large = math::reciprocal(R(1) + e);
     const R small = e * large;
     const R log_large = -math::log1p_unit(e);
     const R log_small = log_large - math::abs(eta);
