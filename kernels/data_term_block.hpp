@@ -73,7 +73,7 @@ class DataTermBlock : TileStream<Block, Element, Densities> {
         first = false;
       }
     }
-    if (work_.pass == DataTermPass::whole || work_.pass == DataTermPass::evaluate) this->finish(sums);
+    if (work_.pass == DataTermPass::whole || work_.pass == DataTermPass::evaluate) this->finish(sums, thread_);
   }
 
  private:
@@ -288,7 +288,7 @@ class DataTermBlock : TileStream<Block, Element, Densities> {
       __builtin_memcpy(&prepared, __builtin_assume_aligned(floats(plan_.prepared) + s * prepared_floats, 16),
                        sizeof(prepared));
       const float scalar = floats(plan_.scalars)[s];
-      JENSEN_NO_UNROLL
+      JENSEN_ROLLED
       for (; at < plan_.rows; at += step) {
         const auto [r, place] = next;
         float eta = scalar + next_dot.sum();
@@ -326,7 +326,7 @@ class DataTermBlock : TileStream<Block, Element, Densities> {
       if (M > columns_at_once && column_warp + (first << shift) >= plan_.column_tiles) break;
       float c[columns_at_once][N][4] = {};
       const float* b = floats(plan_.derivative) + begin * N * 64 + number * 2;
-      JENSEN_NO_UNROLL
+      JENSEN_ROLLED
       for (int k = begin; k < begin + steps; ++k, b += N * 64) {
         const Element* upper = column + row_of_step(plan_, k, t) * plan_.stride;
         const Element* lower = upper + plan_.stride;

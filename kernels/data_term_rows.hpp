@@ -41,7 +41,7 @@ class DataTermRows : TileStream<Block, Element, Densities> {
       }
     }
     if (tiles > 0) flush(gradient);
-    this->finish(sums);
+    this->finish(sums, thread_);
   }
 
  private:

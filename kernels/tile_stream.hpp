@@ -8,20 +8,6 @@
 
 namespace jensen {
 
-/// x, as what the compiler knows nothing of: keeps it from moving computations to where they occupy more registers.
-JENSEN_DEVICE int opaque(int x) {
-#if defined(__CUDA_ARCH__)
-  asm volatile("" : "+r"(x));
-#endif
-  return x;
-}
-JENSEN_DEVICE float opaque(float x) {
-#if defined(__CUDA_ARCH__)
-  asm volatile("" : "+f"(x));
-#endif
-  return x;
-}
-
 /// Rows of X, constants and offset of tile 0, 1, .. of one block of rows, `stages` of them at a time. Base of the
 /// kernels' blocks, for one group of samples.
 template <class Block, class Element, class Densities>
@@ -43,9 +29,16 @@ class TileStream {
     tiles_ = (rows_ + plan_.rows - 1) / plan_.rows;
     stage_ = plan_.stages - 1;
     row_bytes_ = plan_.pitch * static_cast<int>(sizeof(Element));
-    flat_ = work_.rows.indices == nullptr && plan_.stride == plan_.pitch && plan_.width == plan_.pitch;
-    if (flat_) x_ = static_cast<const char*>(work_.x) + (work_.rows.first + begin_) * row_bytes_;
+    padding_ = (plan_.stride - plan_.width) * static_cast<int>(sizeof(Element));
+    in_order_ = work_.rows.indices == nullptr && plan_.width == plan_.pitch &&
+                (padding_ == 0 || reinterpret_cast<std::uintptr_t>(work_.x) % 16 == 0);
+    if (in_order_) x_ = static_cast<const char*>(work_.x) + (work_.rows.first + begin_) * row_bytes_;
     before_ = static_cast<int>(reinterpret_cast<std::uintptr_t>(x_) % 16);
+    for (int c = 0; c < max_constants; ++c) {
+      if (work_.constants[c] != nullptr) present_ |= 1 << c;
+    }
+    if (work_.arguments[0].offset != nullptr) present_ |= 1 << max_constants;
+    present_ = opaque(present_);
   }
 
   JENSEN_DEVICE int tile_count() const { return tiles_; }
@@ -106,21 +99,26 @@ class TileStream {
       const typename Density::template Prepared<float>& prepared, const float* columns, int tile, int r, int s,
       float eta) {
     const int rows = plan_.rows;
-    // In 64 bits and not before they are needed, or registers would hold them for all rows.
-    const auto i = [&] { return first_row(opaque(tile)) + r; };
-    const auto sample = [&] { return first_sample_ + opaque(s); };
+    // Opaque, or registers would hold what follows from them for all rows.
+    const auto at = [&] { return table_row(opaque(tile), r); };
     eta += columns[max_constants * rows + r];
-    if (work_.derivative != nullptr) eta += gathered(work_.rows[i()], sample());
+    if (work_.derivative != nullptr) eta += gathered(at(), first_sample_ + opaque(s));
     const float constants[max_constants] = {columns[r], columns[rows + r], columns[2 * rows + r]};
     auto value = Density::evaluate(constants, eta, prepared);
     if (work_.weights != nullptr) {
-      const float weight = work_.weights[work_.rows[i()]];
+      const float weight = work_.weights[at()];
       value.log_density *= weight;
       JENSEN_UNROLL
       for (int a = 0; a <= Density::shared; ++a) value.d[a] *= weight;
     }
-    if (work_.derivative != nullptr) work_.derivative[i() * work_.derivative_stride + sample()] = value.d[0];
+    if (work_.derivative != nullptr) derivative(opaque(tile), r, opaque(s)) = value.d[0];
     return value;
+  }
+  /// A tile's row in the table. In 64 bits: only where it is needed.
+  JENSEN_DEVICE std::int64_t table_row(int tile, int r) const { return work_.rows[first_row(tile) + r]; }
+  /// Where df/da_0 is left.
+  JENSEN_DEVICE float& derivative(int tile, int r, int s) const {
+    return work_.derivative[(first_row(tile) + r) * work_.derivative_stride + first_sample_ + s];
   }
 
   /// Slot of the dense part's first column, the value's being 0.
@@ -132,11 +130,12 @@ class TileStream {
     return slot;
   }
 
-  /// Adds the threads' sums by a tree whose shape is fixed, and writes value and scalar parts.
-  JENSEN_DEVICE void finish(const double (&sums)[4]) {
+  /// Adds the threads' sums by a tree whose shape is fixed, and writes value and scalar parts. `place`: this thread's
+  /// among them, whose last plan.lane_shift bits are the sample.
+  JENSEN_DEVICE void finish(const double (&sums)[4], int place) {
     block_.sync();
     auto* tree = reinterpret_cast<double*>(memory_ + plan_.eta);
-    for (int i = 0; i < 4; ++i) tree[i * tile_threads + thread_] = sums[i];
+    for (int i = 0; i < 4; ++i) tree[i * tile_threads + place] = sums[i];
     for (int half = tile_threads / 2; half >= 1 << plan_.lane_shift; half /= 2) {
       block_.sync();
       if (thread_ >= half) continue;
@@ -191,12 +190,10 @@ class TileStream {
       const auto together = reinterpret_cast<std::uintptr_t>(work_.x) |
                             static_cast<std::uintptr_t>(plan_.pitch * size) |
                             static_cast<std::uintptr_t>(plan_.width * size);
-      if (flat_) {
+      if (in_order_) {
         const char* from = x_ + static_cast<std::int64_t>(tile * plan_.rows) * row_bytes_ - before_;
-        const int bytes = before_ + count * row_bytes_;
-        int at = 16 * thread_;
-        for (; at + 16 <= bytes; at += 16 * tile_threads) block_.template copy_async<16>(stage + at, from + at, 16);
-        if (at < bytes) block_.template copy_async<16>(stage + at, from + at, bytes - at);
+        padding_ == 0 ? copy_flat(stage, from, before_ + count * row_bytes_)
+                      : copy_padded(stage, from, count * row_bytes_);
       } else if (together % 16 == 0) {
         load_rows<16>(stage, first, count);
       } else if (together % 8 == 0) {
@@ -206,17 +203,64 @@ class TileStream {
       }
     }
     float* columns = reinterpret_cast<float*>(stage + plan_.stage_x);
-    for (int r = thread_; r < count; r += tile_threads) {
-      const std::int64_t row = work_.rows[first + r];
-      JENSEN_UNROLL
-      for (int c = 0; c <= max_constants; ++c) {
-        const float* column = c < max_constants ? work_.constants[c] : work_.arguments[0].offset;
-        if (column == nullptr) continue;  // stays zero
-        block_.template copy_async<4>(columns + c * plan_.rows + r, column + row, 4);
+    JENSEN_UNROLL
+    for (int c = 0; c <= max_constants; ++c) {
+      if ((present_ >> c & 1) == 0) continue;  // stays zero
+      const float* column = c < max_constants ? work_.constants[c] : work_.arguments[0].offset;
+      JENSEN_ROLLED
+      for (int r = thread_; r < count; r += tile_threads) {
+        block_.template copy_async<4>(columns + c * plan_.rows + r, column + work_.rows[first + r], 4);
       }
     }
   }
 
+  /// 16 bytes a thread, four times before it looks again. The last are fewer than 16 where the table ends.
+  JENSEN_DEVICE void copy_flat(char* to, const char* from, int bytes) {
+    constexpr int round = 16 * tile_threads;
+    int at = 16 * thread_;
+    JENSEN_ROLLED
+    for (; at + 3 * round + 16 <= bytes; at += 4 * round) copy_rounds<4>(to + at, from + at);
+    if (at + round + 16 <= bytes) {
+      copy_rounds<2>(to + at, from + at);
+      at += 2 * round;
+    }
+    if (at + 16 <= bytes) {
+      copy_rounds<1>(to + at, from + at);
+      at += round;
+    }
+    if (at < bytes) block_.template copy_async<16>(to + at, from + at, bytes - at);
+  }
+  template <int Rounds>
+  JENSEN_DEVICE void copy_rounds(char* to, const char* from) {
+    JENSEN_UNROLL
+    for (int i = 0; i < Rounds; ++i) {
+      block_.template copy_async<16>(to + i * 16 * tile_threads, from + i * 16 * tile_threads, 16);
+    }
+  }
+  /// The same into rows with padding between: 16 divides all their sizes, as tile_plan() pads multiples of 32 bytes.
+  JENSEN_DEVICE void copy_padded(char* to, const char* from, int bytes) {
+    constexpr int round = 16 * tile_threads;
+    const int pieces = row_bytes_ / 16;
+    const int rows = tile_threads / pieces, rest = tile_threads % pieces;  // of a round
+    int piece = thread_ % pieces;
+    int at = 16 * thread_;
+    to += at + thread_ / pieces * padding_;
+    const auto copy = [&] {
+      block_.template copy_async<16>(to, from + at, 16);
+      at += round;
+      piece += rest;
+      const bool next_row = piece >= pieces;
+      piece -= next_row ? pieces : 0;
+      to += round + rows * padding_ + (next_row ? padding_ : 0);
+    };
+    JENSEN_ROLLED
+    while (at + 3 * round < bytes) {
+      JENSEN_UNROLL
+      for (int i = 0; i < 4; ++i) copy();
+    }
+    JENSEN_ROLLED
+    while (at < bytes) copy();
+  }
   /// Row by row: a few threads a row.
   template <int Bytes>
   JENSEN_DEVICE void load_rows(char* stage, std::int64_t first, int count) {
@@ -232,7 +276,7 @@ class TileStream {
         JENSEN_UNROLL
         for (int i = 0; i < 4; ++i) block_.template copy_async<Bytes>(to + i * step, from + i * step, Bytes);
       }
-      JENSEN_NO_UNROLL
+      JENSEN_ROLLED
       for (; left > 0; left -= step, from += step, to += step) block_.template copy_async<Bytes>(to, from, Bytes);
     }
   }
@@ -272,12 +316,14 @@ class TileStream {
   std::int64_t begin_ = 0;    ///< its first row
   int rows_ = 0, tiles_ = 0;  ///< of the block
   int stage_ = 0;             ///< of the tile that next_tile() waited for
-  bool flat_ = false;         ///< rows stand one after the other, here and in shared memory
+  bool in_order_ = false;     ///< rows follow one another in device memory, from x_ on
   const char* x_ = nullptr;   ///< if so, the block's first
-  /// Bytes before a tile's first row in its stage: flat copies begin at addresses that 16 divides, as the size of a
-  /// tile's rows.
+  /// Bytes before a tile's first row in its stage: copies of rows in order begin at addresses that 16 divides, as the
+  /// size of a tile's rows.
   int before_ = 0;
+  int padding_ = 0;  ///< bytes from a row's end in shared memory to the next
   int row_bytes_ = 0;
+  int present_ = 0;  ///< bits: of the constants and, last, the offset those that are not null
 };
 
 }  // namespace jensen
