@@ -37,9 +37,10 @@ struct TilePlan {
   int pitch = 0;    ///< elements from one row of X to the next, in device memory
   int stride = 0;   ///< and in shared memory
   int element_bytes = 4;
-  int copy_shift = 0;   ///< 2^copy_shift threads copy a row, where rows are copied one by one
-  int octet_shift = 0;  ///< 2^octet_shift rows are between lanes' rows in a tensor-core tile, see row_of_octet()
-  int row_columns = 0;  ///< registers for a row's columns: a thread has a row (data_term_rows.hpp); 0: tensor cores
+  int copy_shift = 0;     ///< 2^copy_shift threads copy a row, where rows are copied one by one
+  int octet_shift = 0;    ///< 2^octet_shift rows are between lanes' rows in a tensor-core tile, see row_of_octet()
+  int row_columns = 0;    ///< registers for a row's columns: a thread has a row (data_term_rows.hpp); 0: tensor cores
+  int eight_columns = 0;  ///< registers for theta: a warp has eight rows (data_term_eight.hpp); 0: phases of a block
   int bucket = 0;
   int group_samples = 0;  ///< of one block, 8 n of its bucket: X is read once for each group of samples
   int groups = 0;
@@ -62,6 +63,10 @@ struct TilePlan {
 constexpr int row_sizes[] = {32, 64};
 constexpr int row_size_count = 2;
 constexpr int row_fold_pitch = tile_threads + 8;  ///< floats from column to column where threads' gradients are added
+
+/// Numbers of columns that DataTermEight is compiled for.
+constexpr int eight_sizes[] = {32, 64};
+constexpr int eight_size_count = 2;
 
 constexpr int prepared_floats = 8;  ///< room for a density's Prepared<float>
 
@@ -163,6 +168,37 @@ inline TilePlan row_plan(TilePlan p, std::int64_t rows_per_block, int shared_byt
   return p;
 }
 
+/// Shared memory of DataTermEight for the `columns` and strides of `p`; rows = 0 if it does not fit.
+inline TilePlan eight_plan(TilePlan p, std::int64_t rows_per_block, int shared_bytes) {
+  for (const int size : eight_sizes) {
+    if (p.eight_columns == 0 && p.columns <= size) p.eight_columns = size;
+  }
+  p.groups = 1;
+  p.group_samples = 8;
+  p.lane_shift = 3;
+  p.prepared = p.group_samples * 4;
+  p.eta = p.derivative = p.prepared + p.group_samples * prepared_floats * 4;
+  const int gradient_bytes = tile_warps * p.eight_columns * p.group_samples * 4;
+  const int reduction_bytes = 4 * tile_threads * 8;
+  p.first_stage = p.eta + (gradient_bytes > reduction_bytes ? gradient_bytes : reduction_bytes);
+  constexpr int least = 8 * tile_warps;  // each warp has eight rows
+  int most = 4 * least;
+  while (most > least && most - least >= rows_per_block) most -= least;
+  for (const int budget : {half_of(shared_bytes), shared_bytes}) {
+    for (p.stages = 3; p.stages >= 2; --p.stages) {
+      // What a tile costs by itself is worth saving, but a single chunk a warp only where more do not fit.
+      for (p.rows = most; p.rows >= (p.stages == 3 && most > least ? 2 * least : least); p.rows -= least) {
+        p.stage_x = (p.rows * p.stride * p.element_bytes + 16 + p.eight_columns * p.element_bytes + 15) / 16 * 16;
+        p.stage_bytes = p.stage_x + (max_constants + 1) * p.rows * 4;
+        p.bytes = p.first_stage + p.stages * p.stage_bytes;
+        if (p.bytes <= budget) return p;
+      }
+    }
+  }
+  p.rows = 0;
+  return p;
+}
+
 constexpr int all_columns = -1;
 
 /// The plan for S samples in blocks of `rows_per_block` rows, in at most `shared_bytes` a block. Small accumulators
@@ -187,6 +223,12 @@ inline TilePlan tile_plan(const Term& term, int samples, std::int64_t rows_per_b
   if (samples == 1 && columns == all_columns && p.columns > 0 && p.columns <= row_sizes[row_size_count - 1]) {
     const TilePlan rows = row_plan(p, rows_per_block, shared_bytes);
     if (rows.rows > 0) return rows;
+  }
+  if (samples >= 2 && samples <= 8 && columns == all_columns && p.columns > 0 &&
+      p.columns <= eight_sizes[eight_size_count - 1]) {
+    p.octet_shift = best_shift;
+    const TilePlan eight = eight_plan(p, rows_per_block, shared_bytes);
+    if (eight.rows > 0) return eight;
   }
 
   TilePlan nothing;

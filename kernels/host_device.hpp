@@ -23,8 +23,8 @@
 
 namespace jensen {
 
-/// x, as what the compiler knows nothing of. What follows from it is found where it is needed, and not kept in registers
-/// from before a loop or for branches that might need it.
+/// x, as what the compiler knows nothing of. What follows from it is found where it is needed, and not kept in
+/// registers from before a loop or for branches that might need it.
 JENSEN_DEVICE int opaque(int x) {
 #if defined(__CUDA_ARCH__)
   asm volatile("" : "+r"(x));

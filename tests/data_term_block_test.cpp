@@ -135,6 +135,56 @@ TEST(DataTermRows, TakesLongBlocks) {
   expect_right(block_sums(c, plan), reference_sums(c, plan), c);
 }
 
+// Two to eight samples and few columns: a warp has eight rows.
+TEST(DataTermEight, IsTheSumInDouble) {
+  std::uint32_t seed = 900;
+  for (const int columns : {1, 2, 3, 5, 8, 13, 16, 17, 24, 28, 31, 32, 33, 40, 47, 55, 56, 63, 64}) {
+    for (const int rows : {1, 63, 333, 777}) {
+      const DensityKind density = response_densities[seed % response_densities.size()];
+      const int samples = 2 + static_cast<int>(seed % 7);
+      TermCase c({density, rows, columns, samples, seed++});
+      const BlockPlan plan = plan_blocks(rows, seed % 3 == 0 ? 64 : seed % 3 == 1 ? 301 : 900, 8);
+      const int shared_bytes = seed % 2 == 0 ? hopper : ampere;
+      ASSERT_GT(tile_plan(c.term, samples, plan.rows_per_block, shared_bytes).eight_columns, 0) << columns;
+      const Reference floats = reference_sums(c, plan);
+      expect_right(block_sums(c, plan, {true, shared_bytes, seed}), floats, c);
+      if (HasFatalFailure()) return;
+      // Both factors of a product are rounded by 2^-11, where the room is for float's 2^-24.
+      EXPECT_LT(worst_share(block_sums(c, plan, {false, shared_bytes, seed}), floats).share, 0x1p13) << c.shape;
+      for (const Storage storage : {Storage::float16, Storage::bfloat16}) {
+        Part& part = c.term.arguments[0].parts[dense_part_of(c.term)];
+        const Halves halves = to_halves(c.x, columns, storage);
+        const std::vector<float> near = rounded(c.x, columns, storage);
+        part.x = near.data();
+        const Reference reference = reference_sums(c, plan);
+        part.halves = halves.values.data();
+        part.storage = storage;
+        part.scale = halves.scale;
+        expect_right(block_sums(c, plan, {true, shared_bytes, seed}), reference, c);
+        part.halves = nullptr;
+        part.x = c.x.data();
+        part.scale = 1;
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+TEST(DataTermEight, TakesEveryDensity) {
+  for (const DensityKind density : response_densities) {
+    const TermCase c({density, 333, 11, 7, 4});
+    const BlockPlan plan = plan_blocks(c.rows.count, 200, 2048);
+    expect_right(block_sums(c, plan), reference_sums(c, plan), c);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(DataTermEight, TakesLongBlocks) {
+  const TermCase c({DensityKind::gaussian, tile_warps * flush_rows + 1001, 3, 2, 12});
+  const BlockPlan plan{c.rows.count, 1};
+  expect_right(block_sums(c, plan), reference_sums(c, plan), c);
+}
+
 /// More rows than are summed in float: the registers are emptied on the way.
 TEST(DataTermBlock, TakesLongBlocks) {
   for (const int samples : {1, 9}) {
@@ -148,7 +198,8 @@ TEST(DataTermBlock, TakesLongBlocks) {
 // One owner for each sum, and every read after a barrier or a wait: else the bits would depend on the order in which
 // threads run.
 TEST(DataTermBlock, GivesTheSameBitsInAnyOrderOfThreads) {
-  for (const auto& [columns, samples] : {WideShape{37, 35}, WideShape{28, 1}, WideShape{300, 5}, WideShape{0, 3}}) {
+  for (const auto& [columns, samples] :
+       {WideShape{37, 35}, WideShape{28, 1}, WideShape{28, 8}, WideShape{55, 3}, WideShape{300, 5}, WideShape{0, 3}}) {
     const TermCase c({DensityKind::gaussian, 405, columns, samples, 6});
     const BlockPlan plan = plan_blocks(c.rows.count, 350, 2048);
     const std::vector<double> first = block_sums(c, plan);
@@ -159,28 +210,48 @@ TEST(DataTermBlock, GivesTheSameBitsInAnyOrderOfThreads) {
 }
 
 TEST(DataTermBlock, WithoutRowsIsZero) {
-  const TermCase c({DensityKind::poisson_log, 0, 5, 17, 3});
-  for (const double value : block_sums(c, {128, 1})) EXPECT_EQ(value, 0.0);
+  for (const int samples : {1, 8, 17}) {
+    const TermCase c({DensityKind::poisson_log, 0, 5, samples, 3});
+    for (const double value : block_sums(c, {128, 1})) EXPECT_EQ(value, 0.0);
+  }
 }
 
 TEST(DataTermBlock, KeepsANonFiniteSampleToItself) {
   for (const bool split : {true, false}) {
-    TermCase c({DensityKind::gaussian, 100, 9, 18, 5});
-    const BlockPlan plan = plan_blocks(c.rows.count, 128, 2048);
-    const How how{split, hopper, 1};
-    const std::vector<double> before = block_sums(c, plan, how);
-    constexpr std::size_t bad = 7;
-    const auto dimension = static_cast<std::size_t>(c.dimension);
-    for (const float value : {std::nanf(""), tf32::number(0x7FFFFFFFU), std::numeric_limits<float>::infinity()}) {
-      std::fill_n(c.z.begin() + static_cast<std::ptrdiff_t>(bad * dimension), dimension, value);
-      const std::vector<double> after = block_sums(c, plan, how);
-      const auto width = static_cast<std::size_t>(1 + c.slots());
-      for (std::size_t i = 0; i < after.size(); ++i) {
-        if (i / width == bad) continue;
-        ASSERT_EQ(after[i], before[i]) << "number " << i;
+    for (const int samples : {8, 18}) {
+      TermCase c({DensityKind::gaussian, 100, 9, samples, 5});
+      const BlockPlan plan = plan_blocks(c.rows.count, 128, 2048);
+      const How how{split, hopper, 1};
+      const std::vector<double> before = block_sums(c, plan, how);
+      constexpr std::size_t bad = 7;
+      const auto dimension = static_cast<std::size_t>(c.dimension);
+      for (const float value : {std::nanf(""), tf32::number(0x7FFFFFFFU), std::numeric_limits<float>::infinity()}) {
+        std::fill_n(c.z.begin() + static_cast<std::ptrdiff_t>(bad * dimension), dimension, value);
+        const std::vector<double> after = block_sums(c, plan, how);
+        const auto width = static_cast<std::size_t>(1 + c.slots());
+        for (std::size_t i = 0; i < after.size(); ++i) {
+          if (i / width == bad) continue;
+          ASSERT_EQ(after[i], before[i]) << "number " << i << " of " << c.shape;
+        }
+        EXPECT_FALSE(std::isfinite(after[bad * width]));
       }
-      EXPECT_FALSE(std::isfinite(after[bad * width]));
     }
+  }
+}
+
+// 0 times a density that is no number is none either: a broken row is not hidden by its weight.
+TEST(DataTermBlock, AWeightOfZeroHidesNoNan) {
+  for (const int samples : {1, 8, 18}) {
+    TermCase c({DensityKind::gaussian, 100, 9, samples, 5});
+    std::vector<float> weights(static_cast<std::size_t>(c.term.rows), 1.0F);
+    c.term.weights = weights.data();
+    const BlockPlan plan = plan_blocks(c.rows.count, 128, 2048);
+    const std::int64_t row = c.rows[c.rows.count - 1];
+    weights[static_cast<std::size_t>(row)] = 0;
+    for (const double value : block_sums(c, plan)) ASSERT_TRUE(std::isfinite(value));
+    c.constants[0][static_cast<std::size_t>(row)] = std::nanf("");
+    const std::vector<double> sums = block_sums(c, plan);
+    for (int s = 0; s < samples; ++s) EXPECT_TRUE(std::isnan(sums[static_cast<std::size_t>(s) * (1 + c.slots())])) << s;
   }
 }
 
@@ -188,8 +259,15 @@ TEST(DataTermBlock, KeepsANonFiniteSampleToItself) {
 TEST(DataTermBlock, GathersEffectsAndLeavesDerivatives) {
   std::mt19937 generator(8);
   std::normal_distribution<float> normal;
-  for (const bool listed : {false, true}) {
-    TermCase c({DensityKind::negative_binomial_log, 230, 6, 11, 13});
+  struct Shape {
+    DensityKind density;
+    int samples;
+    bool listed;
+  };
+  for (const auto& [density, samples, listed] :
+       {Shape{DensityKind::negative_binomial_log, 11, false}, Shape{DensityKind::negative_binomial_log, 11, true},
+        Shape{DensityKind::bernoulli_logit, 5, false}, Shape{DensityKind::negative_binomial_log, 8, true}}) {
+    TermCase c({density, 230, 6, samples, 13});
     const auto table = static_cast<std::size_t>(c.term.rows);
     constexpr std::int32_t levels = 9;
     constexpr std::int64_t stride = 13;  // samples from effect to effect, and from row to row of the derivatives
@@ -205,6 +283,7 @@ TEST(DataTermBlock, GathersEffectsAndLeavesDerivatives) {
     first.parts[first.part_count++] = {PartKind::gather, 0, 2, 1, covariates.data(), index.data(), levels, 1};
     c.term.weights = weights.data();
     if (!listed) c.rows = {nullptr, c.rows.count, 3};
+    ASSERT_GE(c.term.rows, c.rows.count + 3);
     ASSERT_TRUE(has_tile_shape(c.term));
 
     const auto count = static_cast<std::size_t>(c.rows.count);
@@ -324,6 +403,11 @@ TEST(TilePlanOf, FitsAndCoversWhatItIsFor) {
             EXPECT_LE(p.rows, tile_threads);
             continue;
           }
+          if (p.eight_columns > 0) {
+            EXPECT_TRUE(samples >= 2 && samples <= 8);
+            EXPECT_GE(p.eight_columns, columns);
+            EXPECT_EQ(p.rows % (8 * tile_warps), 0);
+          }
           EXPECT_EQ(p.rows % (8 * p.row_splits), 0);
           EXPECT_EQ(p.rows % (8 << p.octet_shift), 0);
           EXPECT_GE(p.groups * p.group_samples, samples);
@@ -347,9 +431,27 @@ TEST(TilePlanOf, RefusesWhatDoesNotFit) {
 
 /// A warp's 32 reads of X fall into different banks, in both products.
 TEST(TilePlanOf, KeepsReadsOfXInDifferentBanks) {
-  for (int columns = 1; columns <= 300; ++columns) {
-    const TermCase c({DensityKind::gaussian, 1, columns, 1, 1});
-    const TilePlan p = tile_plan(c.term, 8, 1000, hopper);
+  const auto plan_of = [](int columns, int samples) {
+    return tile_plan(TermCase({DensityKind::gaussian, 1, columns, 1, 1}).term, samples, 1000, hopper);
+  };
+  for (int columns = 1; columns <= 64; ++columns) {  // DataTermEight: the second product's rows are the first's
+    const TilePlan p = plan_of(columns, 8);
+    ASSERT_GT(p.eight_columns, 0);
+    for (int i = 0; i < p.rows / 8; ++i) {
+      for (const int half : {0, 1}) {
+        std::vector<bool> banks(32);
+        for (int t = 0; t < 4; ++t) {
+          for (int g = 0; g < 8; ++g) {
+            banks[static_cast<std::size_t>((row_of_octet(p, i, 2 * t + half) * p.stride + g) % 32)] = true;
+          }
+        }
+        EXPECT_EQ(std::count(banks.begin(), banks.end(), true), 32) << columns << " columns, octet " << i;
+      }
+    }
+  }
+  for (int of = 2; of < 602; ++of) {  // of eight samples and of nine
+    const int columns = of / 2;
+    const TilePlan p = plan_of(columns, 8 + of % 2);
     std::vector<int> rows;
     for (int i = 0; i < p.rows / 8; ++i) {
       std::vector<bool> banks(32);

@@ -7,6 +7,7 @@
 
 #include "block_emulator.hpp"
 #include "data_term_block.hpp"
+#include "data_term_eight.hpp"
 #include "data_term_rows.hpp"
 
 namespace jensen::testing {
@@ -19,6 +20,14 @@ void play_rows(BlockEmulator& emulator, const DataTermWork& work) {
   for (std::int64_t number = 0; number < work.blocks.blocks; ++number) {
     emulator.run(work.plan.bytes, [&](BlockEmulator::Thread& thread) {
       DataTermRows<BlockEmulator::Thread, Element, row_sizes[Size]>(thread, work, number).run();
+    });
+  }
+}
+template <class Element, int Size>
+void play_eight(BlockEmulator& emulator, const DataTermWork& work) {
+  for (std::int64_t number = 0; number < work.blocks.blocks; ++number) {
+    emulator.run(work.plan.bytes, [&](BlockEmulator::Thread& thread) {
+      DataTermEight<BlockEmulator::Thread, Element, eight_sizes[Size]>(thread, work, number).run();
     });
   }
 }
@@ -37,6 +46,11 @@ void play_plan(BlockEmulator& emulator, const DataTermWork& work, std::integer_s
   if (work.plan.row_columns > 0) {
     work.plan.row_columns == row_sizes[0] ? play_rows<Element, 0>(emulator, work)
                                           : play_rows<Element, 1>(emulator, work);
+    return;
+  }
+  if (work.plan.eight_columns > 0) {
+    work.plan.eight_columns == eight_sizes[0] ? play_eight<Element, 0>(emulator, work)
+                                              : play_eight<Element, 1>(emulator, work);
     return;
   }
   ((Bucket == work.plan.bucket ? play_blocks<Element, Bucket>(emulator, work) : void()), ...);
