@@ -166,8 +166,11 @@ class CudaBackend {
     }
     if (term.custom->cuda->allow != nullptr) term.custom->cuda->allow(shared_bytes_);
   }
-  /// Whether the kernels read the dense part of `term` in 16 bits.
-  bool takes_halves(const Term& term) const { return has_tile_shape(term) && dense_part_of(term) >= 0; }
+  /// Whether the kernels read the dense part of `term` in 16 bits. Not for a density of a user's, which would take
+  /// twice as long to compile.
+  bool takes_halves(const Term& term) const {
+    return term.custom == nullptr && has_tile_shape(term) && dense_part_of(term) >= 0;
+  }
   /// Whether a term that has_data_shape() is one for evaluate_general_term() all the same: too wide for one pass.
   bool needs_row_values(const Term& term) const {
     return has_tile_shape(term) && tile_plan(term, 1, least_rows, shared_bytes_).rows == 0;

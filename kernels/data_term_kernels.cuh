@@ -3,7 +3,6 @@
 
 #include <cuda_runtime.h>
 
-#include <initializer_list>
 #include <utility>
 
 #include "block_cuda.cuh"
@@ -44,53 +43,55 @@ __global__ void __launch_bounds__(tile_threads, 2) data_term_eight_kernel(const 
 
 using Kernel = void (*)(DataTermWork);
 
-/// Of floats, then of 16 bits.
 struct Kernels {
-  Kernel tiles[2][tile_bucket_count];
-  Kernel rows[2][row_size_count];
-  Kernel eights[2][eight_size_count];
+  Kernel tiles[tile_bucket_count];
+  Kernel rows[row_size_count];
+  Kernel eights[eight_size_count];
 };
-template <class Densities, int... Bucket, int... Size, int... Eight>
+template <class Element, class Densities, int... Bucket, int... Size, int... Eight>
 constexpr Kernels all_kernels(std::integer_sequence<int, Bucket...>, std::integer_sequence<int, Size...>,
                               std::integer_sequence<int, Eight...>) {
-  return {
-      {{data_term_kernel<float, Bucket, Densities>...}, {data_term_kernel<std::uint16_t, Bucket, Densities>...}},
-      {{data_term_rows_kernel<float, Size, Densities>...}, {data_term_rows_kernel<std::uint16_t, Size, Densities>...}},
-      {{data_term_eight_kernel<float, Eight, Densities>...},
-       {data_term_eight_kernel<std::uint16_t, Eight, Densities>...}}};
+  return {{data_term_kernel<Element, Bucket, Densities>...},
+          {data_term_rows_kernel<Element, Size, Densities>...},
+          {data_term_eight_kernel<Element, Eight, Densities>...}};
 }
-template <class Densities>
-constexpr Kernels kernels_of = all_kernels<Densities>(std::make_integer_sequence<int, tile_bucket_count>(),
-                                                      std::make_integer_sequence<int, row_size_count>(),
-                                                      std::make_integer_sequence<int, eight_size_count>());
+template <class Element, class Densities>
+constexpr Kernels kernels_of = all_kernels<Element, Densities>(std::make_integer_sequence<int, tile_bucket_count>(),
+                                                               std::make_integer_sequence<int, row_size_count>(),
+                                                               std::make_integer_sequence<int, eight_size_count>());
 
+inline void allow(const Kernels& kernels, int shared_bytes) {
+  const auto each = [&](const auto& of) {
+    for (const Kernel kernel : of) {
+      check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes),
+            "cudaFuncSetAttribute");
+    }
+  };
+  each(kernels.tiles);
+  each(kernels.rows);
+  each(kernels.eights);
+}
 /// Lets every kernel use `shared_bytes` of shared memory on the current device.
 template <class Densities>
 void allow_data_term_of(int shared_bytes) {
-  constexpr Kernels kernels = kernels_of<Densities>;
-  const auto allow = [&](Kernel kernel) {
-    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes),
-          "cudaFuncSetAttribute");
-  };
-  for (const int half : {0, 1}) {
-    for (const Kernel kernel : kernels.tiles[half]) allow(kernel);
-    for (const Kernel kernel : kernels.rows[half]) allow(kernel);
-    for (const Kernel kernel : kernels.eights[half]) allow(kernel);
-  }
+  allow(kernels_of<float, Densities>, shared_bytes);
+  if constexpr (Densities::built_in) allow(kernels_of<std::uint16_t, Densities>, shared_bytes);
 }
 
 inline Kernel kernel_of(const Kernels& kernels, const TilePlan& plan) {
-  const int half = plan.element_bytes == 2 ? 1 : 0;
-  if (plan.row_columns > 0) return kernels.rows[half][plan.row_columns == row_sizes[0] ? 0 : 1];
-  if (plan.eight_columns > 0) return kernels.eights[half][plan.eight_columns == eight_sizes[0] ? 0 : 1];
-  return kernels.tiles[half][plan.bucket];
+  if (plan.row_columns > 0) return kernels.rows[plan.row_columns == row_sizes[0] ? 0 : 1];
+  if (plan.eight_columns > 0) return kernels.eights[plan.eight_columns == eight_sizes[0] ? 0 : 1];
+  return kernels.tiles[plan.bucket];
 }
 
+/// X in 16 bits for built-in densities alone: see takes_halves().
 template <class Densities>
 void launch_data_term_of(const DataTermWork& work, cudaStream_t stream) {
-  constexpr Kernels kernels = kernels_of<Densities>;
   const auto blocks = static_cast<unsigned>(work.blocks.blocks * work.plan.groups);
-  const Kernel kernel = kernel_of(kernels, work.plan);
+  Kernel kernel = kernel_of(kernels_of<float, Densities>, work.plan);
+  if constexpr (Densities::built_in) {
+    if (work.plan.element_bytes == 2) kernel = kernel_of(kernels_of<std::uint16_t, Densities>, work.plan);
+  }
   kernel<<<blocks, tile_threads, static_cast<std::size_t>(work.plan.bytes), stream>>>(work);
   check(cudaGetLastError(), "data_term_kernel");
 }

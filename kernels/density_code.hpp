@@ -30,7 +30,7 @@ struct CudaTermCode {
 };
 
 /// Changes when kernels that a density's code contains change their meaning.
-constexpr int density_code_version = 3;
+constexpr int density_code_version = 4;
 
 struct DensityCode {
   const char* name = "";

@@ -28,12 +28,9 @@ class TileStream {
     rows_ = static_cast<int>(left_rows < work.blocks.rows_per_block ? left_rows : work.blocks.rows_per_block);
     tiles_ = (rows_ + plan_.rows - 1) / plan_.rows;
     stage_ = plan_.stages - 1;
-    row_bytes_ = plan_.pitch * static_cast<int>(sizeof(Element));
-    padding_ = (plan_.stride - plan_.width) * static_cast<int>(sizeof(Element));
-    in_order_ = work_.rows.indices == nullptr && plan_.width == plan_.pitch &&
-                (padding_ == 0 || reinterpret_cast<std::uintptr_t>(work_.x) % 16 == 0);
-    if (in_order_) x_ = static_cast<const char*>(work_.x) + (work_.rows.first + begin_) * row_bytes_;
-    before_ = static_cast<int>(reinterpret_cast<std::uintptr_t>(x_) % 16);
+    const bool in_order = work_.rows.indices == nullptr && plan_.width == plan_.pitch &&
+                          (padding() == 0 || reinterpret_cast<std::uintptr_t>(work_.x) % 16 == 0);
+    if (in_order) x_ = static_cast<const char*>(work_.x) + (work_.rows.first + begin_) * row_bytes();
     for (int c = 0; c < max_constants; ++c) {
       if (work_.constants[c] != nullptr) present_ |= 1 << c;
     }
@@ -55,12 +52,12 @@ class TileStream {
   JENSEN_DEVICE void next_tile(int i) {
     wait();
     block_.sync();
-    const int before = stage_;
+    const int freed = stage_;
     stage_ = stage_ + 1 == plan_.stages ? 0 : stage_ + 1;
-    if (i + plan_.stages - 1 < tiles_) load(i + plan_.stages - 1, before);
+    if (i + plan_.stages - 1 < tiles_) load(i + plan_.stages - 1, freed);
     block_.commit();
   }
-  JENSEN_DEVICE const Element* x() const { return reinterpret_cast<const Element*>(stage_at(stage_) + before_); }
+  JENSEN_DEVICE const Element* x() const { return reinterpret_cast<const Element*>(stage_at(stage_) + before()); }
   /// Constants, then the offset: plan.rows of each.
   JENSEN_DEVICE const float* columns() const {
     return reinterpret_cast<const float*>(stage_at(stage_) + plan_.stage_x);
@@ -155,6 +152,12 @@ class TileStream {
       }
     }
   }
+  /// Bytes of a row in device memory, and from its end to the next in shared memory.
+  JENSEN_DEVICE int row_bytes() const { return plan_.pitch * static_cast<int>(sizeof(Element)); }
+  JENSEN_DEVICE int padding() const { return (plan_.stride - plan_.width) * static_cast<int>(sizeof(Element)); }
+  /// Bytes before a tile's first row in its stage: copies of rows in order begin at addresses that 16 divides, as the
+  /// size of a tile's rows.
+  JENSEN_DEVICE int before() const { return static_cast<int>(reinterpret_cast<std::uintptr_t>(x_) % 16); }
   JENSEN_DEVICE float* floats(int offset) const { return reinterpret_cast<float*>(memory_ + offset); }
   JENSEN_DEVICE char* stage_at(int stage) const { return memory_ + plan_.first_stage + stage * plan_.stage_bytes; }
   JENSEN_DEVICE std::int64_t first_row(int tile) const { return begin_ + static_cast<std::int64_t>(tile) * plan_.rows; }
@@ -190,10 +193,10 @@ class TileStream {
       const auto together = reinterpret_cast<std::uintptr_t>(work_.x) |
                             static_cast<std::uintptr_t>(plan_.pitch * size) |
                             static_cast<std::uintptr_t>(plan_.width * size);
-      if (in_order_) {
-        const char* from = x_ + static_cast<std::int64_t>(tile * plan_.rows) * row_bytes_ - before_;
-        padding_ == 0 ? copy_flat(stage, from, before_ + count * row_bytes_)
-                      : copy_padded(stage, from, count * row_bytes_);
+      if (x_ != nullptr) {
+        const char* from = x_ + static_cast<std::int64_t>(tile * plan_.rows) * row_bytes() - before();
+        padding() == 0 ? copy_flat(stage, from, before() + count * row_bytes())
+                       : copy_padded(stage, from, count * row_bytes());
       } else if (together % 16 == 0) {
         load_rows<16>(stage, first, count);
       } else if (together % 8 == 0) {
@@ -240,18 +243,18 @@ class TileStream {
   /// The same into rows with padding between: 16 divides all their sizes, as tile_plan() pads multiples of 32 bytes.
   JENSEN_DEVICE void copy_padded(char* to, const char* from, int bytes) {
     constexpr int round = 16 * tile_threads;
-    const int pieces = row_bytes_ / 16;
+    const int pieces = row_bytes() / 16;
     const int rows = tile_threads / pieces, rest = tile_threads % pieces;  // of a round
     int piece = thread_ % pieces;
     int at = 16 * thread_;
-    to += at + thread_ / pieces * padding_;
+    to += at + thread_ / pieces * padding();
     const auto copy = [&] {
       block_.template copy_async<16>(to, from + at, 16);
       at += round;
       piece += rest;
       const bool next_row = piece >= pieces;
       piece -= next_row ? pieces : 0;
-      to += round + rows * padding_ + (next_row ? padding_ : 0);
+      to += round + rows * padding() + (next_row ? padding() : 0);
     };
     JENSEN_ROLLED
     while (at + 3 * round < bytes) {
@@ -316,14 +319,8 @@ class TileStream {
   std::int64_t begin_ = 0;    ///< its first row
   int rows_ = 0, tiles_ = 0;  ///< of the block
   int stage_ = 0;             ///< of the tile that next_tile() waited for
-  bool in_order_ = false;     ///< rows follow one another in device memory, from x_ on
-  const char* x_ = nullptr;   ///< if so, the block's first
-  /// Bytes before a tile's first row in its stage: copies of rows in order begin at addresses that 16 divides, as the
-  /// size of a tile's rows.
-  int before_ = 0;
-  int padding_ = 0;  ///< bytes from a row's end in shared memory to the next
-  int row_bytes_ = 0;
-  int present_ = 0;  ///< bits: of the constants and, last, the offset those that are not null
+  const char* x_ = nullptr;   ///< the block's first row, if rows follow one another in device memory
+  int present_ = 0;           ///< bits: of the constants and, last, the offset those that are not null
 };
 
 }  // namespace jensen
