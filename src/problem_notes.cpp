@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "show.hpp"
 
 namespace jensen {
@@ -25,6 +27,17 @@ std::vector<std::string> problem_notes(const TrainOptions& given, const ModelDat
     notes.push_back(
         fmt::format("factor {} has {} levels, and each a coefficient of its own; (1 | {}) would estimate them together",
                     show(factor.column), factor.levels.size(), factor.column));
+  }
+  const std::size_t rows = data.size(), coefficients = data.predictors.front().coefficients();
+  if (has_location_and_scale(data.family) && data.log_se.empty() && rows <= 2 * coefficients) {
+    // The guide's sd of log sigma is that of N residuals, the posterior's that of N - C.
+    const std::string narrow =
+        rows > coefficients
+            ? fmt::format("its sd will be about {:.1f} times too small",
+                          std::sqrt(static_cast<double>(rows) / static_cast<double>(rows - coefficients)))
+            : "the priors alone tell it from the coefficients, and its sd may be far too small";
+    notes.push_back(
+        fmt::format("{} rows for {} coefficients leave little to see sigma by: {}", rows, coefficients, narrow));
   }
   for (const GroupData& group : data.predictors.front().groups) {
     if (!has_location_and_scale(data.family) || !data.log_se.empty() || group.design->levels() < data.size()) continue;

@@ -118,9 +118,10 @@ void Scanner::fail(std::string_view problem, std::size_t at) const {
   const std::size_t begin = place > reach ? place - reach : 0;
   const std::size_t end = std::min(characters.size(), place + reach);
   const std::string_view cut_before = begin > 0 ? "..." : "", cut_after = end < characters.size() ? "..." : "";
-  throw InputError(fmt::format("cannot read the {}: {} ({}, character {})\n  {}{}{}\n  {:{}}^", what_, problem, flag_,
-                               place + 1, cut_before, fmt::join(std::span(characters).subspan(begin, end - begin), ""),
-                               cut_after, "", place - begin + cut_before.size()));
+  throw InputError(fmt::format("cannot read the {}: {} ({}{}character {})\n  {}{}{}\n  {:{}}^", what_, problem, flag_,
+                               flag_.empty() ? "" : ", ", place + 1, cut_before,
+                               fmt::join(std::span(characters).subspan(begin, end - begin), ""), cut_after, "",
+                               place - begin + cut_before.size()));
 }
 
 std::string list_some(std::span<const std::string> items, std::size_t most, std::string_view plural) {

@@ -14,7 +14,7 @@ namespace jensen {
 /// Walks over a short text and, on request, fails with a caret under a place of it. Blanks separate, nothing more.
 class Scanner {
  public:
-  /// `what` and `flag` name the text in messages: "formula", "--formula".
+  /// `what` and `flag` name the text in messages: "prior", "--prior"; a flag there need not be.
   Scanner(std::string_view text, std::string_view what, std::string_view flag)
       : text_(text), what_(what), flag_(flag) {}
 

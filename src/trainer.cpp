@@ -101,6 +101,7 @@ struct Trainer::Impl {
 
   void step();
   void report();
+  Drift drift() const;
   void decide();
   std::vector<double> averaged() const;
   Progress progress() const;
@@ -151,11 +152,15 @@ void Trainer::Impl::report() {
   if (course.steps == course.horizon) decide();
 }
 
+Drift Trainer::Impl::drift() const {
+  const Model& model = problem.model;
+  return drift_between(model, normal_of(model, problem.layout, engine->average(0)),
+                       normal_of(model, problem.layout, engine->average(1)));
+}
+
 /// Whether the run is over at its horizon.
 void Trainer::Impl::decide() {
-  const Model& model = problem.model;
-  course.drift = drift_between(model, normal_of(model, problem.layout, engine->average(0)),
-                               normal_of(model, problem.layout, engine->average(1)));
+  course.drift = drift().size;
   course.reach = steps_reach(options().learning_rate, course.horizon / 2, course.horizon);
   course.converged = course.drift < drift_tolerance && course.reach >= least_reach;
   course.done = course.converged || !automatic() || course.horizon >= last_horizon;
@@ -196,7 +201,13 @@ Fit Trainer::Impl::fit() {
   const bool whole = course.done && !course.failed;
   evaluate_posterior(*engine, problem.model, problem.layout,
                      whole ? averaged() : std::vector<double>(course.last_good.begin(), course.last_good.end()), fit);
-  fit.verdict.message = verdict_sentence(fit, !course.done, course.reach);
+  std::string moved;
+  if (whole && !course.converged) {
+    const Drift last = drift();
+    moved = last.parameter < fit.parameters.size() ? fit.parameters[last.parameter].name
+                                                   : "the levels of " + fit.groups[last.group].group;
+  }
+  fit.verdict.message = verdict_sentence(fit, {!course.done, course.reach, moved});
   return fit;
 }
 

@@ -7,6 +7,7 @@
 
 #include "guide_width.hpp"
 #include "jensen/pieces.hpp"
+#include "show.hpp"
 
 namespace jensen {
 namespace {
@@ -18,8 +19,14 @@ constexpr double ratio_tolerance = 0.3;
 constexpr double ratio_limit = 0.7;
 /// A posterior sd that is so many times the guide's is no longer close.
 constexpr double sd_tolerance = 1.25;
+/// And where they vary more than this, a mean may be off by several of its sds. A mean-field guide's ratios vary that
+/// much for correlations alone, which leave its means as they are.
+constexpr double means_limit = 3;
 /// How much of q may lie where the posterior has no density, beyond the bounds of a uniform prior.
 constexpr double outside_tolerance = 0.01;
+/// A parameter that moves further than this, in sds, after so many steps has a posterior without end, or nearly.
+constexpr double endless_drift = 0.3;
+constexpr std::int64_t endless_steps = 30000;
 
 /// Draws for the final ELBO: enough for k-hat, fewer where the table is so large that they would take minutes.
 int final_draws(std::int64_t rows, const Model& model) {
@@ -31,9 +38,9 @@ int final_draws(std::int64_t rows, const Model& model) {
 /// The log ratio's spread that counts as close. Over J levels the variances of their shares add up, while the error
 /// that they make together in a parameter, in its sds, grows as their mean times sqrt(J): so many levels may have
 /// sqrt(J) times the variance, counted from four, since a few are no other than parameters.
-double level_allowance(const Model& model) {
+double level_allowance(const Fit& fit) {
   double levels = 0;
-  for (const GroupBlock& group : model.groups) levels += static_cast<double>(group.levels * group.effects);
+  for (const GroupPosterior& group : fit.groups) levels += static_cast<double>(group.levels * group.effects.size());
   return std::pow(std::max(levels / 4, 1.0), 0.25);
 }
 
@@ -75,7 +82,7 @@ void evaluate_posterior(Engine& engine, const Model& model, const GuideLayout& l
   fit.verdict.nonfinite += nonfinite;
   fit.verdict.log_ratio_sd = std::sqrt(squares / (n - 1));
   fit.verdict.khat = pareto_khat(log_ratio);
-  const double spread = fit.verdict.log_ratio_sd / level_allowance(model);
+  const double spread = fit.verdict.log_ratio_sd / level_allowance(fit);
   const bool covered = static_cast<double>(nonfinite) <= outside_tolerance * static_cast<double>(log_ratio.size());
   if (fit.verdict.khat <= khat_tolerance) {  // else the weights are those of a few draws
     const GuideWidth width = guide_width(fit.parameters, fit.factor, evaluation.noise, log_ratio);
@@ -86,7 +93,7 @@ void evaluate_posterior(Engine& engine, const Model& model, const GuideLayout& l
                       (spread <= ratio_tolerance || (fit.verdict.khat <= khat_tolerance && spread <= ratio_limit));
 }
 
-std::string verdict_sentence(const Fit& fit, bool stopped, double reach) {
+std::string verdict_sentence(const Fit& fit, const RunEnd& end) {
   const Verdict& v = fit.verdict;
   if (v.failed) {
     return fmt::format(
@@ -97,22 +104,33 @@ std::string verdict_sentence(const Fit& fit, bool stopped, double reach) {
             ? " (a uniform one's bounds may cut the posterior)"
             : "");
   }
-  if (stopped) return fmt::format("not converged: stopped at step {} of its own run", fit.steps);
-  if (!v.converged && reach < least_reach) {
+  if (end.stopped) return fmt::format("not converged: stopped at step {} of its own run", fit.steps);
+  if (!v.converged && end.reach < least_reach) {
     return fmt::format(
         "not converged: the steps of the second half add up to {:.2g} posterior sd, too few to tell; raise the "
         "learning rate (--lr) or give more steps (--steps)",
-        reach);
+        end.reach);
   }
   if (!v.converged) {
-    return fmt::format("not converged: the average still moved by {:.2g} posterior sd; give more steps (--steps {})",
-                       v.drift, 2 * fit.steps);
+    // What runs away for so long has more likely nowhere to stop.
+    const bool endless = v.drift > endless_drift && fit.steps >= endless_steps;
+    return fmt::format(
+        "not converged: the average of {} still moved by {:.2g} posterior sd; {}give more steps (--steps {})",
+        show(end.moved), v.drift,
+        endless ? "its posterior may have no end (a perfect fit, separated data, a flat prior): see what "
+                  "the data say of it, give it a tighter prior, or "
+                : "",
+        2 * fit.steps);
   }
   if (!v.close) {
+    const bool meanfield = fit.options.guide == GuideKind::meanfield;
     return fmt::format(
-        "converged, but the posterior is not close to the guide (log p/q has sd {:.2g}, k-hat {:.2f}): its means "
-        "may serve, its sds may not{}",
-        v.log_ratio_sd, v.khat, fit.options.guide == GuideKind::meanfield ? "; try --guide fullrank" : "");
+        "converged, but the posterior is not close to the guide (log p/q has sd {:.2g}, k-hat {:.2f}): {}{}",
+        v.log_ratio_sd, v.khat,
+        meanfield || v.log_ratio_sd / level_allowance(fit) <= means_limit
+            ? "its means may serve, its sds may not"
+            : "neither its means nor its sds can be relied on",
+        meanfield ? "; try --guide fullrank" : "");
   }
   return fmt::format("converged: the average moved by {:.2g} posterior sd; log p/q has sd {:.2g}, k-hat {:.2f}{}",
                      v.drift, v.log_ratio_sd, v.khat,

@@ -19,8 +19,13 @@ constexpr double least_reach = 1;
 void evaluate_posterior(Engine& engine, const Model& model, const GuideLayout& layout,
                         const std::vector<double>& lambda, Fit& fit);
 
-/// One sentence. `stopped`: by the caller, before the run's own end; `reach`: how far the second half of the steps
-/// could have moved a parameter, in posterior sds.
-std::string verdict_sentence(const Fit& fit, bool stopped, double reach);
+/// How a run ended.
+struct RunEnd {
+  bool stopped = false;  ///< by the caller, before its own end
+  double reach = 0;      ///< how far the second half of the steps could have moved a parameter, in posterior sds
+  std::string moved;     ///< what did move most, if it has not converged
+};
+/// One sentence.
+std::string verdict_sentence(const Fit& fit, const RunEnd& end);
 
 }  // namespace jensen

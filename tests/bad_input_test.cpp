@@ -189,6 +189,19 @@ TEST(Notes, ALevelForEveryRow) {
   EXPECT_THAT(notes("y | se(se) ~ (1 | id)"), Not(Contains(HasSubstr("level for every row"))));
 }
 
+TEST(Notes, HardlyMoreRowsThanCoefficients) {
+  const Rows rows;
+  const Table table = rows.table();
+  const auto notes = [&](const std::string& formula, Family family) {
+    return train(formula, table, of(family, {"b ~ normal(0, 1)"})).notes;
+  };
+  EXPECT_THAT(notes("y ~ x * f", Family::gaussian),
+              Contains(HasSubstr("12 rows for 6 coefficients leave little to see sigma by: its sd will be about 1.4")));
+  EXPECT_THAT(notes("y ~ x * f * group", Family::student_t), Contains(HasSubstr("the priors alone tell it")));
+  EXPECT_THAT(notes("y ~ x", Family::gaussian), Not(Contains(HasSubstr("coefficients leave"))));
+  EXPECT_THAT(notes("mixed ~ x * f", Family::bernoulli), Not(Contains(HasSubstr("coefficients leave"))));
+}
+
 // --- Separation: trained all the same, since the priors are proper, with a note.
 
 class Separation : public ::testing::Test {
@@ -248,6 +261,33 @@ TEST_F(Separation, QuasiByAColumnThatIsMostlyZero) {
   table_.add("response", response);
   EXPECT_THAT(notes("response ~ dose"), Contains(HasSubstr("no success where 'dose' is not 0")));
   EXPECT_THAT(notes("mixed ~ dose"), Not(Contains(HasSubstr("separat"))));
+}
+
+TEST_F(Separation, OfCountsThatMayBeZeroByThemselves) {
+  std::vector<double> count(12);
+  for (std::size_t i = 0; i < 12; ++i) count[i] = rows_.f[i] == 2 ? 0 : static_cast<double>(i % 3);
+  table_.add("count", count);
+  for (const Family family : {Family::zero_inflated_poisson, Family::hurdle_poisson}) {
+    EXPECT_THAT(notes("count ~ f", family), Contains(HasSubstr("no count above 0 where 'fc' is 1")));
+    EXPECT_THAT(notes("count ~ x", family), Not(Contains(HasSubstr("separat"))));
+  }
+}
+
+TEST_F(Separation, OfTimesByCensoring) {
+  std::vector<double> time(12), late(12), all(12, 1);
+  for (std::size_t i = 0; i < 12; ++i) {
+    time[i] = 1 + 0.25 * static_cast<double>(i % 5);
+    late[i] = rows_.f[i] == 2 || i == 0 ? 1 : 0;
+  }
+  table_.add("time", time);
+  table_.add("late", late);
+  table_.add("all", all);
+  for (const Family family : {Family::exponential, Family::weibull}) {
+    EXPECT_THAT(notes("time | cens(late) ~ f", family),
+                Contains(HasSubstr("no time that is not censored where 'fc' is 1")));
+    EXPECT_THAT(notes("time | cens(late) ~ x", family), Not(Contains(HasSubstr("separat"))));
+  }
+  EXPECT_THAT(notes("time | cens(all) ~ x", Family::exponential), Contains(HasSubstr("all times are censored")));
 }
 
 TEST_F(Separation, OfCountsOutOfTrials) {

@@ -341,11 +341,11 @@ TEST(Design, NamesRowAndColumnOfBadValues) {
                                     .text("q", {"b_c", "c", "c", "d"}));
   EXPECT_EQ(learn_error("y ~ log(x)", cells),
             "train.csv: row 2, column 'x': 'log(x)' is infinite where x = 0; correct the row or mark it as missing");
-  EXPECT_EQ(learn_error("y ~ x + offset(log(-1))", cells), "'log(-1)' is undefined (--formula); correct it");
+  EXPECT_EQ(learn_error("y ~ x + offset(log(-1))", cells), "'log(-1)' is undefined (formula); correct it");
   EXPECT_EQ(learn_error("y ~ sqrt(x)", cells),
             "train.csv: row 3, column 'x': 'sqrt(x)' is undefined where x = -1; correct the row or mark it as missing");
   EXPECT_EQ(learn_error("y ~ I(y + x/z)", Cells().numbers("y", {1}).numbers("x", {0}).numbers("z", {0})),
-            "cannot read the formula: the response 'y' cannot be a predictor too (--formula, character 5)\n"
+            "cannot read the formula: the response 'y' cannot be a predictor too (character 5)\n"
             "  y ~ I(y + x/z)\n      ^");
   EXPECT_EQ(learn_error("y ~ I(n/z^2)", cells),
             "train.csv: row 2, columns 'n', 'z': 'I(n/z^2)' is infinite where n = 2 and z = 0; correct the row or mark "

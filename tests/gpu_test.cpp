@@ -109,8 +109,10 @@ struct DataTermCase {
 };
 TEST_F(Gpu, DataTermsOfEveryBucketEqualTheCpus) {
   for (const auto& [columns, samples] :
-       {DataTermCase{28, 1}, DataTermCase{55, 8}, DataTermCase{64, 15}, DataTermCase{100, 60}, DataTermCase{300, 14},
-        DataTermCase{512, 64}, DataTermCase{800, 30}, DataTermCase{0, 5}, DataTermCase{1300, 9}}) {
+       {DataTermCase{28, 1}, DataTermCase{28, 2}, DataTermCase{55, 8}, DataTermCase{100, 7}, DataTermCase{64, 15},
+        DataTermCase{40, 30}, DataTermCase{100, 60}, DataTermCase{300, 8}, DataTermCase{300, 14}, DataTermCase{500, 31},
+        DataTermCase{512, 64}, DataTermCase{800, 3}, DataTermCase{800, 30}, DataTermCase{0, 5},
+        DataTermCase{1300, 9}}) {
     for (const Storage storage : {Storage::float32, Storage::float16, Storage::bfloat16}) {
       auto model = testing::random_model(DensityKind::bernoulli_logit, 3001, std::max(columns, 1), 77);
       if (columns == 0) model.spec.terms[0].arguments[0].part_count = 0;

@@ -44,31 +44,47 @@ LinearData linear_data(std::size_t rows, std::size_t columns) {
   return data;
 }
 
+/// Ridge regression by turns: coefficients given sigma, sigma^2 = the squared residuals' mean; plus, if `uncertain`,
+/// the variance of each row's mean that the coefficients leave, as EM has it.
+struct Ridge {
+  std::vector<double> beta, hessian;
+  double sigma2 = 1;
+};
+Ridge ridge(const LinearData& data, bool uncertain) {
+  const std::size_t c = data.columns;
+  std::vector<double> squares(c * c), products(c);  // X^T X, X^T y
+  for (std::size_t i = 0; i < data.rows; ++i) {
+    const double* x = data.x.data() + i * c;
+    for (std::size_t j = 0; j < c; ++j) {
+      products[j] += x[j] * data.y[i];
+      for (std::size_t k = 0; k < c; ++k) squares[j * c + k] += x[j] * x[k];
+    }
+  }
+  Ridge r;
+  for (int iteration = 0; iteration < 1000; ++iteration) {
+    r.hessian = squares;
+    std::vector<double> g = products;
+    for (double& h : r.hessian) h /= r.sigma2;
+    for (double& v : g) v /= r.sigma2;
+    for (std::size_t j = 0; j < c; ++j) r.hessian[j * c + j] += 0.25;
+    r.beta = dense_solve(r.hessian, g, c, 1);
+    double sum = 0;
+    for (std::size_t i = 0; i < data.rows; ++i) {
+      double residual = data.y[i];
+      for (std::size_t j = 0; j < c; ++j) residual -= data.x[i * c + j] * r.beta[j];
+      sum += residual * residual;
+    }
+    const std::vector<double> left = dense_solve(r.hessian, squares, c, c);
+    for (std::size_t j = 0; j < c && uncertain; ++j) sum += left[j * c + j];
+    r.sigma2 = sum / static_cast<double>(data.rows);
+  }
+  return r;
+}
+
 TEST(Mode, GaussianIsRidgeRegressionWithItsResidualSd) {
   const LinearData data = linear_data(200, 4);
   const std::vector<BlockNormal> found = find_mode(data.problem());
-  double sigma2 = 1;
-  std::vector<double> beta, h;
-  for (int iteration = 0; iteration < 100; ++iteration) {
-    h.assign(16, 0);
-    std::vector<double> g(4);
-    for (std::size_t i = 0; i < data.rows; ++i) {
-      const double* x = data.x.data() + i * 4;
-      for (std::size_t j = 0; j < 4; ++j) {
-        g[j] += x[j] * data.y[i] / sigma2;
-        for (std::size_t k = 0; k < 4; ++k) h[j * 4 + k] += x[j] * x[k] / sigma2;
-      }
-    }
-    for (std::size_t j = 0; j < 4; ++j) h[j * 4 + j] += 0.25;
-    beta = dense_solve(h, g, 4, 1);
-    double squares = 0;
-    for (std::size_t i = 0; i < data.rows; ++i) {
-      double r = data.y[i];
-      for (std::size_t j = 0; j < 4; ++j) r -= data.x[i * 4 + j] * beta[j];
-      squares += r * r;
-    }
-    sigma2 = squares / static_cast<double>(data.rows);
-  }
+  const auto [beta, h, sigma2] = ridge(data, false);
   for (std::size_t j = 0; j < 4; ++j) EXPECT_NEAR(found[0].mean[j], beta[j], 1e-4);  // posterior sds: 0.05
   EXPECT_NEAR(found[1].mean[0], 0.5 * std::log(sigma2), 1e-4);
   for (std::size_t i = 0; i < 4; ++i) {
@@ -80,6 +96,18 @@ TEST(Mode, GaussianIsRidgeRegressionWithItsResidualSd) {
     }
   }
   EXPECT_NEAR(hessian(found[1].upper, 0, 0), 2.0 * static_cast<double>(data.rows), 1);
+}
+
+// As many rows as coefficients fit each other: the residuals, all near zero, are not what sigma is seen by.
+TEST(Mode, SigmaCountsWhatFewRowsLeaveOpen) {
+  for (const auto& [rows, columns] : {std::pair{60, 20}, std::pair{30, 20}, std::pair{20, 30}}) {
+    const LinearData data = linear_data(static_cast<std::size_t>(rows), static_cast<std::size_t>(columns));
+    const std::vector<BlockNormal> found = find_mode(data.problem());
+    const Ridge expected = ridge(data, true);
+    // The search stops where steps are a hundredth of a posterior sd, about 1 / sqrt(2 rows), and EM's steps add up.
+    EXPECT_NEAR(found[1].mean[0], 0.5 * std::log(expected.sigma2), 0.5 / std::sqrt(2.0 * rows)) << rows;
+    EXPECT_GT(found[1].mean[0], ridge(data, false).sigma2 > 0.01 ? -3 : -1.5) << rows;
+  }
 }
 
 TEST(Mode, WeightsCountRowsTwiceAndOffsetsMoveTheIntercept) {

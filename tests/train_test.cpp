@@ -558,7 +558,23 @@ TEST(Train, FewerRowsThanCoefficients) {
     if (s.name.starts_with("b_x")) {
       EXPECT_LT(std::abs(s.mean) + s.sd, 20) << s.name;  // the priors' sds are near 2.5
     }
+    if (s.name == "sigma") {
+      EXPECT_GT(s.mean, 0.1);  // of responses of sd 1
+    }
   }
+}
+
+// A perfect fit has no best sigma above 0: the sentence says what runs away, not just that steps are missing.
+TEST(Train, APosteriorWithoutEndIsSaidToBeOne) {
+  Data data{{{"y", {}}, {"a", {}}}};
+  for (int i = 0; i < 40; ++i) {
+    data.columns[0].second.push_back(1 + 0.25 * i);
+    data.columns[1].second.push_back(0.125 * i);
+  }
+  const Fit fit = train("y ~ a", data.table());
+  EXPECT_FALSE(fit.verdict.converged);
+  EXPECT_NE(fit.verdict.message.find("the average of 'sigma'"), std::string::npos) << fit.verdict.message;
+  EXPECT_NE(fit.verdict.message.find("may have no end"), std::string::npos) << fit.verdict.message;
 }
 
 TEST(Predict, ExpectedResponseOfALinearModel) {

@@ -82,11 +82,10 @@ std::string shell_word(const std::string& word) {
   return out + "'";
 }
 
-/// Of a fit that failed the verdict is the error that the program ends with.
 void print_result(const Fit& fit, const FitTables& tables) {
-  if (!fit.verdict.failed) say("\n{}\n", printable(fit.verdict.message));
-  say("{}ELBO {}, {} in {:.4g} s ({} rows/s)\n\n", fit.verdict.failed ? "\n" : "", with_error(fit.elbo, fit.elbo_se),
-      counted(fit.steps, "step"), fit.seconds, scaled(fit.rows_per_second));
+  say("\n{}\n", printable(fit.verdict.message));
+  say("ELBO {}, {} in {:.4g} s ({} rows/s)\n\n", with_error(fit.elbo, fit.elbo_se), counted(fit.steps, "step"),
+      fit.seconds, scaled(fit.rows_per_second));
   std::fputs(tables.text.c_str(), stderr);
 }
 
@@ -175,7 +174,8 @@ int run(const TrainCommand& command) {
   const std::vector<ParameterSummary> parameters = fit.summarize();
   const FitTableOptions shown{.columns = terminal_columns(stderr), .most = most_table_lines, .levels = false};
   const FitTables tables = fit_tables(fit, parameters, shown);
-  if (!command.quiet) print_result(fit, tables);
+  const bool usable = !command.quiet && !fit.verdict.failed;  // of one that failed there is nothing to be used
+  if (usable) print_result(fit, tables);
   const std::string config = config_text(command, fit);
   try {
     save_fit(fit, config, command.out, replace);
@@ -184,7 +184,7 @@ int run(const TrainCommand& command) {
   }
   const std::string left = stopped ? "" : checkpoint.remove();
   if (!left.empty()) say("WARNING: {}.\n", left);
-  if (!command.quiet) print_next_steps(command.out, parameters.size(), tables);
+  if (usable) print_next_steps(command.out, parameters.size(), tables);
   if (!fit.verdict.failed) warn(fit);
   if (command.json) std::fputs(fit_json(fit, parameters, command.out, false).c_str(), stdout);
 

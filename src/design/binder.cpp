@@ -29,7 +29,7 @@ TermPlans Binder::plans(const TermSum& sum) {
              other.value == variable.value;
     });
     if (twice && is_factor(variable)) {
-      throw InputError(fmt::format("column {0} is text, so {0} and factor({0}) are the same (--formula); keep one",
+      throw InputError(fmt::format("column {0} is text, so {0} and factor({0}) are the same (formula); keep one",
                                    show(variable.label)));
     }
     variables.push_back(bind(variable));

@@ -31,9 +31,8 @@ void check_response_apart(const std::vector<Formula>& formulas) {
   for (const Formula& formula : formulas) {
     const std::vector<std::string> columns = formula.columns(false);
     if (std::ranges::find(columns, response.front()) == columns.end()) continue;
-    throw InputError(
-        fmt::format("the response {} cannot be a predictor too (--formula of another parameter); remove it",
-                    show(response.front())));
+    throw InputError(fmt::format("the response {} cannot be a predictor too (formula of another parameter); remove it",
+                                 show(response.front())));
   }
 }
 

@@ -116,7 +116,7 @@ std::string number_text(double value) { return fmt::format("{:.6g}", value); }
 [[noreturn]] void fail_value(const Expression& expression, double value, const Table& table, std::uint32_t row) {
   const char* kind = std::isnan(value) ? "undefined" : "infinite";
   if (expression.columns.empty()) {
-    throw InputError(fmt::format("{} is {} (--formula); correct it", show(expression.text), kind));
+    throw InputError(fmt::format("{} is {} (formula); correct it", show(expression.text), kind));
   }
   std::vector<std::string> cells;
   for (const std::string& name : expression.columns) {

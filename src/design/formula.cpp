@@ -82,7 +82,7 @@ std::vector<std::string> Formula::columns(bool with_response) const {
 }
 
 Formula parse_formula(std::string_view text) {
-  Scanner scanner(text, "formula", "--formula");
+  Scanner scanner(text, "formula", "");
   Formula left;
   read_response(scanner, left);
   const auto& columns = left.response_value.columns;

@@ -13,7 +13,7 @@ namespace {
 
 void check_supported(const Formula& formula) {
   const auto refuse = [](std::string_view what) {
-    throw InputError(fmt::format("{} is not supported here yet (--formula); leave it out", what));
+    throw InputError(fmt::format("{} is not supported here yet (formula); leave it out", what));
   };
   if (!formula.groups.empty()) refuse("a group term such as (1 | " + formula.groups.front().group() + ")");
   const Additions& additions = formula.additions;

@@ -42,7 +42,7 @@ bool spans_the_intercept(const FormulaTerms& terms, std::size_t t, std::size_t i
 std::size_t checked_product(std::size_t a, std::size_t b) {
   if (b != 0 && a > max_columns / b) {
     throw InputError(
-        fmt::format("the formula makes more than {} columns of this table (--formula); leave out a factor "
+        fmt::format("the formula makes more than {} columns of this table (formula); leave out a factor "
                     "or an interaction with many levels",
                     max_columns));
   }
@@ -53,8 +53,7 @@ void check_names(const std::vector<std::string>& names) {
   std::unordered_set<std::string_view> seen{"Intercept"};
   for (const std::string& name : names) {
     if (seen.insert(name).second) continue;
-    throw InputError(
-        fmt::format("two coefficients would be called {} (--formula); rename a column", show("b_" + name)));
+    throw InputError(fmt::format("two coefficients would be called {} (formula); rename a column", show("b_" + name)));
   }
 }
 

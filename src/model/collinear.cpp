@@ -54,7 +54,7 @@ void check_collinear(const ModelData& data, const PredictorData& p, const std::v
   const std::string& name = p.design->names()[result.deficient - (p.intercept ? 1 : 0)];
   if (has_prior(name)) return;
   throw InputError(
-      fmt::format("column '{}' is a linear combination of the columns before it (--formula); remove a term, or give "
+      fmt::format("column '{}' is a linear combination of the columns before it (formula); remove a term, or give "
                   "its coefficient a prior that tells them apart: --prior 'b_{}{} ~ normal(0, 1)'",
                   name, p.infix, name));
 }

@@ -87,7 +87,7 @@ void find_column_moments(const ModelData& data, PredictorData& p) {
   const std::size_t k = p.design->columns();
   if (k + 1 > most_columns) {
     throw InputError(
-        fmt::format("the formula makes {} columns, more than {} (--formula); use fewer factor levels, or make the "
+        fmt::format("the formula makes {} columns, more than {} (formula); use fewer factor levels, or make the "
                     "factor a group: (1 | g)",
                     k, most_columns));
   }
@@ -102,7 +102,7 @@ void find_column_moments(const ModelData& data, PredictorData& p) {
     check_scale(p.design->names()[j], size);
     if (!(size > 1e-12 * std::abs(mean[j]))) {
       throw InputError(
-          fmt::format("column '{}' of the design is constant over the {} rows used (--formula); remove the term",
+          fmt::format("column '{}' of the design is constant over the {} rows used (formula); remove the term",
                       p.design->names()[j], data.size()));
     }
     p.scale.push_back(size);

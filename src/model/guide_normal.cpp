@@ -138,15 +138,18 @@ double log_peak(const Model& model, const GuideLayout& layout, const std::vector
   return -log_scale - 0.5 * static_cast<double>(coordinates) * std::log(2 * std::numbers::pi);
 }
 
-double drift_between(const Model& model, const GuideNormal& a, const GuideNormal& b) {
+Drift drift_between(const Model& model, const GuideNormal& a, const GuideNormal& b) {
   const std::size_t h = model.size();
   const auto changes = [&](std::size_t i, double sd_a, double sd_b) {
     return std::pair{(a.mean[i] - b.mean[i]) / sd_b, std::log(sd_a / sd_b)};
   };
-  double drift = 0;
+  Drift drift;
+  const auto add = [&](double size, std::size_t parameter, std::size_t group) {
+    if (size > drift.size) drift = {size, parameter, group};
+  };
   for (std::size_t i = 0; i < h; ++i) {
     const auto [mean, sd] = changes(i, row_norm(a.factor, i), row_norm(b.factor, i));
-    drift = std::max({drift, std::abs(mean), std::abs(sd)});
+    add(std::max(std::abs(mean), std::abs(sd)), i, 0);
   }
   std::size_t at = h;
   for (std::size_t g = 0; g < model.groups.size(); ++g) {
@@ -165,7 +168,7 @@ double drift_between(const Model& model, const GuideNormal& a, const GuideNormal
     }
     at += levels * q;
     const auto count = static_cast<double>(levels * q);
-    drift = std::max({drift, std::sqrt(mean_squares / count), std::sqrt(sd_squares / count)});
+    add(std::sqrt(std::max(mean_squares, sd_squares) / count), h, g);
   }
   return drift;
 }

@@ -30,6 +30,11 @@ double log_peak(const Model& model, const GuideLayout& layout, const std::vector
 
 /// How far two of them differ: the largest change of a parameter's mean (in sds of `b`) or log sd; and of the levels of
 /// each group the root mean square of these, since the largest of many thousand is noise.
-double drift_between(const Model& model, const GuideNormal& a, const GuideNormal& b);
+struct Drift {
+  double size = 0;
+  std::size_t parameter = 0;  ///< whose it is, or the number of all parameters:
+  std::size_t group = 0;      ///< the levels of this group
+};
+Drift drift_between(const Model& model, const GuideNormal& a, const GuideNormal& b);
 
 }  // namespace jensen

@@ -26,6 +26,8 @@ constexpr double elimination_tolerance = 1e-8;
 constexpr std::int64_t usual_rows = 65536;
 constexpr std::int64_t most_hessian_products = 2'000'000'000;  // rows x C^2 in one Hessian: about a second on one core
 constexpr std::int64_t least_rows_each = 32;                   // for each coefficient, for each level
+constexpr std::int64_t few_rows_each = 4;                      // for each coefficient
+constexpr std::int64_t most_spread_products = 200'000'000;     // rows x C^2: a tenth of a second or so a sweep
 constexpr std::int64_t worth_thinning = 4;  // so many times enough rows: with groups, first a search on enough
 
 /// With so many rows a search takes a second or so, and finds what is near enough.
@@ -48,6 +50,30 @@ std::vector<double> conditional_sd(const MixedSystem& system, std::int64_t rows)
   std::vector<double> spread(size_of(rows));
   for (const SystemGroup& g : system.groups) add_conditional_variance(g, spread);
   for (double& s : spread) s = std::sqrt(s);
+  return spread;
+}
+
+/// Whether there are so few rows that a block's coefficients fit them visibly too well, and their sds cost little.
+bool fits_too_well(const ModeBlock& block, std::int64_t rows) {
+  const auto c = static_cast<std::int64_t>(block.columns.size());
+  return block.groups.empty() && block.feeds.size() == 1 && rows <= few_rows_each * c &&
+         rows * c * c <= most_spread_products;
+}
+
+/// The sds of what a block's coefficients add to the argument that they feed: |x_i R^-1|.
+std::vector<double> coefficient_sd(const MixedSystem& system, const ModeRows& rows, std::size_t block) {
+  const Matrix inverse = inverse_upper(expanded(system.factor));
+  const std::size_t c = inverse.rows;
+  std::vector<double> spread(size_of(rows.count())), buffer(spread.size() * c);
+  const double* design = rows.design(block, 0, 0, rows.count(), buffer.data());
+#pragma omp parallel for schedule(static)
+  for (std::int64_t i = 0; i < rows.count(); ++i) {
+    std::vector<double> v(c);
+    for (std::size_t k = 0; k < c; ++k) {
+      for (std::size_t j = k; j < c; ++j) v[j] += design[size_of(i) * c + k] * inverse(k, j);
+    }
+    spread[size_of(i)] = std::sqrt(dot(v, v));
+  }
   return spread;
 }
 
@@ -131,10 +157,12 @@ class Search {
         const NewtonStep step = newton_step(problem_, rows, b, states_[b]);
         settled = settled && step.decrement <= stop.decrement;
         const MixedSystem& system = step.at.system;
-        if (system.groups.empty()) continue;
-        if (states_.size() > 1) {
-          rows.spread[size_of(problem_.blocks[b].feeds[0].argument)] = conditional_sd(system, rows.count());
+        std::vector<double>& spread = rows.spread[size_of(problem_.blocks[b].feeds[0].argument)];
+        if (states_.size() > 1 && fits_too_well(problem_.blocks[b], rows.count())) {
+          spread = coefficient_sd(system, rows, b);
         }
+        if (system.groups.empty()) continue;
+        if (states_.size() > 1) spread = conditional_sd(system, rows.count());
         for (std::size_t g = 0; g < system.groups.size(); ++g) {
           const double moved =
               covariance_step(system.groups[g], states_[b].effects[g], states_[b].factor[g], histories[b][g]);

@@ -8,7 +8,8 @@
 ///
 /// with each argument a_k(i) = offset_k(i) + sum over the blocks that feed it of x_i . theta + sum over those blocks'
 /// groups of z_i . u_level(i). The coefficients theta and the effects u are found at the joint mode given the groups'
-/// covariances, those by (accelerated) EM; precision beyond a few percent of a posterior sd is of no use here.
+/// covariances, those by (accelerated) EM; with fewer than four rows for each coefficient theta's uncertainty is part
+/// of it too. Precision beyond a few percent of a posterior sd is of no use here.
 
 #include <array>
 #include <cstdint>

@@ -257,13 +257,13 @@ BlockSystem factorised_system(const ModeProblem& problem, const ModeRows& rows, 
   if (!std::isfinite(result.value) ||
       !std::ranges::all_of(result.system.hessian.values, [](double h) { return std::isfinite(h); })) {
     throw InputError(
-        "the log density is not finite where training starts (--formula, --prior); check the size of the offset, and "
+        "the log density is not finite where training starts (formula, --prior); check the size of the offset, and "
         "that the priors allow what the responses can have come from");
   }
   if (result.system.deficient < state.theta.size()) {
     throw InputError(
         fmt::format("column '{}' is a linear combination of the columns before it, or as good as one at the "
-                    "coefficients that the priors allow, and its own prior is too weak to tell them apart (--formula, "
+                    "coefficients that the priors allow, and its own prior is too weak to tell them apart (formula, "
                     "{}); remove a term, give b a prior, or widen a prior that excludes what the responses came from",
                     problem.blocks[index].columns[result.system.deficient], problem.blocks[index].name));
   }

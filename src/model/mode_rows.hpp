@@ -56,10 +56,10 @@ void make_semidefinite(RowDerivatives& local);
 
 /// The rows, and the value of every argument at them.
 ///
-/// An argument with groups is known with a spread: the conditional posterior sd of its groups' effects. Other
-/// arguments' blocks see the expectation over it (third-degree cubature, 2 points for each such argument, exact for
-/// quadratics), as EM wants: at the plain mode the effects of small levels explain their rows too well, and sigma would
-/// collapse.
+/// An argument with groups is known with a spread: the conditional posterior sd of its groups' effects; and so is one
+/// with nearly as many coefficients as rows: the sd that those leave. Other arguments' blocks see the expectation over
+/// it (third-degree cubature, 2 points for each such argument, exact for quadratics), as EM wants: at the plain mode
+/// the effects of small levels, or the coefficients, explain their rows too well, and sigma would collapse.
 class ModeRows {
  public:
   explicit ModeRows(const ModeProblem& problem);

@@ -24,13 +24,13 @@ void check_additions(const Design& design, Family family) {
   const FamilyInfo& info = info_of(family);
   const auto refuse = [&](std::string_view addition, std::string_view families) {
     throw InputError(
-        fmt::format("{} does not go with the {} family (--formula); it is for {}", addition, info.name, families));
+        fmt::format("{} does not go with the {} family (formula); it is for {}", addition, info.name, families));
   };
   if (design.has_trials() && !info.trials) refuse("trials()", "binomial");
   if (design.has_censoring() && !info.censoring) refuse("cens()", "exponential and weibull");
   if (design.has_se() && !has_location_and_scale(family)) refuse("se()", "gaussian, student_t and lognormal");
   if (info.trials && !design.has_trials()) {
-    throw InputError("the binomial family needs the number of trials (--formula); write y | trials(n) ~ ...");
+    throw InputError("the binomial family needs the number of trials (formula); write y | trials(n) ~ ...");
   }
 }
 
@@ -159,8 +159,8 @@ GroupData read_group(const GroupDesign& design, const std::vector<std::uint32_t>
   group.design = &design;
   const std::size_t q = design.effects().size();
   if (q > static_cast<std::size_t>(max_effects)) {
-    throw InputError(fmt::format("({} effects | {}) is more than {} (--formula); use fewer, or a group's interaction",
-                                 q, design.group(), max_effects));
+    throw InputError(fmt::format("({} effects | {}) is more than {} (formula); use fewer, or a group's interaction", q,
+                                 design.group(), max_effects));
   }
   group.level.reserve(rows.size());
   for (const std::uint32_t row : rows) group.level.push_back(design.level(row));
@@ -250,7 +250,7 @@ std::vector<PredictorData> make_predictors(const Design& design, Family family, 
     return predictors;
   }
   if (family == Family::cumulative && !mu.intercept()) {
-    throw InputError("the cumulative family has thresholds in place of an intercept (--formula); leave '0 +' out");
+    throw InputError("the cumulative family has thresholds in place of an intercept (formula); leave '0 +' out");
   }
   add("mu", "", link, &mu, mu.intercept(), mu.intercept());
   for (const FamilyParameter& other : info_of(family).others) {
@@ -348,7 +348,7 @@ ModelData read_model_data(Design& design, const std::vector<ParameterFormula>& f
   if (data.family == Family::categorical) groups *= design.response_levels().size();
   if (groups > static_cast<std::size_t>(max_groups)) {
     throw InputError(
-        fmt::format("the model has {} group terms, more than {} (--formula); use fewer", groups, max_groups));
+        fmt::format("the model has {} group terms, more than {} (formula); use fewer", groups, max_groups));
   }
   const auto n = static_cast<std::int64_t>(design.complete_rows().size());
   data.batch = resolve_batch(options.batch, n, 2 * levels);
@@ -361,7 +361,7 @@ ModelData read_model_data(Design& design, const std::vector<ParameterFormula>& f
   make_constants(design, data);
   for (PredictorData& p : data.predictors) read_predictor(data, p);
   if (data.predictors.front().coefficients() == 0 && !data.has_groups()) {
-    throw InputError("the formula has no coefficients (--formula); add a term or the intercept");
+    throw InputError("the formula has no coefficients (formula); add a term or the intercept");
   }
   for (const PredictorData& p : data.predictors) check_collinear(data, p, options.priors);
   return data;

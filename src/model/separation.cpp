@@ -26,18 +26,23 @@ enum Seen : unsigned {
   failure_at_zero = 64,
 };
 
-bool counts(const ModelData& data) {
-  return data.family == Family::poisson || data.family == Family::negative_binomial;
+bool times(const ModelData& data) { return data.family == Family::exponential || data.family == Family::weibull; }
+
+/// Whether responses bound the mean from either side, or from one: a count of 0, a time that is censored.
+bool bounds_either_side(const ModelData& data) {
+  return data.family == Family::poisson || data.family == Family::negative_binomial ||
+         data.family == Family::zero_inflated_poisson || data.family == Family::hurdle_poisson || times(data);
 }
 
-/// Does the row have successes, failures? Those of a row without weight do not count. A count above 0 is both: it
-/// bounds the mean from either side.
+/// Does the row have successes, failures? Those of a row without weight do not count. What bounds the mean from either
+/// side is both.
 struct Outcome {
   bool success, failure;
 };
 Outcome outcome(const ModelData& data, std::size_t i) {
   if (!data.weights.empty() && data.weights[i] == 0) return {false, false};
-  if (counts(data)) return {data.response[i] > 0, true};
+  if (times(data)) return {!data.design->censored(data.rows[i]), true};
+  if (bounds_either_side(data)) return {data.response[i] > 0, true};
   const double trials = data.family == Family::binomial ? data.design->trials(data.rows[i]) : 1;
   return {data.response[i] > 0, data.response[i] < trials};
 }
@@ -125,11 +130,21 @@ std::string join(const std::vector<std::string>& names) {
 }  // namespace
 
 std::vector<std::string> separation_notes(const ModelData& data, const Model& model) {
-  if (data.family != Family::bernoulli && data.family != Family::binomial && !counts(data)) return {};
+  const bool both = bounds_either_side(data);
+  if (data.family != Family::bernoulli && data.family != Family::binomial && !both) return {};
   const PredictorData& p = data.predictors.front();
+  if (times(data)) {
+    std::size_t row = 0;
+    while (row < data.size() && !outcome(data, row).success) ++row;
+    if (row == data.size()) {
+      return {
+          "all times are censored: they say how short the mean is not, and only the priors say how long it may be; see "
+          "whether cens() is 1 for those that are censored, or choose priors that mean something (--prior)"};
+    }
+  }
   if (p.columns() == 0) return {};
   const auto term = std::ranges::find_if(model.terms, &Term::subsampled);
-  if (!counts(data) && completely_separated(data, p, term->arguments[0].offset)) {
+  if (!both && completely_separated(data, p, term->arguments[0].offset)) {
     return {
         "the columns separate the responses completely: the likelihood has no maximum, and only the priors keep the "
         "coefficients finite; look for a column that is made of the response, or choose priors that mean something "
@@ -137,7 +152,7 @@ std::vector<std::string> separation_notes(const ModelData& data, const Model& mo
   }
   const std::vector<Reference> references = reference_levels(data, p);
   const std::vector<unsigned> columns = look(data, p, references);
-  const std::string_view success = counts(data) ? "count above 0" : "success";
+  const std::string_view success = times(data) ? "time that is not censored" : both ? "count above 0" : "success";
   std::vector<std::string> without;
   for (std::size_t j = 0; j < columns.size(); ++j) {
     const unsigned bits = columns[j];

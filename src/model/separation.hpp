@@ -11,13 +11,13 @@
 
 namespace jensen {
 
-/// Sentences for the user, none if all is well or the family is none of bernoulli, binomial, poisson,
-/// negative_binomial.
+/// Sentences for the user, none if all is well or the family is none of bernoulli, binomial, those of counts and of
+/// times.
 ///
 /// Complete separation is seen if the linear predictor at the mode has every success above every failure, which proves
 /// it. Quasi-separation is looked for in single columns (and reference levels of factors): all rows where the column is
-/// not 0, or all where a 0/1 column is 0, are successes or all are failures; of counts, all are 0. One pass over the
-/// rows.
+/// not 0, or all where a 0/1 column is 0, are successes or all are failures; of counts, all are 0; of times, all are
+/// censored. One pass over the rows.
 std::vector<std::string> separation_notes(const ModelData& data, const Model& model);
 
 }  // namespace jensen
