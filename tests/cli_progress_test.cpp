@@ -13,7 +13,15 @@ TEST_F(Cli, ProgressIntoAPipeIsPlainLines) {
   write_table("t.csv", 2000);
   const Result result = fit();
   ASSERT_EQ(result.code, 0) << result.err;
-  EXPECT_THAT(result.err, AllOf(Not(HasSubstr("\r")), Not(HasSubstr("\x1b")), HasSubstr("\nstep ")));
+  EXPECT_THAT(result.err,
+              AllOf(Not(HasSubstr("\r")), Not(HasSubstr("\x1b")), Not(HasSubstr("reading")), HasSubstr("\nstep ")));
+}
+
+TEST_F(Cli, AnErrorOnATerminalStandsWhereTheReadingWasSaid) {
+  const Result result =
+      run_on_terminal({"train", "y ~ x", "--family", "gaussian", "--data", "none.csv", "--out", "fit"}, 80);
+  EXPECT_EQ(result.code, 2) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("reading none.csv ..\r\x1b[Kjensen: cannot open none.csv"));
 }
 
 TEST_F(Cli, ProgressOnATerminalIsOneLineThatFits) {
@@ -23,6 +31,9 @@ TEST_F(Cli, ProgressOnATerminalIsOneLineThatFits) {
   for (const int columns : {30, 60, 120}) {
     const Result result = run_on_terminal(words, columns);
     ASSERT_EQ(result.code, 0) << result.err;
+    const std::size_t reading = result.err.find("reading t.csv .."), erased = result.err.find("\r\x1b[K");
+    EXPECT_LT(reading, erased) << result.err;
+    EXPECT_LT(erased, result.err.find("device: "));
     std::size_t at = result.err.find("\rstep "), shown = 0;
     for (; at != std::string::npos; at = result.err.find("\rstep ", at + 1)) {
       const std::size_t end = result.err.find("\x1b[K", at);

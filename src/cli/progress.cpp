@@ -44,10 +44,28 @@ std::string progress_line(const Progress& report, std::size_t columns) {
 
 ProgressPrinter::ProgressPrinter(bool quiet) : quiet_(quiet), terminal_(is_terminal(stderr)), start_(Clock::now()) {}
 
-ProgressPrinter::~ProgressPrinter() { finish(); }
+ProgressPrinter::~ProgressPrinter() {
+  erase_line();
+  finish();
+}
+
+void ProgressPrinter::preparing(std::string_view what) {
+  if (quiet_ || !terminal_) return;
+  erase_line();
+  const std::string line = printable(fmt::format("{} ..", what));
+  say("{}", line.substr(0, terminal_columns(stderr) - 1));
+  std::fflush(stderr);
+  preparing_ = true;
+}
+
+void ProgressPrinter::erase_line() {
+  if (preparing_) say("\r\x1b[K");
+  preparing_ = false;
+}
 
 void ProgressPrinter::started(const RunDescription& run) {
   start_ = Clock::now();
+  erase_line();
   if (quiet_) return;
   const TrainOptions& options = run.options;
   std::string text = fmt::format("device: {}\n", run.device);

@@ -115,8 +115,10 @@ void print_next_steps(const std::string& out, std::size_t parameters, const FitT
 }
 
 /// The table is gone when this returns: training does not need it.
-Trainer make_trainer(const TrainCommand& command) {
+Trainer make_trainer(const TrainCommand& command, ProgressPrinter& progress) {
+  progress.preparing("reading " + command.data);
   const Table table = read_table(command, formula_columns(command.formula, command.options.formulas));
+  progress.preparing(counted(static_cast<std::int64_t>(table.rows()), "row") + " read; looking for a start");
   return {command.formula, table, command.options};
 }
 
@@ -157,8 +159,8 @@ int run(const TrainCommand& command) {
   Checkpoint checkpoint(command);
   check_writable(command.out, replace);
 
-  Trainer trainer = make_trainer(command);
   ProgressPrinter progress(command.quiet);
+  Trainer trainer = make_trainer(command, progress);
   progress.started(trainer.description());
   const OutputLock lock(lock_file);  // from where on a signal no longer ends the program at once
   checkpoint.begin(trainer);
