@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <string_view>
+#include <unordered_map>
 
 #include "show.hpp"
 
@@ -10,6 +12,24 @@ namespace jensen {
 namespace {
 
 constexpr std::size_t many_levels = 100;
+
+std::string_view without_blanks(std::string_view text) {
+  constexpr std::string_view blanks = " \t";
+  const std::size_t first = text.find_first_not_of(blanks);
+  return first == text.npos ? "" : text.substr(first, text.find_last_not_of(blanks) + 1 - first);
+}
+
+/// Of a factor or group two levels that a person would take for one.
+void note_twins(const std::string& name, const std::vector<std::string>& levels, std::vector<std::string>& notes) {
+  std::unordered_map<std::string_view, const std::string*> seen;
+  for (const std::string& level : levels) {
+    const auto [at, is_new] = seen.emplace(without_blanks(level), &level);
+    if (is_new) continue;
+    notes.push_back(fmt::format("{} and {} are two levels of {}, though they differ in blanks alone", show(*at->second),
+                                show(level), show(name)));
+    return;
+  }
+}
 
 }  // namespace
 
@@ -22,6 +42,8 @@ std::vector<std::string> problem_notes(const TrainOptions& given, const ModelDat
     notes.emplace_back(
         "the model has no groups: the parametrization of their effects changes nothing (--parametrization)");
   }
+  for (const FactorLevels& factor : design.factors) note_twins(factor.column, factor.levels, notes);
+  for (const GroupLevels& group : design.groups) note_twins(group.group, group.levels, notes);
   for (const FactorLevels& factor : design.factors) {
     if (factor.levels.size() <= many_levels) continue;
     notes.push_back(

@@ -189,6 +189,18 @@ TEST(Notes, ALevelForEveryRow) {
   EXPECT_THAT(notes("y | se(se) ~ (1 | id)"), Not(Contains(HasSubstr("level for every row"))));
 }
 
+TEST(Notes, LevelsThatDifferInBlanks) {
+  Rows rows;
+  Table table = rows.table();
+  const std::vector<std::int32_t> code{0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2};
+  table.add("blank", code, {"a", "a ", "b"});
+  const auto notes = [&](const std::string& formula) { return train(formula, table, of(Family::gaussian)).notes; };
+  const auto twins = Contains(HasSubstr("'a' and 'a ' are two levels of 'blank'"));
+  EXPECT_THAT(notes("y ~ blank"), twins);
+  EXPECT_THAT(notes("y ~ (1 | blank)"), twins);
+  EXPECT_THAT(notes("y ~ f + (1 | group)"), Not(Contains(HasSubstr("blanks"))));
+}
+
 TEST(Notes, HardlyMoreRowsThanCoefficients) {
   const Rows rows;
   const Table table = rows.table();

@@ -1,5 +1,6 @@
 #include "model/linear_algebra.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -79,9 +80,12 @@ void multiply_upper(const double* x, std::size_t rows, const Matrix& r, float* o
   const std::size_t n = r.rows;
   std::size_t j = 0;
   for (; j + panel <= n; j += panel) {
+    std::size_t first = 0;  // row of the panel that is not all zeros: of a diagonal R the j-th
+    while (first < j && std::all_of(r.row(first) + j, r.row(first) + j + panel, [](double v) { return v == 0; }))
+      ++first;
     for (std::size_t i = 0; i < rows; ++i) {
       Two sum[pairs] = {};
-      for (std::size_t k = 0; k < j + panel; ++k) {
+      for (std::size_t k = first; k < j + panel; ++k) {
         const double* from = r.row(k) + j;
         for (std::size_t p = 0; p < pairs; ++p) {
           Two factor;

@@ -59,14 +59,16 @@ class ModelBuilder {
     const Matrix to_raw = raw_from_standardised(p);
     const Matrix map = to_raw * normal.inverse;
     const std::vector<double> shift = to_raw * normal.mean;
+    std::vector<double> squares(c);  // of each column of R
+    for (std::size_t k = 0; k < c; ++k) {
+      for (std::size_t b = k; b < c; ++b) squares[b] += normal.upper(k, b) * normal.upper(k, b);
+    }
     for (std::size_t a = 0; a < c; ++a) {
       model_.shift[at + a] = shift[a];
       for (std::size_t b = 0; b < c; ++b) {
         model_.to_user(at + a, at + b) = map(a, b);
         // Column b in units of the conditional sd of theta_b, mean-field's optimum if the posterior is normal.
-        double norm = 0;
-        for (std::size_t k = 0; k <= b; ++k) norm += normal.upper(k, b) * normal.upper(k, b);
-        model_.basis(at + a, at + b) = a <= b ? normal.upper(a, b) / std::sqrt(norm) : 0;
+        model_.basis(at + a, at + b) = a <= b ? normal.upper(a, b) / std::sqrt(squares[b]) : 0;
       }
       model_.log_determinant += std::log(std::abs(to_raw(a, a)) * normal.inverse(a, a));
       model_.log_basis_determinant += std::log(model_.basis(at + a, at + a));
@@ -348,11 +350,13 @@ class ModelBuilder {
       double at_mean = row.shift;
       for (std::size_t k = 0; k < c; ++k) at_mean += row.row[k] * normal.mean[k];
       offset.push_back(static_cast<float>(at_mean - location(row)));
-      for (std::size_t j = 0; j < width; ++j) {
-        double sum = j < c ? 0 : row.row[j];
-        for (std::size_t k = 0; k <= j && j < c; ++k) sum += row.row[k] * normal.inverse(k, j);
-        x.push_back(static_cast<float>(sum));
+      std::vector<double> sums(row.row);
+      std::fill_n(sums.begin(), c, 0.0);
+      for (std::size_t k = 0; k < c; ++k) {
+        if (row.row[k] == 0) continue;  // as most are
+        for (std::size_t j = k; j < c; ++j) sums[j] += row.row[k] * normal.inverse(k, j);
       }
+      for (const double sum : sums) x.push_back(static_cast<float>(sum));
     }
     Term term;
     term.rows = static_cast<std::int64_t>(rows.size());
