@@ -38,6 +38,14 @@ TrainOptions resolve(TrainOptions o, const ModelData& data, const Model& model) 
   return o;
 }
 
+/// Of a D x D matrix.
+bool is_identity(const std::vector<float>& matrix, int dimension) {
+  for (std::size_t i = 0; i < matrix.size(); ++i) {
+    if (matrix[i] != (i % (static_cast<std::size_t>(dimension) + 1) == 0 ? 1.0F : 0.0F)) return false;
+  }
+  return true;
+}
+
 Storage storage_of(StorageKind kind) {
   if (kind == StorageKind::float16) return Storage::float16;
   return kind == StorageKind::bfloat16 ? Storage::bfloat16 : Storage::float32;
@@ -170,6 +178,8 @@ Problem make_problem(std::string_view formula, const Table& table, const TrainOp
   if (fit.options.guide == GuideKind::meanfield) problem.layout = {GuideShape::meanfield, model.head_groups, false};
   if (fit.options.guide == GuideKind::fullrank) problem.layout.head_groups = model.groups.size();
   problem.spec = make_spec(model, problem.layout, fit);
+  // Of so many coefficients that only their Hessian's diagonal is known the basis is the identity, which costs nothing.
+  if (is_identity(problem.spec.basis, problem.spec.dimension)) problem.spec.basis.clear();
   return problem;
 }
 
