@@ -9,6 +9,7 @@
 #include "device.hpp"
 #include "jensen/errors.hpp"
 #include "problem.hpp"
+#include "show.hpp"
 #include "training_state.hpp"
 #include "verdict.hpp"
 
@@ -204,8 +205,8 @@ Fit Trainer::Impl::fit() {
   std::string moved;
   if (whole && !course.converged) {
     const Drift last = drift();
-    moved = last.parameter < fit.parameters.size() ? fit.parameters[last.parameter].name
-                                                   : "the levels of " + fit.groups[last.group].group;
+    moved = last.parameter < fit.parameters.size() ? show(fit.parameters[last.parameter].name)
+                                                   : "the levels of " + show(fit.groups[last.group].group);
   }
   fit.verdict.message = verdict_sentence(fit, {!course.done, course.reach, moved});
   return fit;

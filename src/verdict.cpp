@@ -7,7 +7,6 @@
 
 #include "guide_width.hpp"
 #include "jensen/pieces.hpp"
-#include "show.hpp"
 
 namespace jensen {
 namespace {
@@ -116,7 +115,7 @@ std::string verdict_sentence(const Fit& fit, const RunEnd& end) {
     const bool endless = v.drift > endless_drift && fit.steps >= endless_steps;
     return fmt::format(
         "not converged: the average of {} still moved by {:.2g} posterior sd; {}give more steps (--steps {})",
-        show(end.moved), v.drift,
+        end.moved, v.drift,
         endless ? "its posterior may have no end (a perfect fit, separated data, a flat prior): see what "
                   "the data say of it, give it a tighter prior, or "
                 : "",
