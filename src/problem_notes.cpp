@@ -19,16 +19,19 @@ std::string_view without_blanks(std::string_view text) {
   return first == text.npos ? "" : text.substr(first, text.find_last_not_of(blanks) + 1 - first);
 }
 
-/// Of a factor or group two levels that a person would take for one.
+/// Of a factor or group the first two levels that a person would take for one, and how many more there are.
 void note_twins(const std::string& name, const std::vector<std::string>& levels, std::vector<std::string>& notes) {
   std::unordered_map<std::string_view, const std::string*> seen;
+  std::string first;
+  std::size_t count = 0;
   for (const std::string& level : levels) {
     const auto [at, is_new] = seen.emplace(without_blanks(level), &level);
     if (is_new) continue;
-    notes.push_back(fmt::format("{} and {} are two levels of {}, though they differ in blanks alone", show(*at->second),
-                                show(level), show(name)));
-    return;
+    if (count++ == 0) first = fmt::format("{} and {}", show(*at->second), show(level));
   }
+  if (count == 0) return;
+  notes.push_back(fmt::format("{} are two levels of {}, though they differ in blanks alone{}", first, show(name),
+                              count == 1 ? "" : fmt::format("; and so do {} more", count - 1)));
 }
 
 }  // namespace
@@ -57,7 +60,7 @@ std::vector<std::string> problem_notes(const TrainOptions& given, const ModelDat
         rows > coefficients
             ? fmt::format("its sd will be about {:.1f} times too small",
                           std::sqrt(static_cast<double>(rows) / static_cast<double>(rows - coefficients)))
-            : "the priors alone tell it from the coefficients, and its sd may be far too small";
+            : "the priors alone tell it from the coefficients; its mean may be off, and its sd far too small";
     notes.push_back(
         fmt::format("{} rows for {} coefficients leave little to see sigma by: {}", rows, coefficients, narrow));
   }

@@ -21,6 +21,8 @@ constexpr double sd_tolerance = 1.25;
 /// And where they vary more than this, a mean may be off by several of its sds. A mean-field guide's ratios vary that
 /// much for correlations alone, which leave its means as they are.
 constexpr double means_limit = 3;
+/// Nor where a posterior sd is so many times the guide's: so long a tail moves the mean.
+constexpr double means_sd_limit = 1.5;
 /// How much of q may lie where the posterior has no density, beyond the bounds of a uniform prior.
 constexpr double outside_tolerance = 0.01;
 /// A parameter that moves further than this, in sds, after so many steps has a posterior without end, or nearly.
@@ -38,8 +40,14 @@ int final_draws(std::int64_t rows, const Model& model) {
 /// that they make together in a parameter, in its sds, grows as their mean times sqrt(J): so many levels may have
 /// sqrt(J) times the variance, counted from four, since a few are no other than parameters.
 double level_allowance(const Fit& fit) {
+  const bool has_sigma = std::ranges::any_of(
+      fit.parameters, [](const Parameter& p) { return p.name == "sigma" || p.name.starts_with("sigma_"); });
   double levels = 0;
-  for (const GroupPosterior& group : fit.groups) levels += static_cast<double>(group.levels * group.effects.size());
+  for (const GroupPosterior& group : fit.groups) {
+    // With a level for every row sigma and the group's sd are told together: their error is all there is to see.
+    if (has_sigma && static_cast<std::int64_t>(group.levels) >= fit.rows) continue;
+    levels += static_cast<double>(group.levels * group.effects.size());
+  }
   return std::pow(std::max(levels / 4, 1.0), 0.25);
 }
 
@@ -126,7 +134,7 @@ std::string verdict_sentence(const Fit& fit, const RunEnd& end) {
     return fmt::format(
         "converged, but the posterior is not close to the guide (log p/q has sd {:.2g}, k-hat {:.2f}): {}{}",
         v.log_ratio_sd, v.khat,
-        meanfield || v.log_ratio_sd / level_allowance(fit) <= means_limit
+        v.sd_ratio <= means_sd_limit && (meanfield || v.log_ratio_sd / level_allowance(fit) <= means_limit)
             ? "its means may serve, its sds may not"
             : "neither its means nor its sds can be relied on",
         meanfield ? "; try --guide fullrank" : "");

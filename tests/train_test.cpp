@@ -167,6 +167,26 @@ void expect_matches(const Fit& fit, const Quadrature& exact) {
   EXPECT_NEAR(sd_of(fit, "b_Intercept") / exact.sd, 1, 0.03);
 }
 
+// A level for every row: the data know sigma^2 + sd^2 alone, of which the guide picks one split. That many levels may
+// each be a little off does not excuse it.
+TEST(Verdict, OfALevelForEveryRowIsNotClose) {
+  std::mt19937_64 random(4);
+  std::normal_distribution<double> normal;
+  std::vector<double> y;
+  std::vector<std::int32_t> id;
+  std::vector<std::string> names;
+  for (std::int32_t i = 0; i < 400; ++i) {
+    y.push_back(normal(random) + normal(random));
+    id.push_back(i);
+    names.push_back("n" + std::to_string(i));
+  }
+  Table table("data.csv");
+  table.add("y", y);
+  table.add("id", id, names);
+  const Fit fit = train("y ~ 1 + (1 | id)", table);
+  EXPECT_FALSE(fit.verdict.close) << fit.verdict.message;
+}
+
 TEST(Evidence, BernoulliWithAnIntercept) {
   Data data{{{"y", {}}}};
   for (int i = 0; i < 120; ++i) data.columns[0].second.push_back(i % 3 == 0 ? 1 : 0);

@@ -166,6 +166,11 @@ std::vector<std::string> separation_notes(const ModelData& data, const Model& mo
     }
   }
   if (without.empty()) return {};
+  if (data.family == Family::hurdle_poisson) {  // whose zeros are not the mean's
+    return {fmt::format("there is {}: the data say nothing of {}, only the priors do; merge levels, or leave {} out",
+                        join(without), without.size() == 1 ? "its coefficient" : "their coefficients",
+                        without.size() == 1 ? "the column" : "the columns")};
+  }
   return {fmt::format(
       "there is {} (quasi-separation): the likelihood has no maximum, and only the priors keep {} finite; merge "
       "levels, leave {} out, or choose priors that mean something (--prior)",
