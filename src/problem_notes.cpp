@@ -13,19 +13,13 @@ namespace {
 
 constexpr std::size_t many_levels = 100;
 
-std::string_view without_blanks(std::string_view text) {
-  constexpr std::string_view blanks = " \t";
-  const std::size_t first = text.find_first_not_of(blanks);
-  return first == text.npos ? "" : text.substr(first, text.find_last_not_of(blanks) + 1 - first);
-}
-
 /// Of a factor or group the first two levels that a person would take for one, and how many more there are.
 void note_twins(const std::string& name, const std::vector<std::string>& levels, std::vector<std::string>& notes) {
   std::unordered_map<std::string_view, const std::string*> seen;
   std::string first;
   std::size_t count = 0;
   for (const std::string& level : levels) {
-    const auto [at, is_new] = seen.emplace(without_blanks(level), &level);
+    const auto [at, is_new] = seen.emplace(trim(level), &level);
     if (is_new) continue;
     if (count++ == 0) first = fmt::format("{} and {}", show(*at->second), show(level));
   }

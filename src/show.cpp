@@ -34,6 +34,12 @@ bool is_clean_utf8(std::string_view text) {
   return true;
 }
 
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
 std::string show(std::string_view text) {
   constexpr std::size_t max_bytes = 40;
   std::string out = "'";

@@ -6,6 +6,9 @@
 
 namespace jensen {
 
+/// Without the blanks and tabs at either end.
+std::string_view trim(std::string_view text);
+
 /// `text` in single quotes: control characters and bytes that are not UTF-8 as \xNN, cut after 40 bytes.
 std::string show(std::string_view text);
 

@@ -37,7 +37,7 @@ std::vector<std::string> header_names(CsvScanner& scanner, const std::string& fi
   std::vector<CsvCell>& cells = scanner.cells();
   std::vector<std::string> names;
   names.reserve(cells.size());
-  for (CsvCell& cell : cells) names.emplace_back(cell.quoted ? cell.text() : io::trim(cell.text()));
+  for (CsvCell& cell : cells) names.emplace_back(cell.quoted ? cell.text() : trim(cell.text()));
   check_is_text(file, names);
   return names;
 }

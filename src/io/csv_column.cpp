@@ -67,12 +67,6 @@ bool is_like_number(std::string_view cell) {
 
 }  // namespace
 
-std::string_view trim(std::string_view cell) {
-  while (!cell.empty() && (cell.front() == ' ' || cell.front() == '\t')) cell.remove_prefix(1);
-  while (!cell.empty() && (cell.back() == ' ' || cell.back() == '\t')) cell.remove_suffix(1);
-  return cell;
-}
-
 MissingCells::MissingCells(std::vector<std::string> spellings) : spellings_(std::move(spellings)) {
   for (std::string& spelling : spellings_) {
     spelling = std::string(trim(spelling));

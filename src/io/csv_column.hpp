@@ -12,8 +12,6 @@
 
 namespace jensen::io {
 
-std::string_view trim(std::string_view cell);
-
 /// The spellings that mean "missing".
 class MissingCells {
  public:
