@@ -63,16 +63,14 @@ bool fits_too_well(const ModeBlock& block, std::int64_t rows) {
 /// The sds of what a block's coefficients add to the argument that they feed: |x_i R^-1|.
 std::vector<double> coefficient_sd(const MixedSystem& system, const ModeRows& rows, std::size_t block) {
   const Matrix inverse = inverse_upper(expanded(system.factor));
-  const std::size_t c = inverse.rows;
-  std::vector<double> spread(size_of(rows.count())), buffer(spread.size() * c);
-  const double* design = rows.design(block, 0, 0, rows.count(), buffer.data());
-#pragma omp parallel for schedule(static)
-  for (std::int64_t i = 0; i < rows.count(); ++i) {
-    std::vector<double> v(c);
-    for (std::size_t k = 0; k < c; ++k) {
-      for (std::size_t j = k; j < c; ++j) v[j] += design[size_of(i) * c + k] * inverse(k, j);
-    }
-    spread[size_of(i)] = std::sqrt(dot(v, v));
+  const std::size_t n = size_of(rows.count()), c = inverse.rows;
+  std::vector<double> buffer(n * c), spread(n);
+  std::vector<float> v(n * c);
+  multiply_upper(rows.design(block, 0, 0, rows.count(), buffer.data()), n, inverse, v.data());
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t k = 0; k < c; ++k)
+      spread[i] += static_cast<double>(v[i * c + k]) * static_cast<double>(v[i * c + k]);
+    spread[i] = std::sqrt(spread[i]);
   }
   return spread;
 }
