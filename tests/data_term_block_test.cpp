@@ -101,6 +101,25 @@ TEST(DataTermBlock, TakesEveryBucket) {
   EXPECT_THAT(seen, ::testing::Each(true));
 }
 
+/// With X in either 16-bit format, against the sums of the rounded X.
+void expect_right_in_16_bits(TermCase& c, const BlockPlan& plan, const How& how) {
+  Part& part = c.term.arguments[0].parts[dense_part_of(c.term)];
+  for (const Storage storage : {Storage::float16, Storage::bfloat16}) {
+    const Halves halves = to_halves(c.x, part.columns, storage);
+    const std::vector<float> near = rounded(c.x, part.columns, storage);
+    part.x = near.data();
+    const Reference reference = reference_sums(c, plan);
+    part.halves = halves.values.data();
+    part.storage = storage;
+    part.scale = halves.scale;
+    expect_right(block_sums(c, plan, how), reference, c);
+    part.halves = nullptr;
+    part.x = c.x.data();
+    part.scale = 1;
+    if (::testing::Test::HasFatalFailure()) return;
+  }
+}
+
 // One sample: a thread has a row.
 TEST(DataTermRows, IsTheSumInDouble) {
   std::uint32_t seed = 500;
@@ -112,19 +131,8 @@ TEST(DataTermRows, IsTheSumInDouble) {
       ASSERT_GT(tile_plan(c.term, 1, plan.rows_per_block, ampere).row_columns, 0) << columns;
       expect_right(block_sums(c, plan, {true, seed % 3 == 0 ? hopper : ampere, seed}), reference_sums(c, plan), c);
       if (HasFatalFailure()) return;
-      for (const Storage storage : {Storage::float16, Storage::bfloat16}) {
-        Part& part = c.term.arguments[0].parts[dense_part_of(c.term)];
-        const Halves halves = to_halves(c.x, columns, storage);
-        const std::vector<float> near = rounded(c.x, columns, storage);
-        part.x = near.data();
-        const Reference reference = reference_sums(c, plan);
-        part.halves = halves.values.data();
-        part.storage = storage;
-        part.scale = halves.scale;
-        expect_right(block_sums(c, plan, {true, hopper, seed}), reference, c);
-        part.halves = nullptr;
-        if (HasFatalFailure()) return;
-      }
+      expect_right_in_16_bits(c, plan, {true, hopper, seed});
+      if (HasFatalFailure()) return;
     }
   }
 }
@@ -151,21 +159,8 @@ TEST(DataTermEight, IsTheSumInDouble) {
       if (HasFatalFailure()) return;
       // Both factors of a product are rounded by 2^-11, where the room is for float's 2^-24.
       EXPECT_LT(worst_share(block_sums(c, plan, {false, shared_bytes, seed}), floats).share, 0x1p13) << c.shape;
-      for (const Storage storage : {Storage::float16, Storage::bfloat16}) {
-        Part& part = c.term.arguments[0].parts[dense_part_of(c.term)];
-        const Halves halves = to_halves(c.x, columns, storage);
-        const std::vector<float> near = rounded(c.x, columns, storage);
-        part.x = near.data();
-        const Reference reference = reference_sums(c, plan);
-        part.halves = halves.values.data();
-        part.storage = storage;
-        part.scale = halves.scale;
-        expect_right(block_sums(c, plan, {true, shared_bytes, seed}), reference, c);
-        part.halves = nullptr;
-        part.x = c.x.data();
-        part.scale = 1;
-        if (HasFatalFailure()) return;
-      }
+      expect_right_in_16_bits(c, plan, {true, shared_bytes, seed});
+      if (HasFatalFailure()) return;
     }
   }
 }
