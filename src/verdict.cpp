@@ -26,6 +26,8 @@ constexpr double means_sd_limit = 1.5;
 /// How much of q may lie where the posterior has no density, beyond the bounds of a uniform prior.
 constexpr double outside_tolerance = 0.01;
 /// A parameter that moves further than this, in sds, after so many steps has a posterior without end, or nearly.
+/// Without
+/// --steps a run ends after 32,000.
 constexpr double endless_drift = 0.3;
 constexpr std::int64_t endless_steps = 30000;
 

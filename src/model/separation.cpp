@@ -28,7 +28,7 @@ enum Seen : unsigned {
 
 bool times(const ModelData& data) { return data.family == Family::exponential || data.family == Family::weibull; }
 
-/// Whether responses bound the mean from either side, or from one: a count of 0, a time that is censored.
+/// Whether responses bound the mean from either side, or from one at most: a count of 0, a time that is censored.
 bool bounds_either_side(const ModelData& data) {
   return data.family == Family::poisson || data.family == Family::negative_binomial ||
          data.family == Family::zero_inflated_poisson || data.family == Family::hurdle_poisson || times(data);
