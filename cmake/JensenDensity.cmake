@@ -30,7 +30,7 @@ function(jensen_add_density target)
   set(flags_avx2 -march=x86-64-v3)
   set(flags_avx512 -march=x86-64-v4 -mprefer-vector-width=512)
   if(TARGET jensen_sanitizers AND JENSEN_SANITIZE)  # Jensen's own build, whose kernels are compiled for all
-    list(TRANSFORM host_flags REPLACE "^-O3$" "${jensen_sanitized_kernel_flags}")
+    list(APPEND host_flags ${jensen_sanitized_kernel_flags})
   elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
     list(APPEND isas avx2 avx512)
   endif()

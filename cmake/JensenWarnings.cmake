@@ -24,10 +24,15 @@ if(JENSEN_SANITIZE)
     "$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${JENSEN_SANITIZE};-fno-omit-frame-pointer;-fno-sanitize-recover=all>")
   target_link_options(jensen_sanitizers INTERFACE "-fsanitize=${JENSEN_SANITIZE}")
 endif()
-# At -O3 a sanitizer's checks in every unrolled loop take minutes to compile. Of what is left those of lifetimes, of null
-# and of alignment would take two thirds: the kernels are many small functions, each inlined in many places.
-set(jensen_sanitized_kernel_flags -O1)
-if(JENSEN_SANITIZE MATCHES "address")
-  list(APPEND jensen_sanitized_kernel_flags -fno-sanitize-address-use-after-scope -fno-sanitize=null,alignment)
-endif()
 target_link_libraries(jensen_warnings INTERFACE jensen_sanitizers)
+# At -O3 a sanitizer's checks in every unrolled loop take minutes to compile. Of what is left those of lifetimes, and those
+# of pointers that the address sanitizer makes needless, would take two thirds: the kernels are many small functions, each
+# inlined in many places. A compiler goes by the last flag: these come after those of jensen_sanitizers.
+set(jensen_sanitized_kernel_flags)
+if(JENSEN_SANITIZE)
+  set(jensen_sanitized_kernel_flags -O1)
+endif()
+if(JENSEN_SANITIZE MATCHES "address")
+  list(APPEND jensen_sanitized_kernel_flags
+    -fno-sanitize-address-use-after-scope -fno-sanitize=null,alignment,object-size,pointer-overflow)
+endif()
