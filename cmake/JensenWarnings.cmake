@@ -26,7 +26,7 @@ if(JENSEN_SANITIZE)
 endif()
 target_link_libraries(jensen_warnings INTERFACE jensen_sanitizers)
 # At -O3 a sanitizer's checks in every unrolled loop take minutes to compile. Of what is left those of lifetimes, and those
-# of pointers that the address sanitizer makes needless, would take two thirds: the kernels are many small functions, each
+# of pointers that the address sanitizer makes needless, would take three quarters: the kernels are many small functions, each
 # inlined in many places. A compiler goes by the last flag: these come after those of jensen_sanitizers.
 set(jensen_sanitized_kernel_flags)
 if(JENSEN_SANITIZE)
