@@ -39,14 +39,14 @@ function(jensen_add_density target)
   set(assignments "")
   foreach(isa IN LISTS isas)
     string(APPEND declarations
-      "namespace ${isa} {\ntemplate <class Own>\nCpuTermCode own_term_code();\nextern template CpuTermCode own_term_code<::${arg_TYPE}>();\n}\n")
-    string(APPEND assignments "    made.${isa} = ${isa}::own_term_code<::${arg_TYPE}>();\n")
+      "namespace ${isa} {\ntemplate <class Own>\nstruct OwnTileDensity {\n  static const TileDensity table;\n};\nextern template struct OwnTileDensity<::${arg_TYPE}>;\n}\n")
+    string(APPEND assignments "    made.${isa} = ${isa}::OwnTileDensity<::${arg_TYPE}>::table;\n")
     set(source ${dir}/${id}_${isa}.cpp)
     file(CONFIGURE OUTPUT ${source} CONTENT
 "#include \"${header}\"
 #define JENSEN_ISA ${isa}
 #include \"kernels/own_density_cpu.hpp\"
-template jensen::CpuTermCode jensen::${isa}::own_term_code<::${arg_TYPE}>();
+template struct jensen::${isa}::OwnTileDensity<::${arg_TYPE}>;
 " @ONLY)
     set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${host_flags};${flags_${isa}}")
     list(APPEND sources ${source})

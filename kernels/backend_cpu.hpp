@@ -168,7 +168,8 @@ class CpuBackend {
   static constexpr std::int64_t level_block = 64;
 
   /// The sums of a term that has_data_shape() over `rows` for the samples of `out`, block by block.
-  void evaluate_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension, Partials out) {
+  void evaluate_term(const Term& term, const Term* /*in_memory*/, RowList rows, BlockPlan plan, const float* z,
+                     int dimension, Partials out) {
     for_each_block(data_term_cpu_scratch(term, out.samples), rows.count, plan, out,
                    [&](std::int64_t b, std::int64_t begin, std::int64_t end, void* scratch) {
                      data_term_cpu_block(term, rows, begin, end, z, dimension, b, out, scratch);
@@ -176,8 +177,8 @@ class CpuBackend {
   }
 
   /// The sums of any term; leaves in `values` the derivatives of the arguments that gather.
-  void evaluate_general_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension,
-                             Effects effects, RowValues values, Partials out) {
+  void evaluate_general_term(const Term& term, const Term* /*in_memory*/, RowList rows, BlockPlan plan, const float* z,
+                             int dimension, Effects effects, RowValues values, Partials out) {
     for_each_block(general_term_cpu_scratch(term, out.samples), rows.count, plan, out,
                    [&](std::int64_t b, std::int64_t begin, std::int64_t end, void* scratch) {
                      general_term_cpu_block(term, rows, begin, end, z, dimension, effects, values, b, out, scratch);

@@ -176,25 +176,27 @@ class CudaBackend {
     return has_tile_shape(term) && tile_plan(term, 1, least_rows, shared_bytes_).rows == 0;
   }
 
-  /// The sums of a term that has_data_shape(). A user's density has a tile shape if it has a data shape.
-  void evaluate_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension, Partials out) {
+  /// The sums of a term that has_data_shape(). `in_memory`: the same term in the device's memory. A user's density has
+  /// a tile shape if it has a data shape.
+  void evaluate_term(const Term& term, const Term* in_memory, RowList rows, BlockPlan plan, const float* z,
+                     int dimension, Partials out) {
     if (!evaluate_by_tiles(term, rows, plan, z, dimension, {}, {}, out)) {
-      for_each("term_oracle", plan.blocks * out.samples, TermOracle{term, rows, plan, z, dimension, out});
+      for_each("term_oracle", plan.blocks * out.samples, TermOracle{in_memory, rows, plan, z, dimension, out});
     }
   }
 
   /// The sums of any term; leaves in `values` the derivatives of the arguments that gather.
-  void evaluate_general_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension,
-                             Effects effects, RowValues values, Partials out) {
+  void evaluate_general_term(const Term& term, const Term* in_memory, RowList rows, BlockPlan plan, const float* z,
+                             int dimension, Effects effects, RowValues values, Partials out) {
     if (evaluate_by_tiles(term, rows, plan, z, dimension, effects, values, out)) return;
     if (term.custom != nullptr) {
-      term.custom->cuda->evaluate_rows(term, rows, z, dimension, effects, out.samples, values, stream_);
+      term.custom->cuda->evaluate_rows(in_memory, rows, z, dimension, effects, out.samples, values, stream_);
     } else {
       for_each("evaluate_rows", rows.count * out.samples,
-               EvaluateRows{term, rows, z, dimension, effects, out.samples, values});
+               EvaluateRows{in_memory, rows, z, dimension, effects, out.samples, values});
     }
     for_each("sum_row_values", plan.blocks * (1 + out.slots) * out.samples,
-             SumRowValues{term, rows, plan, values, out});
+             SumRowValues{in_memory, rows, plan, values, out});
   }
 
  private:

@@ -194,10 +194,10 @@ struct Ones {
 /// Of weights that a term has not.
 inline constexpr Ones ones;
 
-/// `count` values of a column: in place if the rows are contiguous, else gathered into `target`. Null reads as zeros.
+/// `count` values of a column: in place if the rows are contiguous, else gathered into `target`. Null stays null.
 JENSEN_HD const float* load_column(const float* column, const RowList& rows, std::int64_t begin, int count,
                                    float* target) {
-  if (column == nullptr) return zeros;
+  if (column == nullptr) return nullptr;
   if (rows.indices == nullptr) return column + rows.first + begin;
   for (int r = 0; r < count; ++r) target[r] = column[rows[begin + r]];
   return target;

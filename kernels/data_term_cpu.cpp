@@ -6,6 +6,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "data_term_cpu_isa.hpp"
 #include "density_code.hpp"
@@ -32,37 +33,54 @@ bool processor_runs_avx512() {
 
 namespace {
 
+/// The CPU's terms of one instruction set.
 struct Isa {
   const char* name;
+  bool runs;                          ///< on this processor
+  TileDensity DensityCode::*density;  ///< a user's, compiled for it
   decltype(&baseline::data_term_block) block;
   decltype(&baseline::general_term_block) general_block;
   decltype(&baseline::shuffle_range) shuffle;
 };
 
-Isa choose() {
+/// From the widest to that of any processor.
+const std::vector<Isa>& isas() {
+  static const std::vector<Isa> all {
 #if defined(__x86_64__)
-  if (processor_runs_avx512()) {
-    return {"avx512", &avx512::data_term_block, &avx512::general_term_block, &avx512::shuffle_range};
-  }
-  if (processor_runs_avx2()) {
-    return {"avx2", &avx2::data_term_block, &avx2::general_term_block, &avx2::shuffle_range};
-  }
+    {"avx512",
+     processor_runs_avx512(),
+     &DensityCode::avx512,
+     &avx512::data_term_block,
+     &avx512::general_term_block,
+     &avx512::shuffle_range},
+        {"avx2",
+         processor_runs_avx2(),
+         &DensityCode::avx2,
+         &avx2::data_term_block,
+         &avx2::general_term_block,
+         &avx2::shuffle_range},
 #endif
-  return {"baseline", &baseline::data_term_block, &baseline::general_term_block, &baseline::shuffle_range};
+    {
+      "baseline", true, &DensityCode::baseline, &baseline::data_term_block, &baseline::general_term_block,
+          &baseline::shuffle_range
+    }
+  };
+  return all;
 }
 
+/// The widest that this processor has.
 const Isa& isa() {
-  static const Isa chosen = choose();
-  return chosen;
+  static const Isa& widest = *std::ranges::find_if(isas(), [](const Isa& i) { return i.runs; });
+  return widest;
 }
-
-/// A user's density for the widest instruction set that it is compiled for and this processor has. None: an empty one.
-const CpuTermCode& code_of(const DensityCode& density) {
-  static const bool runs_avx2 = processor_runs_avx2(), runs_avx512 = processor_runs_avx512();
-  if (runs_avx512 && density.avx512.general_term != nullptr) return density.avx512;
-  if (runs_avx2 && density.avx2.general_term != nullptr) return density.avx2;
-  return density.baseline;
+/// The widest that this processor has and `density` is compiled for; null: none.
+const Isa* isa_of(const DensityCode& density) {
+  for (const Isa& i : isas()) {
+    if (i.runs && (density.*i.density).compiled()) return &i;
+  }
+  return nullptr;
 }
+const Isa& isa_of(const Term& term) { return term.custom == nullptr ? isa() : *isa_of(*term.custom); }
 
 }  // namespace
 
@@ -71,7 +89,7 @@ void check_cpu_density(const DensityCode& density) {
   if (density.version != density_code_version) {
     throw std::invalid_argument("compiled with headers of another Jensen" + place + "compile it anew");
   }
-  if (code_of(density).general_term == nullptr) {
+  if (isa_of(density) == nullptr) {
     throw std::invalid_argument("not compiled for instructions that this processor has" + place +
                                 "compile it without -march, or by jensen_add_density()");
   }
@@ -85,8 +103,7 @@ std::size_t data_term_cpu_scratch(const Term& term, int samples) {
 
 void data_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, std::int64_t end, const float* z,
                          int dimension, std::int64_t block, Partials out, void* scratch) {
-  const auto run = term.custom == nullptr ? isa().block : code_of(*term.custom).data_term;
-  run(term, rows, begin, end, z, dimension, out.at(block, 0), out.samples, 1 + out.slots, scratch);
+  isa_of(term).block(term, rows, begin, end, z, dimension, out.at(block, 0), out.samples, 1 + out.slots, scratch);
 }
 
 void shuffle_range_cpu(const Shuffle& shuffle, std::uint32_t first, std::int64_t count, std::uint32_t* images) {
@@ -115,8 +132,8 @@ std::size_t general_term_cpu_scratch(const Term& term, int samples) {
 void general_term_cpu_block(const Term& term, RowList rows, std::int64_t begin, std::int64_t end, const float* z,
                             int dimension, const Effects& effects, const RowValues& values, std::int64_t block,
                             Partials out, void* scratch) {
-  const auto run = term.custom == nullptr ? isa().general_block : code_of(*term.custom).general_term;
-  run(term, rows, begin, end, z, dimension, effects, values, out.at(block, 0), out.samples, 1 + out.slots, scratch);
+  isa_of(term).general_block(term, rows, begin, end, z, dimension, effects, values, out.at(block, 0), out.samples,
+                             1 + out.slots, scratch);
 }
 
 }  // namespace jensen

@@ -7,13 +7,15 @@
 #include "general_term.hpp"
 #include "shuffle.hpp"
 #include "term.hpp"
+#include "tile_density.hpp"
 
 namespace jensen {
 
-// One definition each in data_term_cpu_isa.cpp, general_term_cpu_isa.cpp and shuffle_cpu_isa.cpp, which are compiled
-// once for each instruction set.
+// One definition each in densities_cpu_isa.cpp, data_term_cpu_isa.cpp, general_term_cpu_isa.cpp and
+// shuffle_cpu_isa.cpp, which are compiled once for each instruction set.
 #define JENSEN_DECLARE(isa)                                                                                            \
   namespace isa {                                                                                                      \
+  TileDensity tile_density(const Term& term);                                                                          \
   std::size_t scratch_bytes(std::size_t columns, int samples);                                                         \
   void data_term_block(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z,    \
                        int dimension, double* sums, int samples, int stride, void* memory);                            \

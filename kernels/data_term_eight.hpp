@@ -176,7 +176,7 @@ class DataTermEight : TileStream<Block, Element, Densities> {
   JENSEN_DEVICE void evaluate(const float* of_sample, const float* const (&columns)[2], int special, Pair& pair,
                               TileSums& of_tile) const {
     typename Density::template Prepared<float> prepared;
-    __builtin_memcpy(&prepared, of_sample, sizeof(prepared));
+    __builtin_memcpy(&prepared, __builtin_assume_aligned(of_sample, 16), sizeof(prepared));
     Value<float, 1 + Density::shared> value[2];
     float excess[2] = {};
     JENSEN_UNROLL

@@ -69,7 +69,7 @@ class DataTermRows : TileStream<Block, Element, Densities> {
     Densities::with_response(work_.density, [&](auto density) {
       using Density = decltype(density);
       typename Density::template Prepared<float> prepared;
-      __builtin_memcpy(&prepared, floats(plan_.prepared), sizeof(prepared));
+      __builtin_memcpy(&prepared, __builtin_assume_aligned(floats(plan_.prepared), 16), sizeof(prepared));
       const auto value = this->template evaluate_row<Density>(prepared, this->columns(), tile, thread_, 0,
                                                               floats(plan_.scalars)[0] + dot);
       slope = value.d[0];

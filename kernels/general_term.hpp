@@ -21,7 +21,7 @@ struct RowValues {
 /// Item: (row of the window, sample).
 template <class Densities>
 struct EvaluateRowsOf {
-  Term term;
+  const Term* in_memory;  ///< the device's: as a parameter it would be 10 kB of every launch that a graph records
   RowList rows;
   const float* z;
   int dimension;
@@ -30,6 +30,7 @@ struct EvaluateRowsOf {
   RowValues out;
 
   JENSEN_HD void operator()(std::int64_t item) const {
+    const Term& term = *in_memory;
     const auto s = static_cast<int>(item % samples);
     const std::int64_t i = item / samples;
     const std::int64_t row = rows[i];
@@ -49,7 +50,7 @@ using EvaluateRows = EvaluateRowsOf<BuiltInDensities>;
 
 /// Item: (block, value or slot, sample).
 struct SumRowValues {
-  Term term;
+  const Term* in_memory;
   RowList rows;
   BlockPlan plan;
   RowValues values;
@@ -67,6 +68,7 @@ struct SumRowValues {
 
  private:
   JENSEN_HD double slot_sum(int slot, std::int64_t begin, std::int64_t end, int s) const {
+    const Term& term = *in_memory;
     for (int a = 0; a < term.argument_count; ++a) {
       for (int p = 0; p < term.arguments[a].part_count; ++p) {
         const Part& part = term.arguments[a].parts[p];

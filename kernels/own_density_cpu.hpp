@@ -1,22 +1,19 @@
 #pragma once
-/// \file The CPU's terms of one density of a user's, for the instruction set that this file is compiled for. JENSEN_ISA
-/// names the namespace.
+/// \file A user's density for the CPU's terms, for the instruction set that this file is compiled for. JENSEN_ISA names
+/// the namespace.
 
-#include "cpu_data_term.hpp"
-#include "cpu_general_term.hpp"
-#include "density_code.hpp"
+#include "cpu_densities.hpp"
 #include "own_density.hpp"
 
 namespace jensen::JENSEN_ISA {
 
-/// Instantiated once in each namespace.
+/// Instantiated once in each namespace. Data and no function, which this processor might not run.
 template <class Own>
-CpuTermCode own_term_code() {
-  using Set = OnlyDensity<Own, data_term::prepared_room>;
-  CpuTermCode code;
-  if constexpr (argument_count_of<Own>() <= max_data_arguments) code.data_term = &data_term::data_term_block_of<Set>;
-  code.general_term = &general_term::general_term_block_of<Set>;
-  return code;
-}
+struct OwnTileDensity {
+  static const TileDensity table;
+};
+template <class Own>
+constinit const TileDensity OwnTileDensity<Own>::table =
+    tile_density_of<typename OnlyDensity<Own, prepared_room>::Density>();
 
 }  // namespace jensen::JENSEN_ISA

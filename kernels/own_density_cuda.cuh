@@ -10,7 +10,7 @@ namespace jensen {
 namespace {
 
 template <class Densities>
-void evaluate_own_rows(const Term& term, RowList rows, const float* z, int dimension, Effects effects, int samples,
+void evaluate_own_rows(const Term* term, RowList rows, const float* z, int dimension, Effects effects, int samples,
                        RowValues values, void* stream) {
   const EvaluateRowsOf<Densities> evaluate{term, rows, z, dimension, effects, samples, values};
   launch_items(static_cast<cudaStream_t>(stream), "evaluate_rows", rows.count * samples, evaluate);

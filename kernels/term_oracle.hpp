@@ -11,7 +11,7 @@ namespace jensen {
 /// For the item (block, sample): writes the value and all slots of its Partials.
 template <class Densities>
 struct TermOracleOf {
-  Term term;
+  const Term* in_memory;  ///< the device's
   RowList rows;
   BlockPlan plan;
   const float* z;  ///< S x D, row-major
@@ -31,6 +31,7 @@ struct TermOracleOf {
 
  private:
   JENSEN_HD void add_row(std::int64_t row, const float* latent, double* sums) const {
+    const Term& term = *in_memory;
     float constants[max_constants];
     for (int c = 0; c < max_constants; ++c) constants[c] = term.constants[c] == nullptr ? 0.0F : term.constants[c][row];
     float a[max_arguments] = {};

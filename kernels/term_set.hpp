@@ -136,12 +136,13 @@ class TermSet {
       const Partials partials{partials_[t].data(), samples, slot_count(term)};
       if (!general) {
         const auto timed = backend_.stage(term_name(term));
-        backend_.evaluate_term(term, rows, plan, z, dimension, partials);
+        backend_.evaluate_term(term, in_memory_.data() + t, rows, plan, z, dimension, partials);
       } else {
         const RowValues values{values_.data(), value_rows_, value_stride(samples)};
         {
           const auto timed = backend_.stage(term_name(term));
-          backend_.evaluate_general_term(term, rows, plan, z, dimension, effects, values, partials);
+          backend_.evaluate_general_term(term, in_memory_.data() + t, rows, plan, z, dimension, effects, values,
+                                         partials);
         }
         for (const Gather& gather : gathers_[t]) {
           const Part& part = term.arguments[gather.argument].parts[gather.part];
@@ -199,6 +200,7 @@ class TermSet {
   std::int64_t stride_;
   std::int64_t value_rows_ = 0;
   std::vector<Term> terms_;                      ///< pointers into device memory
+  Buffer<Backend, Term> in_memory_;              ///< the same
   std::vector<std::int64_t> offsets_;            ///< of each term's sums
   std::vector<std::vector<Gather>> gathers_;     ///< of each term
   std::vector<Buffer<Backend, float>> columns_;  ///< what the terms point to
@@ -290,6 +292,7 @@ TermSet<Backend>::TermSet(Backend& backend, const EngineSpec& spec, int most_sam
     list.insert(list.end(), of_coordinate.begin(), of_coordinate.end());
     begin.push_back(static_cast<std::int32_t>(list.size()));
   }
+  in_memory_ = {backend_, std::span<const Term>(terms_)};
   sums_ = {backend_, static_cast<std::size_t>(total)};
   rows_ = {backend_, std::span<const TermRow>(rows)};
   contribution_begin_ = {backend_, std::span<const std::int32_t>(begin)};

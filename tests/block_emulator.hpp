@@ -2,8 +2,9 @@
 /// \file A thread block of a GPU played on the host: each of its threads is a fiber.
 ///
 /// Between two barriers fibers run in a random order, switched at barriers and at the products of their warp. What a
-/// GPU leaves undefined is made visible: shared memory starts as NaN; an asynchronous copy happens when its thread
-/// waits for it and not before, so what is read too early is old.
+/// GPU leaves undefined is made visible: shared memory starts as NaN; an asynchronous copy happens, by chance, as soon
+/// as its thread asks for it or not before that thread waits for it, so that what is overwritten or read too early is
+/// wrong.
 
 #include <ucontext.h>
 
@@ -127,7 +128,12 @@ class BlockEmulator {
       if (begin < shared() || begin + Bytes > shared() + block_->memory_.size()) {
         block_->fail("an asynchronous copy goes beyond shared memory");
       }
-      copies_.push_back({begin, static_cast<const char*>(from), bytes, Bytes});
+      const Copy copy{begin, static_cast<const char*>(from), bytes, Bytes};
+      if (block_->random_() % 2 == 0) {
+        copy.land();
+      } else {
+        copies_.push_back(copy);
+      }
     }
     void commit() {
       groups_.push_back(std::move(copies_));
@@ -136,10 +142,7 @@ class BlockEmulator {
     template <int N>
     void wait() {
       for (; groups_.size() > N; groups_.pop_front()) {
-        for (const Copy& copy : groups_.front()) {
-          std::memset(copy.to, 0, static_cast<std::size_t>(copy.room));
-          std::memcpy(copy.to, copy.from, static_cast<std::size_t>(copy.bytes));
-        }
+        for (const Copy& copy : groups_.front()) copy.land();
       }
     }
     void multiply(float (&c)[4], const float (&a)[4], const float (&b)[2]) { block_->multiply(number_, c, a, b); }
@@ -149,6 +152,10 @@ class BlockEmulator {
       char* to;
       const char* from;
       int bytes, room;
+      void land() const {
+        std::memset(to, 0, static_cast<std::size_t>(room));
+        std::memcpy(to, from, static_cast<std::size_t>(bytes));
+      }
     };
     BlockEmulator* block_;
     int number_;

@@ -40,7 +40,7 @@ std::vector<double> block_sums(const TermCase& c, BlockPlan plan, const How& how
 
 std::vector<double> oracle_sums(const TermCase& c, BlockPlan plan) {
   PoisonedPartials out(c, plan);
-  const TermOracle oracle{c.term, c.rows, plan, c.z.data(), c.dimension, out.view};
+  const TermOracle oracle{&c.term, c.rows, plan, c.z.data(), c.dimension, out.view};
   for (std::int64_t item = 0; item < plan.blocks * c.shape.samples; ++item) oracle(item);
   return out.values;
 }
@@ -294,9 +294,9 @@ TEST(DataTermBlock, GathersEffectsAndLeavesDerivatives) {
     work.derivative_stride = stride;
     play(work, 1);
 
-    const EvaluateRows evaluate{c.term, c.rows, c.z.data(), c.dimension, work.effects, c.shape.samples, want_rows};
+    const EvaluateRows evaluate{&c.term, c.rows, c.z.data(), c.dimension, work.effects, c.shape.samples, want_rows};
     for (std::int64_t i = 0; i < c.rows.count * c.shape.samples; ++i) evaluate(i);
-    const SumRowValues sum{c.term, c.rows, plan, want_rows, want.view};
+    const SumRowValues sum{&c.term, c.rows, plan, want_rows, want.view};
     for (std::int64_t i = 0; i < plan.blocks * (1 + c.slots()) * c.shape.samples; ++i) sum(i);
     // Each row's numbers are of order ten, rounded a handful of times on both sides.
     const double room = 2 * 10 * tolerance::density_float;

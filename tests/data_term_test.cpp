@@ -70,7 +70,7 @@ std::vector<Variant> variants() {
 
 std::vector<double> oracle_sums(const TermCase& c, BlockPlan plan) {
   PoisonedPartials out(c, plan);
-  const TermOracle oracle{c.term, c.rows, plan, c.z.data(), c.dimension, out.view};
+  const TermOracle oracle{&c.term, c.rows, plan, c.z.data(), c.dimension, out.view};
   for (std::int64_t item = 0; item < plan.blocks * c.shape.samples; ++item) oracle(item);
   return out.values;
 }
@@ -231,11 +231,11 @@ std::vector<double> backend_sums(const TermCase& c, BlockPlan plan, int threads)
   CpuBackend backend(threads);
   PoisonedPartials out(c, plan);
   if (has_data_shape(c.term)) {
-    backend.evaluate_term(c.term, c.rows, plan, c.z.data(), c.dimension, out.view);
+    backend.evaluate_term(c.term, &c.term, c.rows, plan, c.z.data(), c.dimension, out.view);
   } else {
     const std::int64_t stride = out.view.samples + 3;
     std::vector<float> values(static_cast<std::size_t>(c.rows.count * stride * (1 + c.term.argument_count)));
-    backend.evaluate_general_term(c.term, c.rows, plan, c.z.data(), c.dimension, {},
+    backend.evaluate_general_term(c.term, &c.term, c.rows, plan, c.z.data(), c.dimension, {},
                                   {values.data(), c.rows.count, stride}, out.view);
   }
   return out.values;

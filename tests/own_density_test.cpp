@@ -34,23 +34,28 @@ std::vector<Twin> twins() {
 /// is of order one in a row of these data; the reference counts what does not. Seen: a third of both together.
 constexpr double cancelled_in_a_row = 1;
 
-/// For each instruction set that it is compiled for and this processor has.
-std::vector<const CpuTermCode*> codes_of(const DensityCode& density) {
-  std::vector<const CpuTermCode*> codes{&density.baseline};
-  if (processor_runs_avx2() && density.avx2.data_term != nullptr) codes.push_back(&density.avx2);
-  if (processor_runs_avx512() && density.avx512.data_term != nullptr) codes.push_back(&density.avx512);
-  return codes;
+using Block = decltype(&baseline::data_term_block);
+
+/// The data terms of each instruction set that the density is compiled for and this processor has.
+std::vector<Block> blocks_of([[maybe_unused]] const DensityCode& density) {
+  std::vector<Block> blocks{&baseline::data_term_block};
+#if defined(__x86_64__)
+  if (processor_runs_avx2() && density.avx2.compiled()) blocks.push_back(&avx2::data_term_block);
+  if (processor_runs_avx512() && density.avx512.compiled()) blocks.push_back(&avx512::data_term_block);
+#endif
+  return blocks;
 }
 
-std::vector<double> sums_of(const TermCase& c, const Term& term, const CpuTermCode* code) {
+/// `block` null: what the processor's widest instructions are.
+std::vector<double> sums_of(const TermCase& c, const Term& term, Block block) {
   PoisonedPartials out(c, {std::max<std::int64_t>(c.rows.count, 1), 1});
   std::vector<float> memory(data_term_cpu_scratch(term, c.shape.samples) / sizeof(float) + 16);
   auto* scratch = reinterpret_cast<void*>((reinterpret_cast<std::uintptr_t>(memory.data()) + 63) / 64 * 64);
-  if (code == nullptr) {
+  if (block == nullptr) {
     data_term_cpu_block(term, c.rows, 0, c.rows.count, c.z.data(), c.dimension, 0, out.view, scratch);
   } else {
-    code->data_term(term, c.rows, 0, c.rows.count, c.z.data(), c.dimension, out.view.at(0, 0), c.shape.samples,
-                    1 + c.slots(), scratch);
+    block(term, c.rows, 0, c.rows.count, c.z.data(), c.dimension, out.view.at(0, 0), c.shape.samples, 1 + c.slots(),
+          scratch);
   }
   return out.values;
 }
@@ -68,10 +73,10 @@ TEST(OwnDensity, IsTheBuiltInOneInTheDataTermOfEveryInstructionSet) {
           Term term = c.term;
           term.density = DensityKind::custom;
           term.custom = &twin.own;
-          std::vector<const CpuTermCode*> codes = codes_of(twin.own);
-          codes.push_back(nullptr);
-          for (const CpuTermCode* code : codes) {
-            const WorstShare worst = worst_share(sums_of(c, term, code), want);
+          std::vector<Block> blocks = blocks_of(twin.own);
+          blocks.push_back(nullptr);
+          for (const Block block : blocks) {
+            const WorstShare worst = worst_share(sums_of(c, term, block), want);
             ASSERT_LE(worst.share, 1) << twin.own.name << " as " << c.shape << ", number " << worst.at << " for "
                                       << want.sums[worst.at];
           }
@@ -196,8 +201,8 @@ TEST(OwnDensity, OfFiveArgumentsIsTheOracle) {
   term.arguments[1].parts[0] = {PartKind::dense, 5, 1, 1, x.data()};  // a regression on one column
   const BlockPlan plan{rows, 1};
   std::vector<double> want(samples * 6), got(samples * 6);
-  const TermOracleOf<OnlyDensity<own::TwoNormals, 16>> oracle{term, {nullptr, rows},          plan, z.data(),
-                                                              6,    {want.data(), samples, 5}};
+  const TermOracleOf<OnlyDensity<own::TwoNormals, 16>> oracle{&term, {nullptr, rows},          plan, z.data(),
+                                                              6,     {want.data(), samples, 5}};
   for (std::int64_t item = 0; item < samples; ++item) oracle(item);
   std::vector<float> memory(general_term_cpu_scratch(term, samples) / sizeof(float) + 16);
   auto* scratch = reinterpret_cast<void*>((reinterpret_cast<std::uintptr_t>(memory.data()) + 63) / 64 * 64);
@@ -220,11 +225,11 @@ TEST(OwnDensity, OfManyFunctionsIsTheOracleInEveryInstructionSet) {
       const int width = 1 + c.slots();
       std::vector<double> want(static_cast<std::size_t>(samples * width));
       const TermOracleOf<OnlyDensity<own::ManyFunctions, 16>> oracle{
-          term,       c.rows,      {std::max<std::int64_t>(rows, 1), 1},
+          &term,      c.rows,      {std::max<std::int64_t>(rows, 1), 1},
           c.z.data(), c.dimension, {want.data(), samples, c.slots()}};
       for (std::int64_t item = 0; item < samples; ++item) oracle(item);
-      for (const CpuTermCode* code : codes_of(own)) {
-        const std::vector<double> got = sums_of(c, term, code);
+      for (const Block block : blocks_of(own)) {
+        const std::vector<double> got = sums_of(c, term, block);
         for (std::size_t i = 0; i < want.size(); ++i) {
           // a row adds up about ten numbers of order one
           EXPECT_NEAR(got[i], want[i], tolerance::density_float * 10 * static_cast<double>(rows)) << "number " << i;

@@ -73,15 +73,16 @@ class PlayedBackend {
   void select_rows(const StepInput* input, std::int64_t count, std::uint32_t* rows) {
     for_each("select_rows", count, SelectRows{input, rows});
   }
-  void evaluate_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension, Partials out) {
+  void evaluate_term(const Term& term, const Term* in_memory, RowList rows, BlockPlan plan, const float* z,
+                     int dimension, Partials out) {
     launch([=, this] {
       std::vector<float> x;
-      cpu_.evaluate_term(in_floats(term, x), rows, plan, z, dimension, out);
+      cpu_.evaluate_term(in_floats(term, x), in_memory, rows, plan, z, dimension, out);
     });
   }
-  void evaluate_general_term(const Term& term, RowList rows, BlockPlan plan, const float* z, int dimension,
-                             Effects effects, RowValues values, Partials out) {
-    launch([=, this] { cpu_.evaluate_general_term(term, rows, plan, z, dimension, effects, values, out); });
+  void evaluate_general_term(const Term& term, const Term* in_memory, RowList rows, BlockPlan plan, const float* z,
+                             int dimension, Effects effects, RowValues values, Partials out) {
+    launch([=, this] { cpu_.evaluate_general_term(term, in_memory, rows, plan, z, dimension, effects, values, out); });
   }
 
   template <class F>

@@ -26,11 +26,11 @@ const DensityCode& density() {
     made.arguments = argument_count_of<Own>();
     made.constants = Own::constants;
 #if defined(__AVX512F__)
-    made.avx512 = one_isa::own_term_code<Own>();
+    made.avx512 = one_isa::OwnTileDensity<Own>::table;
 #elif defined(__AVX2__)
-    made.avx2 = one_isa::own_term_code<Own>();
+    made.avx2 = one_isa::OwnTileDensity<Own>::table;
 #else
-    made.baseline = one_isa::own_term_code<Own>();
+    made.baseline = one_isa::OwnTileDensity<Own>::table;
 #endif
     return made;
   }();
