@@ -140,7 +140,9 @@ struct Group {
 /// Rows of one sample whose products and density follow one another: so many that the density's latency does not show,
 /// so few that they are still in the first-level cache for the second product, and that reading the next ones goes on
 /// meanwhile.
-JENSEN_HD int lone_rows_of(int columns) { return columns <= 32 ? 64 : (columns <= 128 ? 32 : 16); }
+JENSEN_HD int lone_rows_of(int columns) {
+  return columns <= 16 ? 128 : (columns <= 32 ? 64 : (columns <= 128 ? 32 : 16));
+}
 
 /// One sample.
 void add_lone(const TileDensity& density, const Term& term, const Tile& tile, int first, const float* z, double* sums,
