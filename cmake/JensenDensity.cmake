@@ -1,16 +1,20 @@
 # A density of one's own in a target:
 #
-#     jensen_add_density(TARGET HEADER my_density.hpp TYPE MyDensity)
+#     jensen_add_density(TARGET HEADER my_density.hpp TYPE MyDensity [CPU_ONLY])
 #
-# compiles it for each instruction set that Jensen chooses from, for CUDA if the project has that language, and defines
-# jensen::density<MyDensity>(). HEADER is relative to the current source directory.
+# compiles it for each instruction set that Jensen chooses from, for CUDA if the project has that language (which takes
+# most of the time; not if CPU_ONLY), and defines jensen::density<MyDensity>(). HEADER is relative to the current source
+# directory.
 if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/../kernels/own_density.hpp)
   get_filename_component(kernels_dir ${CMAKE_CURRENT_LIST_DIR}/../kernels ABSOLUTE)
   set(JENSEN_KERNELS_DIR ${kernels_dir} CACHE INTERNAL "Jensen's kernels, in its source tree")
 endif()  # else jensenConfig.cmake has set it
 
 function(jensen_add_density target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER;TYPE" "")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "CPU_ONLY" "HEADER;TYPE" "")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "jensen_add_density(${target}): unknown: ${arg_UNPARSED_ARGUMENTS}; give HEADER, TYPE and CPU_ONLY")
+  endif()
   if(NOT arg_HEADER OR NOT arg_TYPE)
     message(FATAL_ERROR "jensen_add_density(${target}): no HEADER or no TYPE; give both")
   endif()
@@ -52,7 +56,7 @@ template struct jensen::${isa}::OwnTileDensity<::${arg_TYPE}>;
     list(APPEND sources ${source})
   endforeach()
   get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)  # CMAKE_CUDA_COMPILER may be there without the language
-  if("CUDA" IN_LIST languages)
+  if("CUDA" IN_LIST languages AND NOT arg_CPU_ONLY)
     string(APPEND declarations
       "template <class Own>\nconst CudaTermCode& own_cuda_code();\nextern template const CudaTermCode& own_cuda_code<::${arg_TYPE}>();\n")
     string(APPEND assignments "    made.cuda = &own_cuda_code<::${arg_TYPE}>();\n")

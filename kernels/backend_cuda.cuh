@@ -171,8 +171,10 @@ class CudaBackend {
   bool takes_halves(const Term& term) const {
     return term.custom == nullptr && has_tile_shape(term) && dense_part_of(term) >= 0;
   }
-  /// Whether a term that has_data_shape() is one for evaluate_general_term() all the same: too wide for one pass.
+  /// Whether a term that has_data_shape() is one for evaluate_general_term() all the same: too wide for one pass, or a
+  /// user's prior.
   bool needs_row_values(const Term& term) const {
+    if (lacks_tile_code(term)) return true;
     return has_tile_shape(term) && tile_plan(term, 1, least_rows, shared_bytes_).rows == 0;
   }
 
@@ -206,10 +208,14 @@ class CudaBackend {
   /// Columns of a wide table that are taken at a time: as many as the registers hold for 64 samples.
   static constexpr int wide_columns = 512;
 
+  static bool lacks_tile_code(const Term& term) {
+    return term.custom != nullptr && term.custom->cuda->data_term == nullptr;
+  }
+
   /// False if the term's shape is none of the kernels': not for priors, whose rows are few.
   bool evaluate_by_tiles(const Term& term, RowList rows, BlockPlan blocks, const float* z, int dimension,
                          Effects effects, RowValues values, Partials out) {
-    if (!has_tile_shape(term)) return false;
+    if (!has_tile_shape(term) || lacks_tile_code(term)) return false;
     const TilePlan plan = tile_plan(term, out.samples, blocks.rows_per_block, shared_bytes_);
     const bool wide = plan.rows == 0;
     if (wide && values.data == nullptr) return false;

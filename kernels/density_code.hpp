@@ -15,6 +15,7 @@ struct DataTermWork;
 /// Launches on a stream (a cudaStream_t) of the current device.
 struct CudaTermCode {
   void (*allow)(int shared_bytes) = nullptr;  ///< once for each device, before the first launch
+  /// Null for a prior, and for more arguments than the kernels by tiles take: row by row.
   void (*data_term)(const DataTermWork& work, void* stream) = nullptr;
   /// f and its derivatives row by row, into `values`; the term is in the device's memory.
   void (*evaluate_rows)(const Term* term, RowList rows, const float* z, int dimension, Effects effects, int samples,

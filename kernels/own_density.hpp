@@ -20,6 +20,12 @@ concept PreparingDensity = requires {
   Own::prepared;
 };
 
+/// Of terms whose rows are few.
+template <class Own>
+concept PriorDensity = requires {
+  requires Own::prior;
+};
+
 template <class Own>
 constexpr int argument_count_of() {
   if constexpr (AnalyticDensity<Own>) {

@@ -29,7 +29,7 @@ const CudaTermCode& own_cuda_code() {
   using Set = OnlyDensity<Own, prepared_floats>;
   static const CudaTermCode code = [] {
     CudaTermCode made;
-    if constexpr (argument_count_of<Own>() <= max_data_arguments) {
+    if constexpr (argument_count_of<Own>() <= max_data_arguments && !PriorDensity<Own>) {
       made.allow = &allow_data_term_of<Set>;
       made.data_term = &launch_own_data_term<Set>;
     }

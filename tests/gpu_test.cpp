@@ -10,6 +10,7 @@
 #include "level_models.hpp"
 #include "limits.hpp"
 #include "model/families.hpp"
+#include "own_densities.hpp"
 
 namespace jensen {
 namespace {
@@ -161,6 +162,37 @@ TEST_F(Gpu, DataTermsOfEveryDensityEqualTheCpus) {
     const auto b = make_cuda_engine(spec)->estimate(spec.lambda, 1);
     SCOPED_TRACE(density_name(density));
     expect_equal(a, b, std::abs(a.elbo) + 30 * static_cast<double>(spec.rows));
+  }
+}
+
+/// A user's likelihood goes by tiles, a prior and one of five arguments row by row; out of a graph from the second
+/// step.
+TEST_F(Gpu, TrajectoriesOfOwnDensitiesStayTogetherAndRepeatBitForBit) {
+  auto model = testing::random_model(DensityKind::poisson_log, 5003, 17, 23);
+  const EngineSpec& spec = prepare(model, GuideShape::meanfield, 777);
+  Term& likelihood = model.spec.terms[0];
+  Term& prior = model.spec.terms[1];
+  likelihood.density = prior.density = DensityKind::custom;
+  prior.custom = &density<own::NormalPriorByDuals>();
+  for (const bool five : {false, true}) {
+    likelihood.custom = five ? &density<own::TwoNormals>() : &density<own::PoissonByDuals>();
+    if (five) {
+      likelihood.argument_count = 5;
+      for (int a = 1; a < 5; ++a) {
+        likelihood.arguments[a].part_count = 1;
+        likelihood.arguments[a].parts[0].first = a;
+      }
+    }
+    const Engine::Estimate a = make_cpu_engine(spec)->estimate(spec.lambda, 1);
+    expect_equal(a, make_cuda_engine(spec)->estimate(spec.lambda, 1), std::abs(a.elbo) + 30.0 * 5003);
+    const auto run = [&](std::unique_ptr<Engine> engine) {
+      for (std::int64_t t = 0; t < 60; ++t) engine->step(t, 0.01, -1);
+      return engine->lambda();
+    };
+    const auto cpu = run(make_cpu_engine(spec));
+    const auto gpu = run(make_cuda_engine(spec));
+    EXPECT_EQ(gpu, run(make_cuda_engine(spec)));
+    for (std::size_t p = 0; p < cpu.size(); ++p) EXPECT_NEAR(cpu[p], gpu[p], 0.02) << p;
   }
 }
 

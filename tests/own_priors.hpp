@@ -35,6 +35,7 @@ struct Beta {
 
 /// A row of a hierarchy: an effect and log tau. effect ~ Normal(0, tau)
 struct EffectGivenScale {
+  static constexpr bool prior = true;
   static constexpr int arguments = 2;
   static constexpr int constants = 0;
   template <class T>

@@ -24,6 +24,10 @@
 ///       template <class T>
 ///       static JENSEN_HD T log_density(const auto* y, const T& a0, const T* prepared);
 ///
+/// Where its terms are priors, of few rows, the kernels for many need not be compiled for a GPU:
+///
+///       static constexpr bool prior = true;
+///
 /// A struct with derivatives of its own has `shared`, Prepared, prepare() and evaluate() of kernels/density_value.hpp
 /// instead, and `constants`.
 ///

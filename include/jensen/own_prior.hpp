@@ -20,6 +20,7 @@ template <class Prior>
 struct OnReal {
   static constexpr int arguments = 1;
   static constexpr int constants = Prior::constants;
+  static constexpr bool prior = true;
   template <class T>
   static JENSEN_HD T log_density(const auto* c, const T* u) {
     return Prior::log_density(c, u[0]);
@@ -31,6 +32,7 @@ template <class Prior>
 struct OnPositive {
   static constexpr int arguments = 1;
   static constexpr int constants = Prior::constants;
+  static constexpr bool prior = true;
   template <class T>
   static JENSEN_HD T log_density(const auto* c, const T* u) {
     return Prior::log_density(c, math::exp(u[0])) + u[0];
@@ -42,6 +44,7 @@ template <class Prior>
 struct OnUnit {
   static constexpr int arguments = 1;
   static constexpr int constants = Prior::constants;
+  static constexpr bool prior = true;
   template <class T>
   static JENSEN_HD T log_density(const auto* c, const T* u) {
     return Prior::log_density(c, math::logistic(u[0])) - math::softplus(u[0]) - math::softplus(-u[0]);

@@ -94,6 +94,7 @@ struct UnpreparedStudentT {
 
 /// NormalPrior; constants: location, 1 / scale.
 struct NormalPriorByDuals {
+  static constexpr bool prior = true;
   static constexpr int arguments = 1;
   static constexpr int constants = 2;
   template <class T>
