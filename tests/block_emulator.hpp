@@ -2,8 +2,8 @@
 /// \file A thread block of a GPU played on the host: each of its threads is a fiber.
 ///
 /// Between two barriers fibers run in a random order, switched at barriers and at the products of their warp. What a
-/// GPU leaves undefined is made visible: shared memory starts as NaN; an asynchronous copy happens, by chance, as soon
-/// as its thread asks for it or not before that thread waits for it, so that what is overwritten or read too early is
+/// GPU leaves undefined is made visible: shared memory starts as NaN; asynchronous copies happen, by chance, as soon
+/// as their thread asks for them or not before it waits for them, so that what is overwritten or read too early is
 /// wrong.
 
 #include <ucontext.h>
@@ -113,7 +113,7 @@ class BlockEmulator {
   /// What a thread of the block sees: the Block of kernels/data_term_block.hpp.
   class Thread {
    public:
-    Thread(BlockEmulator& block, int number) : block_(&block), number_(number) {}
+    Thread(BlockEmulator& block, int number) : block_(&block), number_(number), early_(block.random_() % 2 == 0) {}
 
     int thread() const { return number_; }
     char* shared() const { return block_->memory_.data(); }
@@ -129,7 +129,7 @@ class BlockEmulator {
         block_->fail("an asynchronous copy goes beyond shared memory");
       }
       const Copy copy{begin, static_cast<const char*>(from), bytes, Bytes};
-      if (block_->random_() % 2 == 0) {
+      if (early_) {
         copy.land();
       } else {
         copies_.push_back(copy);
@@ -138,6 +138,7 @@ class BlockEmulator {
     void commit() {
       groups_.push_back(std::move(copies_));
       copies_.clear();
+      early_ = block_->random_() % 2 == 0;
     }
     template <int N>
     void wait() {
@@ -159,6 +160,7 @@ class BlockEmulator {
     };
     BlockEmulator* block_;
     int number_;
+    bool early_;  ///< whether copies up to the next commit land at once
     std::vector<Copy> copies_;
     std::deque<std::vector<Copy>> groups_;
   };
