@@ -207,7 +207,8 @@ std::size_t scratch_bytes(std::size_t columns, int samples) {
 
 void data_term_block(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z,
                      int dimension, double* sums, int samples, int stride, void* memory) {
-  using namespace data_term;
+  using data_term::add_lone, data_term::cut, data_term::Group, data_term::load_tile, data_term::Scratch,
+      data_term::Tile;
   const TileDensity density = tile_density(term);
   const Predictor& predictor = term.arguments[0];
   const Part* dense = nullptr;

@@ -383,7 +383,8 @@ std::size_t general_scratch_bytes(const Term& term, int samples) {
 void general_term_block(const Term& term, const RowList& rows, std::int64_t begin, std::int64_t end, const float* z,
                         int dimension, const Effects& effects, const RowValues& values, double* sums, int samples,
                         int stride, void* memory) {
-  using namespace general_term;
+  using general_term::cut, general_term::DensePart, general_term::most_parts, general_term::Scratch, general_term::Work,
+      general_term::shared_arguments_vary;
   ScratchCutter cutter(memory);
   Scratch scratch;
   cut(cutter, term, samples, scratch);
