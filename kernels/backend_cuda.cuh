@@ -162,7 +162,8 @@ class CudaBackend {
     if (term.custom == nullptr) return;
     if (term.custom->cuda == nullptr || term.custom->version != density_code_version) {
       throw std::invalid_argument(std::string("not compiled for CUDA with this Jensen's headers (density ") +
-                                  term.custom->name + "); compile it by jensen_add_density(), or use the CPU");
+                                  term.custom->name +
+                                  "); compile it by jensen_add_density() without CPU_ONLY, or use the CPU");
     }
     if (term.custom->cuda->allow != nullptr) term.custom->cuda->allow(shared_bytes_);
   }
