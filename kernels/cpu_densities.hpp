@@ -8,7 +8,7 @@ namespace jensen::JENSEN_ISA::general_term {
 namespace {
 
 JENSEN_HD Place with_zeros(Place place) {
-  for (const float*& column : place.constants) column = column == nullptr ? zeros : column;
+  place.constants = data_term::with_zeros(place.constants);
   return place;
 }
 

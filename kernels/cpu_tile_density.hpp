@@ -168,7 +168,7 @@ LaneSums<Density, L> evaluate_pairs(int count, const RowConstants& of_row, float
   alignas(64) float repeated[max_constants][pairs_at_once];
   EachSums<lanes> each;
   clear(each);
-  const float* constants[max_constants];
+  RowConstants constants{};
   for (int c = 0; c < max_constants; ++c) constants[c] = of_row[c] == nullptr ? zeros : repeated[c];
   for (int begin = 0; begin < count; begin += rows_at_once) {
     const int rows = count - begin < rows_at_once ? count - begin : rows_at_once;
@@ -180,13 +180,11 @@ LaneSums<Density, L> evaluate_pairs(int count, const RowConstants& of_row, float
   return total<Density, L>(each);
 }
 
-/// With `zeros` for constants that are null.
-struct WithZeros {
-  RowConstants of;
-  JENSEN_HD explicit WithZeros(const RowConstants& constants) {
-    for (int c = 0; c < max_constants; ++c) of[c] = constants[c] == nullptr ? zeros : constants[c];
-  }
-};
+/// With `zeros` in place of null.
+JENSEN_HD RowConstants with_zeros(RowConstants constants) {
+  for (const float*& column : constants.of) column = column == nullptr ? zeros : column;
+  return constants;
+}
 
 /// TileDensity's functions for data terms.
 template <class Density>
@@ -214,7 +212,7 @@ struct DataDensity {
       for (int l = 0; l < L; ++l) __builtin_memcpy(of_sample + l, prepared + l * prepared_room, sizeof(Prepared));
       for (int l = 0; l < L; l += chunk) {
         LaneSums<Density, chunk> sums;
-        evaluate_rows<Density, chunk>(rows, WithZeros(constants).of, of_sample + l, L, eta + l, sums);
+        evaluate_rows<Density, chunk>(rows, with_zeros(constants), of_sample + l, L, eta + l, sums);
         add(l, sums, Constant<chunk>{});
       }
     }
@@ -225,7 +223,7 @@ struct DataDensity {
     if (begins) clear(sums);
     Prepared given;
     __builtin_memcpy(&given, prepared, sizeof given);
-    evaluate_each<Density>(rows, WithZeros(constants).of, given, eta, sums);
+    evaluate_each<Density>(rows, with_zeros(constants), given, eta, sums);
   }
 };
 

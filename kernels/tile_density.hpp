@@ -14,7 +14,11 @@ namespace jensen {
 inline constexpr int prepared_room = 16;  ///< floats for what a density prepares for a sample
 
 /// The constants of a tile's rows. Null: zeros.
-using RowConstants = const float* [max_constants];
+struct RowConstants {
+  const float* of[max_constants];
+  JENSEN_HD const float*& operator[](int c) { return of[c]; }
+  JENSEN_HD const float* operator[](int c) const { return of[c]; }
+};
 
 /// Sums over rows of the value and of df/da_0 .., each in N lanes.
 template <int N>
