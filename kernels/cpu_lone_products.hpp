@@ -4,6 +4,9 @@
 ///
 ///     eta = X theta              rows
 ///     gradient += X^T d          K
+///
+/// While they work, memory brings the rows that are `ahead` rows on (0: none): each product asks for half of their
+/// lines, because all at once would wait for one another.
 
 #include "cpu_rows.hpp"
 
@@ -27,19 +30,23 @@ JENSEN_HD Vec sum_lanes(Vec* v) {
   return v[0];
 }
 
-/// Asks for the lines of N vectors. Into the second-level cache: seen to be faster than into the first.
-template <int N>
+/// Asks for every other line of N vectors, from the first or the second on. Into the second-level cache: seen to be
+/// faster than into the first.
+template <int N, int First>
 JENSEN_HD void ask_for(const float* row) {
-  repeat<(N * width + 15) / 16>([&](auto line)
-                                    __attribute__((always_inline)) { __builtin_prefetch(row + line * 16, 0, 2); });
+  constexpr int lines = (N * width + 15) / 16;
+  repeat<(lines + 1 - First) / 2>([&](auto i) __attribute__((always_inline)) {
+    __builtin_prefetch(row + (First + 2 * i) * 16, 0, 2);
+  });
 }
 
 /// sum[j] += x[j][k ..] theta for N vectors of columns of `width` rows, in the order in which they lie in memory.
 template <int N, class Rows>
-JENSEN_HD void add_dots(Rows x, int k, const float* theta, Vec* sum) {
+JENSEN_HD void add_dots(Rows x, int ahead, int k, const float* theta, Vec* sum) {
   Vec t[N];
   repeat<N>([&](auto i) __attribute__((always_inline)) { t[i] = load(theta + i * width); });
   repeat<width>([&](auto j) __attribute__((always_inline)) {
+    ask_for<N, 0>(x[j + ahead] + k);
     const float* row = x[j] + k;
     repeat<N>([&](auto i) __attribute__((always_inline)) { sum[j] += t[i] * load(row + i * width); });
   });
@@ -47,15 +54,15 @@ JENSEN_HD void add_dots(Rows x, int k, const float* theta, Vec* sum) {
 
 /// eta = X theta, where all but the last `Last` vectors of columns are in fours.
 template <int Last, class Rows>
-void multiply_rows_lone(Rows x, int rows, int columns, const float* theta, float* eta) {
+void multiply_rows_lone(Rows x, int ahead, int rows, int columns, const float* theta, float* eta) {
   int r = 0;
   for (; r + width <= rows; r += width) {
     const Rows at = x.from(r);
     Vec sum[width];
     repeat<width>([&](auto j) __attribute__((always_inline)) { sum[j] = Vec{}; });
     int k = 0;
-    for (; k + 4 * width <= columns; k += 4 * width) add_dots<4>(at, k, theta + k, sum);
-    if constexpr (Last > 0) add_dots<Last>(at, k, theta + k, sum);
+    for (; k + 4 * width <= columns; k += 4 * width) add_dots<4>(at, ahead, k, theta + k, sum);
+    if constexpr (Last > 0) add_dots<Last>(at, ahead, k, theta + k, sum);
     store(eta + r, sum_lanes(sum));
   }
   for (; r < rows; ++r) {
@@ -66,18 +73,17 @@ void multiply_rows_lone(Rows x, int rows, int columns, const float* theta, float
 
 /// eta = X theta; theta has zeros after its end.
 template <class Rows>
-void multiply_rows_lone(Rows x, int rows, int columns, const float* theta, float* eta) {
+void multiply_rows_lone(Rows x, int ahead, int rows, int columns, const float* theta, float* eta) {
   const int last = (columns + width - 1) / width % 4;
   // A last vector that is not full is in no four: its end would be counted as full.
-  if (last == 0 && columns % width != 0) return multiply_rows_lone<4>(x, rows, columns, theta, eta);
-  if (last == 0) return multiply_rows_lone<0>(x, rows, columns, theta, eta);
-  if (last == 1) return multiply_rows_lone<1>(x, rows, columns, theta, eta);
-  if (last == 2) return multiply_rows_lone<2>(x, rows, columns, theta, eta);
-  multiply_rows_lone<3>(x, rows, columns, theta, eta);
+  if (last == 0 && columns % width != 0) return multiply_rows_lone<4>(x, ahead, rows, columns, theta, eta);
+  if (last == 0) return multiply_rows_lone<0>(x, ahead, rows, columns, theta, eta);
+  if (last == 1) return multiply_rows_lone<1>(x, ahead, rows, columns, theta, eta);
+  if (last == 2) return multiply_rows_lone<2>(x, ahead, rows, columns, theta, eta);
+  multiply_rows_lone<3>(x, ahead, rows, columns, theta, eta);
 }
 
-/// gradient[k ..] += X^T d for N vectors of columns. These rows have just been read: meanwhile memory brings those that
-/// are `ahead` rows on.
+/// gradient[k ..] += X^T d for N vectors of columns.
 template <int N, class Rows>
 void add_columns_lone(Rows x, int ahead, int rows, int k, const float* d, float* gradient) {
   constexpr int chains = N == 1 ? 4 : (N <= 4 ? 2 : 1);  // to hide the latency of the additions
@@ -86,7 +92,7 @@ void add_columns_lone(Rows x, int ahead, int rows, int k, const float* d, float*
   std::ptrdiff_t r = 0;
   for (; r + chains <= rows; r += chains) {
     repeat<chains>([&](auto c) __attribute__((always_inline)) {
-      ask_for<N>(x[r + c + ahead] + k);
+      ask_for<N, 1>(x[r + c + ahead] + k);
       const float* row = x[r + c] + k;
       const float factor = d[r + c];
       repeat<N>([&](auto i) __attribute__((always_inline)) { sum[c * N + i] += load(row + i * width) * factor; });

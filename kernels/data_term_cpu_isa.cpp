@@ -26,6 +26,8 @@ struct Tile {
   TileRows rows;
   RowConstants constants;  ///< `count` each
   const float* offset;     ///< `count`; null: all zeros
+  /// How many rows on those of the next tile are; 0: there is none.
+  JENSEN_HD int ahead() const { return next_rows > 0 ? count : 0; }
 };
 
 /// The scratch memory of one thread.
@@ -119,7 +121,7 @@ struct Group {
   }
 
   void add(const Tile& tile, float* eta, bool asks) const {
-    const int ahead = asks && tile.next_rows > 0 ? tile.count : 0;
+    const int ahead = asks ? tile.ahead() : 0;
     tile.rows.with(
         [&](auto x) { multiply_rows<L, false>(x, ahead, tile.count, tile.rows.columns, theta, start_of_eta, eta); });
     for (int r = 0; r < tile.count && tile.offset != nullptr; ++r) {
@@ -138,16 +140,16 @@ struct Group {
 };
 
 /// Rows of one sample whose products and density follow one another: so many that the density's latency does not show,
-/// so few that they are still in the first-level cache for the second product, and that reading the next ones goes on
-/// meanwhile.
+/// so few that they are still in the first-level cache for the second product.
 JENSEN_HD int lone_rows_of(int columns) {
   return columns <= 16 ? 128 : (columns <= 32 ? 64 : (columns <= 128 ? 32 : 16));
 }
 
-/// One sample.
+/// One sample. `asks`: for the next tile's rows.
 void add_lone(const TileDensity& density, const Term& term, const Tile& tile, int first, const float* z, double* sums,
-              const Scratch& scratch) {
+              const Scratch& scratch, bool asks) {
   const int columns = tile.rows.columns;
+  const int ahead = asks ? tile.ahead() : 0;
   float* eta = scratch.eta;
   for (int k = 0; k < static_cast<int>(RowPlaces::padded(static_cast<std::size_t>(columns))); ++k) {
     scratch.lone_theta[k] = k < columns ? z[first + k] : 0.0F;
@@ -161,8 +163,7 @@ void add_lone(const TileDensity& density, const Term& term, const Tile& tile, in
   const int lone_rows = lone_rows_of(columns);
   for (int begin = 0; begin < tile.count; begin += lone_rows) {
     const int count = tile.count - begin < lone_rows ? tile.count - begin : lone_rows;
-    const int ahead = begin + lone_rows + count <= tile.count + tile.next_rows ? lone_rows : 0;
-    tile.rows.with([&](auto x) { multiply_rows_lone(x.from(begin), count, columns, scratch.lone_theta, eta); });
+    tile.rows.with([&](auto x) { multiply_rows_lone(x.from(begin), ahead, count, columns, scratch.lone_theta, eta); });
     for (int r = 0; r < count; ++r) eta[r] += shift;
     for (int r = 0; r < count && tile.offset != nullptr; ++r) eta[r] += tile.offset[begin + r];
     RowConstants constants;
@@ -251,7 +252,7 @@ void data_term_block(const Term& term, const RowList& rows, std::int64_t begin, 
     });
     for (int s = lone; s < samples; ++s) {
       add_lone(density, term, tile, first, z + static_cast<std::ptrdiff_t>(s) * dimension,
-               sums + static_cast<std::ptrdiff_t>(s) * stride, scratch);
+               sums + static_cast<std::ptrdiff_t>(s) * stride, scratch, s == 0);
     }
   }
   for_each_group([&](const SampleGroup& group, auto lanes, const float*, double* of_group) {

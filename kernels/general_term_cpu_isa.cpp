@@ -252,8 +252,9 @@ struct Work {
       const Part& part = part_of(dense);
       const auto padded = static_cast<int>(RowPlaces::padded(static_cast<std::size_t>(part.columns)));
       for (int k = 0; k < padded; ++k) scratch.lone_theta[k] = k < part.columns ? latent[part.first + k] : 0.0F;
-      tile_rows[dense.same].with(
-          [&](auto x) { multiply_rows_lone(x, place.count, part.columns, scratch.lone_theta, scratch.products); });
+      tile_rows[dense.same].with([&](auto x) {
+        multiply_rows_lone(x, ahead(place, group, i), place.count, part.columns, scratch.lone_theta, scratch.products);
+      });
       for (int r = 0; r < place.count; ++r) eta.at[dense.argument][r] += scratch.products[r];
     }
     if (only_argument()) {
