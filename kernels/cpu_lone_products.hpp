@@ -5,8 +5,8 @@
 ///     eta = X theta              rows
 ///     gradient += X^T d          K
 ///
-/// While they work, memory brings the rows that are `ahead` rows on (0: none): each product asks for half of their
-/// lines, because all at once would wait for one another.
+/// While they work, memory brings the rows that are `ahead` rows on (0: those at hand, which are there already): each
+/// product asks for half of their lines.
 
 #include "cpu_rows.hpp"
 
