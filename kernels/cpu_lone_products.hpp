@@ -30,14 +30,13 @@ JENSEN_HD Vec sum_lanes(Vec* v) {
   return v[0];
 }
 
-/// Asks for every other line of N vectors, from the first or the second on. Into the second-level cache: seen to be
-/// faster than into the first.
-template <int N, int First>
-JENSEN_HD void ask_for(const float* row) {
-  constexpr int lines = (N * width + 15) / 16;
-  repeat<(lines + 1 - First) / 2>([&](auto i) __attribute__((always_inline)) {
-    __builtin_prefetch(row + (First + 2 * i) * 16, 0, 2);
-  });
+constexpr int line = 16;  ///< floats of a cache line
+constexpr int lines_of(int vectors) { return (vectors * width + line - 1) / line; }
+/// Asks for every other line from `first` on, `count` in all. Into the second-level cache: seen to be faster than into
+/// the first.
+template <int count>
+JENSEN_HD void ask_for(const float* first) {
+  repeat<count>([&](auto i) __attribute__((always_inline)) { __builtin_prefetch(first + 2 * line * i, 0, 2); });
 }
 
 /// sum[j] += x[j][k ..] theta for N vectors of columns of `width` rows, in the order in which they lie in memory.
@@ -46,7 +45,7 @@ JENSEN_HD void add_dots(Rows x, int ahead, int k, const float* theta, Vec* sum) 
   Vec t[N];
   repeat<N>([&](auto i) __attribute__((always_inline)) { t[i] = load(theta + i * width); });
   repeat<width>([&](auto j) __attribute__((always_inline)) {
-    ask_for<N, 0>(x[j + ahead] + k);
+    ask_for<(lines_of(N) + 1) / 2>(x[j + ahead] + k);
     const float* row = x[j] + k;
     repeat<N>([&](auto i) __attribute__((always_inline)) { sum[j] += t[i] * load(row + i * width); });
   });
@@ -86,13 +85,16 @@ void multiply_rows_lone(Rows x, int ahead, int rows, int columns, const float* t
 /// gradient[k ..] += X^T d for N vectors of columns.
 template <int N, class Rows>
 void add_columns_lone(Rows x, int ahead, int rows, int k, const float* d, float* gradient) {
+  // The first product asks for a row's lines 0, 2 .., this one for 1, 3 .., wherever its columns begin.
+  const int odd = k / (2 * line) * (2 * line) + line;
+  constexpr int asked = (lines_of(N) + (N > 4 ? 1 : 0)) / 2;  // up to 4 vectors begin at an even line or have two odd
   constexpr int chains = N == 1 ? 4 : (N <= 4 ? 2 : 1);  // to hide the latency of the additions
   Vec sum[chains * N];
   repeat<chains * N>([&](auto i) __attribute__((always_inline)) { sum[i] = Vec{}; });
   std::ptrdiff_t r = 0;
   for (; r + chains <= rows; r += chains) {
     repeat<chains>([&](auto c) __attribute__((always_inline)) {
-      ask_for<N, 1>(x[r + c + ahead] + k);
+      ask_for<asked>(x[r + c + ahead] + odd);
       const float* row = x[r + c] + k;
       const float factor = d[r + c];
       repeat<N>([&](auto i) __attribute__((always_inline)) { sum[c * N + i] += load(row + i * width) * factor; });
