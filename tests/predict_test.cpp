@@ -1,10 +1,12 @@
 /// \file Predictions of fits made by hand: expected responses against sums and integrals over the textbooks' densities,
 /// new responses against the same moments, posteriors whose predictions have closed forms.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <functional>
@@ -399,6 +401,22 @@ struct CoupledRows {
     return t;
   }
 };
+
+// The formula's groups need not be in the fit's order, which has those approximated with the coefficients first.
+TEST(Predict, GroupsAreFoundInAnyOrder) {
+  test::CoupledFit model;
+  const CoupledRows rows{{1, -0.5, 0.25}, {0, 1, 2}, {0, 1, 0}, {0, 1, 2}};
+  const PredictOptions options{PredictionKind::link, NewLevels::error, 1000, 3};
+  const std::vector<double> expected = predict(model.fit, rows.table(), options).values;
+  std::vector<std::string> groups{"(1 + x | g)", "(1 + x | h)", "(1 | k)"};
+  do {
+    model.fit.formula = fmt::format("y ~ 1 + x + {}", fmt::join(groups, " + "));
+    const std::vector<double> values = predict(model.fit, rows.table(), options).values;
+    ASSERT_EQ(values.size(), expected.size());
+    // Draws are the same; only the order of a row's additions is another.
+    for (std::size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(values[i], expected[i], 1e-5) << model.fit.formula;
+  } while (std::ranges::next_permutation(groups).found);
+}
 
 // Known levels of the large group go with the draws of the small groups' known levels, in whatever rows they stand.
 TEST(Predict, OfCoupledGroupsHasTheJointMarginals) {

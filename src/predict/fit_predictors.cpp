@@ -51,15 +51,17 @@ BoundPredictor FitPredictors::bind(std::string parameter, std::size_t formula, b
     throw InputError(
         fmt::format("the fit has no parameter {}, which its formula asks for; train again", show(prefix + name)));
   }
-  std::size_t next = 0;
   for (const GroupDesign& group : bound.design->groups()) {
-    while (next < fit_.groups.size() && fit_.groups[next].parameter != parameter) ++next;
-    if (next == fit_.groups.size() || fit_.groups[next].group != group.group() ||
-        fit_.groups[next].effects != group.effects() || fit_.groups[next].levels != group.levels()) {
+    // The fit has its groups in an order of its own: those approximated with the coefficients come first.
+    const auto found = std::ranges::find_if(fit_.groups, [&](const auto& of_fit) {
+      return of_fit.parameter == parameter && of_fit.group == group.group() && of_fit.effects == group.effects() &&
+             of_fit.levels == group.levels();
+    });
+    if (found == fit_.groups.end()) {
       throw InputError(fmt::format("the fit has no effects of group {} on {}, which its formula asks for; train again",
                                    show(group.group()), parameter));
     }
-    bound.groups.push_back(next++);
+    bound.groups.push_back(static_cast<std::size_t>(found - fit_.groups.begin()));
   }
   bound.parameter = std::move(parameter);
   return bound;
