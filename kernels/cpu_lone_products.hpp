@@ -87,7 +87,8 @@ template <int N, class Rows>
 void add_columns_lone(Rows x, int ahead, int rows, int k, const float* d, float* gradient) {
   // The first product asks for a row's lines 0, 2 .., this one for 1, 3 .., wherever its columns begin.
   const int odd = k / (2 * line) * (2 * line) + line;
-  constexpr int asked = (lines_of(N) + (N > 4 ? 1 : 0)) / 2;  // up to 4 vectors begin at an even line or have two odd
+  // Parts of more than 4 vectors may begin at an odd line, and have one more of them.
+  constexpr int asked = (lines_of(N) + (N > 4 ? 1 : 0)) / 2;
   constexpr int chains = N == 1 ? 4 : (N <= 4 ? 2 : 1);  // to hide the latency of the additions
   Vec sum[chains * N];
   repeat<chains * N>([&](auto i) __attribute__((always_inline)) { sum[i] = Vec{}; });
