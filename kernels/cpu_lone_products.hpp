@@ -30,7 +30,7 @@ JENSEN_HD Vec sum_lanes(Vec* v) {
   return v[0];
 }
 
-constexpr int line = 16;  ///< floats of a cache line
+inline constexpr int line = 16;  ///< floats of a cache line
 constexpr int lines_of(int vectors) { return (vectors * width + line - 1) / line; }
 /// Asks for every other line from `first` on, `count` in all. Into the second-level cache: seen to be faster than into
 /// the first.
