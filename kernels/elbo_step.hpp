@@ -232,6 +232,10 @@ class ElboStep {
     for (const OrderedBlock& block : ordered_) {
       backend_.for_each("expand_ordered", s, ExpandOrdered{block, w_.data(), dimension(), z_.data()}, 200);
     }
+    for (const HeadMap& map : head_maps_) {
+      backend_.for_each("expand_head", static_cast<std::int64_t>(s) * map.count,
+                        ExpandHead{map, w_.data(), dimension(), z_.data()}, map.count);
+    }
     levels.expand(lambda.data(), z_.data(), dimension(), s, anchor_sample);
   }
 
@@ -295,12 +299,18 @@ class ElboStep {
 
   /// joint from the terms' sums, pulled back from z to w, less the reference.
   void combine(int s, double data_scale, const double* anchor_sums, double reference) {
-    // The reference is one of w: where thresholds make z another, it is taken off after them.
-    const CombineTerms terms =
-        combine_terms(s, data_scale, anchor_sums, false, ordered_.empty() ? reference : 0, joint.data());
+    // The reference is one of w: where z is another, it is taken off after z's gradient is pulled back.
+    const bool z_is_w = ordered_.empty() && head_maps_.empty();
+    const CombineTerms terms = combine_terms(s, data_scale, anchor_sums, false, z_is_w ? reference : 0, joint.data());
     backend_.for_each("combine", terms.items(), terms, 64);
     levels.pull_back(s, data_scale, anchor_sums != nullptr, reference, joint.data());
-    if (ordered_.empty()) return;
+    if (z_is_w) return;
+    for (const HeadMap& map : head_maps_) {
+      const std::int64_t items = static_cast<std::int64_t>(s) * map.count;
+      backend_.for_each("pull_back_head", items, PullBackHead{map, joint.data(), dimension(), head_by_w_.data()},
+                        map.count);
+      backend_.for_each("keep_head", items, KeepHead{map, head_by_w_.data(), dimension(), joint.data()});
+    }
     for (const OrderedBlock& block : ordered_) {
       backend_.for_each("pull_back_ordered", s, PullBackOrdered{block, w_.data(), dimension(), joint.data()}, 400);
     }
@@ -348,7 +358,9 @@ class ElboStep {
   std::vector<std::int64_t> batch_begin_;
   std::vector<RowWindow> all_rows_;
   std::vector<OrderedBlock> ordered_;
-  std::vector<Buffer<Backend, float>> matrices_;  ///< what `ordered_` points to
+  std::vector<HeadMap> head_maps_;
+  std::vector<Buffer<Backend, float>> matrices_;  ///< what `ordered_` and `head_maps_` point to
+  Buffer<Backend, double> head_by_w_;             ///< S x E of the largest of `head_maps_`
   TermSet<Backend> terms_;
   TargetSet<Backend> target_;
   Buffer<Backend, double> affine_, affine_shift_;   ///< A and b; empty: there is no such map
@@ -384,6 +396,7 @@ ElboStep<Backend, Head>::ElboStep(Backend& backend, Head head, const EngineSpec&
       fixed_batches_(fixed_batches(spec)),
       batch_begin_(batch_begins(spec)),
       ordered_(spec.ordered),
+      head_maps_(spec.head_maps),
       terms_(backend, levels.bind(spec), std::max(spec.samples + 1, evaluation_samples), levels.stride(), batch_begin_),
       target_(backend, spec, std::max(spec.samples + 1, evaluation_samples)) {
   levels.describe(guide_);
@@ -394,11 +407,19 @@ ElboStep<Backend, Head>::ElboStep(Backend& backend, Head head, const EngineSpec&
   entropy_constant_ = 0.5 * (static_cast<double>(d) + static_cast<double>(levels.own_coordinates())) * log_two_pi_e;
   constant_ = levels.constant();
   for (const Term& term : spec.terms) constant_ += term.constant;
-  for (OrderedBlock& block : ordered_) {
-    matrices_.emplace_back(backend_, std::span<const float>(block.matrix, static_cast<std::size_t>(block.count) *
-                                                                              static_cast<std::size_t>(block.count)));
-    block.matrix = matrices_.back().data();
+  const auto keep = [&](const float*& matrix, int count) {
+    const auto n = static_cast<std::size_t>(count);
+    matrices_.emplace_back(backend_, std::span<const float>(matrix, n * n));
+    matrix = matrices_.back().data();
+  };
+  for (OrderedBlock& block : ordered_) keep(block.matrix, block.count);
+  int largest = 0;
+  for (HeadMap& map : head_maps_) {
+    keep(map.matrix, map.count);
+    largest = std::max(largest, map.count);
   }
+  head_by_w_ = {backend_, most * static_cast<std::size_t>(largest)};
+  head_by_w_.zero();
   if (levels.any()) {
     for (std::size_t b = 0; b + 1 < batch_begin_.size(); ++b) {
       all_rows_.push_back({{nullptr, batch_begin_[b + 1] - batch_begin_[b], batch_begin_[b]}, b});

@@ -14,6 +14,7 @@
 
 #include "execution.hpp"
 #include "group_block.hpp"
+#include "head_map.hpp"
 #include "log_joint.hpp"
 #include "ordered.hpp"
 #include "stage_clock.hpp"
@@ -42,6 +43,7 @@ struct EngineSpec {
   std::vector<GroupBlock> groups;
   bool dense_levels = true;           ///< a level's effects have a full covariance in the guide; else independent
   std::vector<OrderedBlock> ordered;  ///< thresholds
+  std::vector<HeadMap> head_maps;     ///< of levels in the head
   int samples = 1;                    ///< S
   std::uint64_t seed = 1;
   GuideShape guide = GuideShape::fullrank;

@@ -98,6 +98,11 @@ EngineSpec make_spec(const Model& model, const GuideLayout& layout, const Fit& f
     group.in_head = spec.dimension;
     spec.dimension += static_cast<int>(group.levels) * group.effects;
   }
+  for (const HeadWhitening& whitening : model.head_whitening) {
+    if (layout.head == GuideShape::meanfield) break;  // independent over the levels' own v
+    spec.head_maps.push_back(
+        {spec.groups[whitening.first_group].in_head, static_cast<int>(whitening.matrix.rows), whitening.values.data()});
+  }
   spec.rows = fit.rows;
   spec.batch = fit.options.batch;
   spec.samples = fit.options.samples;
@@ -258,6 +263,7 @@ Fingerprint fingerprint(const Problem& problem) {
     add_array(group.location, effects);
     add_array(group.coupling, effects * (group.coefficients + group.coupled));
   }
+  for (const HeadMap& map : spec.head_maps) add_array(map.matrix, std::int64_t{map.count} * map.count);
   result.data = so_far();
   return result;
 }

@@ -109,10 +109,18 @@ inline GroupModel group_model(const LevelCase& c) {
     predictor.parts[predictor.part_count++] = part;
     spec.groups.push_back(group);
   }
+  const int before = head;
   for (GroupBlock& group : spec.groups) {
     if (!c.in_head && !(c.coupled && &group == &spec.groups.front())) continue;
     group.in_head = head;
     head += static_cast<int>(group.levels) * group.effects;
+  }
+  if (head > before && c.guide == GuideShape::fullrank) {
+    HeadMap map{before, head - before, nullptr};
+    std::vector<float> matrix = draws(std::int64_t{map.count} * map.count, 0.3F);
+    for (int i = 0; i < map.count; ++i) matrix[static_cast<std::size_t>(i * map.count + i)] = 0.8F;
+    map.matrix = out.model.keep(matrix);
+    spec.head_maps.push_back(map);
   }
   spec.dimension = head;
   std::size_t size = lambda_size(spec);

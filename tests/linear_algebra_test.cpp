@@ -21,14 +21,6 @@ Matrix random_matrix(std::size_t rows, std::size_t columns, std::mt19937_64& gen
   return m;
 }
 
-Matrix transposed(const Matrix& m) {
-  Matrix t(m.columns, m.rows);
-  for (std::size_t i = 0; i < m.rows; ++i) {
-    for (std::size_t j = 0; j < m.columns; ++j) t(j, i) = m(i, j);
-  }
-  return t;
-}
-
 double largest_difference(const Matrix& a, const Matrix& b) {
   EXPECT_EQ(a.rows, b.rows);
   EXPECT_EQ(a.columns, b.columns);

@@ -198,9 +198,18 @@ inline Expanded expand(const EngineSpec& spec, const std::vector<double>& w, con
       out.log_density += y;
     }
   }
+  for (const HeadMap& map : spec.head_maps) {
+    for (int i = 0; i < map.count; ++i) {
+      double sum = 0;
+      for (int j = i; j < map.count; ++j) {
+        sum += static_cast<double>(map.matrix[i * map.count + j]) * w[static_cast<std::size_t>(map.first + j)];
+      }
+      out.z[static_cast<std::size_t>(map.first + i)] = sum;
+    }
+  }
   const double* next = v.data();
   for (const GroupBlock& group : spec.groups) {
-    with_effects(group.effects, [&](auto count) { expand_group<decltype(count)::value>(group, w, next, out); });
+    with_effects(group.effects, [&](auto count) { expand_group<decltype(count)::value>(group, out.z, next, out); });
     if (group.in_head < 0) next += group.levels * group.effects;
   }
   return out;

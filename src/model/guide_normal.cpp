@@ -44,6 +44,24 @@ Matrix latent_factor(const Model& model, const GuideLayout& layout, const std::v
   return latent;
 }
 
+/// Where the levels in the head that are whitened have their first coordinate.
+std::size_t first_coordinate(const Model& model, const HeadWhitening& whitening) {
+  std::size_t at = model.size();
+  for (std::size_t g = 0; g < whitening.first_group; ++g) at += effects_of(model.groups[g]);
+  return at;
+}
+
+/// v = M w, of rows i .. of `x`, in place.
+void unwhiten(const Matrix& map, double* x, std::size_t columns) {
+  for (std::size_t i = 0; i < map.rows; ++i) {  // upper triangular: rows below are still as they were
+    double* row = x + i * columns;
+    for (std::size_t c = 0; c < columns; ++c) row[c] *= map(i, i);
+    for (std::size_t j = i + 1; j < map.rows; ++j) {
+      for (std::size_t c = 0; c < columns; ++c) row[c] += map(i, j) * x[j * columns + c];
+    }
+  }
+}
+
 double row_norm(const Matrix& factor, std::size_t i) {
   double square = 0;
   for (std::size_t j = 0; j < factor.columns; ++j) square += factor(i, j) * factor(i, j);
@@ -91,6 +109,12 @@ GuideNormal normal_of(const Model& model, const GuideLayout& layout, const std::
     out.mean[i] = mean;
     std::copy(row.begin(), row.end(), out.factor.values.begin() + static_cast<std::ptrdiff_t>(i * d));
   }
+  for (const HeadWhitening& whitening : model.head_whitening) {
+    if (layout.head == GuideShape::meanfield) break;
+    const std::size_t first = first_coordinate(model, whitening);
+    unwhiten(whitening.matrix, out.mean.data() + first, 1);
+    unwhiten(whitening.matrix, out.factor.values.data() + first * d, d);
+  }
   out.level_scale.resize(model.groups.size());
   std::size_t at = head_lambda(d, layout.head);
   for (std::size_t g = layout.head_groups; g < model.groups.size(); ++g) {
@@ -122,6 +146,9 @@ double log_peak(const Model& model, const GuideLayout& layout, const std::vector
     for (std::size_t i = 0; i < d; ++i) log_scale += lambda[d + i];
   } else {
     for (std::size_t i = 0; i < d; ++i) log_scale += lambda[d + i * (i + 1) / 2 + i];
+    for (const HeadWhitening& whitening : model.head_whitening) {
+      for (std::size_t i = 0; i < whitening.matrix.rows; ++i) log_scale += std::log(whitening.matrix(i, i));
+    }
   }
   std::size_t coordinates = d;
   std::size_t at = head_lambda(d, layout.head);

@@ -82,19 +82,21 @@ std::vector<double> widened_coupling(const MixedSystem& s, const std::vector<std
   return coupling;
 }
 
-/// H over theta, all effects integrated out, and how u_h follows theta (E x C).
+/// H over theta, all effects integrated out, how u_h follows theta (E x C), and S_hh (empty: not known).
 struct Follow {
-  Matrix schur, effects;
+  Matrix schur, effects, own;
 };
 
 /// From S: S_tt - S_th S_hh^-1 S_ht and -S_hh^-1 S_ht; nothing if rounding has taken S_hh its definiteness.
 std::optional<Follow> integrate_effects(const Matrix& s, std::size_t c) {
   const std::size_t n = s.columns, e = n - c;
   Matrix own(e, e);
-  for (std::size_t i = 0; i < e; ++i) std::copy_n(s.row(c + i) + c, e, own.values.data() + i * e);
+  for (std::size_t i = 0; i < e; ++i) {
+    for (std::size_t j = i; j < e; ++j) own(i, j) = own(j, i) = s(c + i, c + j);
+  }
   const Cholesky root = cholesky(own, 0);
   if (root.deficient < e) return std::nullopt;
-  Follow result{symmetric_matrix(c), Matrix(e, c)};
+  Follow result{symmetric_matrix(c), Matrix(e, c), std::move(own)};
   for (std::size_t j = 0; j < c; ++j) {
     const std::vector<double> line = solve(root.upper, {s.row(j) + c, s.row(j) + n});
     for (std::size_t k = 0; k < e; ++k) result.effects(k, j) = -line[k];
@@ -110,7 +112,7 @@ std::optional<Follow> integrate_effects(const Matrix& s, std::size_t c) {
 Follow follow_jointly(const MixedSystem& system, const std::vector<std::size_t>& first, double tolerance) {
   const std::size_t c = first[0];
   Elimination joint = eliminate(system, tolerance);
-  Follow result{std::move(joint.schur), Matrix(first.back() - c, c)};
+  Follow result{std::move(joint.schur), Matrix(first.back() - c, c), {}};
   for (std::size_t at = 0; at < system.groups.size(); ++at) {
     const SystemGroup& g = system.groups[at];
     if (!g.group->in_head) continue;
@@ -157,6 +159,7 @@ HeadElimination eliminate_with_head(const MixedSystem& system, double tolerance)
   if (!follow) follow = follow_jointly(system, first, tolerance);
   HeadElimination result;
   result.schur = std::move(follow->schur);
+  result.precision = std::move(follow->own);
   auto other = others.coupling.begin();
   for (std::size_t at = 0; at < system.groups.size(); ++at) {
     const SystemGroup& g = system.groups[at];

@@ -33,6 +33,14 @@ std::vector<double> operator*(const Matrix& a, const std::vector<double>& x) {
   return y;
 }
 
+Matrix transposed(const Matrix& a) {
+  Matrix result(a.columns, a.rows);
+  for (std::size_t i = 0; i < a.rows; ++i) {
+    for (std::size_t j = 0; j < a.columns; ++j) result(j, i) = a(i, j);
+  }
+  return result;
+}
+
 double dot(const std::vector<double>& a, const std::vector<double>& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }

@@ -20,6 +20,7 @@ struct Matrix {
 
 Matrix operator*(const Matrix& a, const Matrix& b);
 std::vector<double> operator*(const Matrix& a, const std::vector<double>& x);
+Matrix transposed(const Matrix& a);
 double dot(const std::vector<double>& a, const std::vector<double>& b);
 inline std::vector<float> to_float(const std::vector<double>& values) { return {values.begin(), values.end()}; }
 

@@ -77,13 +77,14 @@ std::vector<double> coefficient_sd(const MixedSystem& system, const ModeRows& ro
 
 BlockNormal result_of(const ModeProblem& problem, const ModeRows& rows, std::size_t index, BlockState& state) {
   BlockSystem at = factorised_system(problem, rows, index, state);
-  const HeadElimination elimination = head_effects(problem.blocks[index]) > 0
-                                          ? eliminate_with_head(at.system, elimination_tolerance)
-                                          : HeadElimination{eliminate(at.system, elimination_tolerance), {}};
+  HeadElimination elimination = head_effects(problem.blocks[index]) > 0
+                                    ? eliminate_with_head(at.system, elimination_tolerance)
+                                    : HeadElimination{eliminate(at.system, elimination_tolerance), {}, {}};
   BlockNormal result;
   const Cholesky root = symmetric_cholesky(elimination.schur, 0);
   result.upper = expanded(root.deficient == state.theta.size() ? root.upper : at.system.factor);
   result.inverse = inverse_upper(result.upper);
+  result.head_precision = std::move(elimination.precision);
   for (std::size_t g = 0; g < at.system.groups.size(); ++g) {
     SystemGroup& group = at.system.groups[g];
     const int q = group.group->effects;

@@ -104,6 +104,9 @@ struct BlockNormal {
   Matrix upper;              ///< R, C x C: R^T R = minus the log joint's Hessian, this block's effects integrated out
   Matrix inverse;            ///< R^-1
   std::vector<GroupMode> groups;
+  /// E x E: minus the Hessian over the effects in the head given theta, other effects integrated out; empty where no
+  /// group or every group is in the head, and where the groups' coupling leaves some of it out.
+  Matrix head_precision;
 };
 
 /// Without groups about 65,536 rows are used (fewer if some C is above 170), those that matter: see ThinProblem. With

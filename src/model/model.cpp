@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "model/fixed_blocks.hpp"
 #include "model/latent_layout.hpp"
@@ -32,7 +33,10 @@ class ModelBuilder {
     for (std::size_t i = 0; i < data_.predictors.size(); ++i) map_block(i);
     map_thresholds();
     for (const bool in_head : {true, false}) {
-      for (std::size_t i = 0; i < data_.predictors.size(); ++i) add_groups(i, in_head);
+      for (std::size_t i = 0; i < data_.predictors.size(); ++i) {
+        add_groups(i, in_head);
+        if (in_head) whiten_head(i);
+      }
       if (in_head) model_.head_groups = model_.groups.size();
     }
     for (std::size_t i = 0; i < data_.predictors.size(); ++i) add_horseshoe(i);
@@ -141,6 +145,41 @@ class ModelBuilder {
     }
   }
 
+  /// Levels in the head are tied by the rows that they share with levels of other groups: if S is the precision of
+  /// their u at the mode and u = D v, then v has precision D^T S D = R^T R, and is R^-1 w.
+  void whiten_head(std::size_t i) {
+    const BlockNormal& normal = start_.predictors[i];
+    const std::size_t e = normal.head_precision.columns;
+    if (e == 0 || options_.parametrization == Parametrization::noncentered) return;
+    Matrix scale(e, e);  // D, a block on the diagonal for each level
+    std::size_t at = 0;
+    std::optional<std::size_t> first;
+    for (std::size_t g = 0; g < normal.groups.size(); ++g) {
+      if (!data_.predictors[i].groups[g].in_head) continue;
+      if (!first) first = place_of_[i][g];
+      const GroupMode& mode = normal.groups[g];
+      with_effects(model_.groups[place_of_[i][g]].effects, [&](auto count) {
+        constexpr int q = decltype(count)::value;
+        for (std::size_t j = 0; j < mode.effects.size() / q; ++j, at += q) {
+          LevelMap<double, q> map;
+          map.prepare(mode.factor.data(), mode.information.data() + j * packed_size(q));
+          for (int k = 0; k < q; ++k) {
+            double r[q] = {}, v[q] = {}, u[q];
+            v[k] = 1;
+            map.forward(r, v, u);
+            for (int l = 0; l < q; ++l)
+              scale(at + static_cast<std::size_t>(l), at + static_cast<std::size_t>(k)) = u[l];
+          }
+        }
+      });
+    }
+    const Cholesky root = cholesky(transposed(scale) * (normal.head_precision * scale), 0);
+    if (root.deficient < e) return;
+    HeadWhitening whitening{first.value_or(0), inverse_upper(root.upper), {}};
+    whitening.values = to_float(whitening.matrix.values);
+    model_.head_whitening.push_back(std::move(whitening));
+  }
+
   void add_group(std::size_t i, std::size_t g) {
     const PredictorData& p = data_.predictors[i];
     const GroupData& group = p.groups[g];
@@ -198,20 +237,30 @@ class ModelBuilder {
     const PredictorData& p = data_.predictors[i];
     const GroupMode& mode = start_.predictors[i].groups[g];
     const double unit = unit_of_predictor(data_, p);
-    block.information = keep(mode.information);
-    block.location = keep(mode.location);
-    posterior.information = mode.information;
-    posterior.location = mode.location;
-    for (float& value : posterior.information) value = static_cast<float>(static_cast<double>(value) / (unit * unit));
-    for (float& value : posterior.location) value = static_cast<float>(static_cast<double>(value) / unit);
     std::size_t coupled = 0;
+    std::vector<double> at_mode;  // e there: r_j is location_j where e is 0
     for (std::size_t other = 0; other < p.groups.size() && !p.groups[g].in_head; ++other) {
       if (!p.groups[other].in_head) continue;
       if (coupled == 0) block.coupled_group = static_cast<int>(place_of_[i][other]);
       posterior.coupled.push_back(place_of_[i][other]);
-      coupled += p.groups[other].design->levels() * p.groups[other].effects();
+      const std::vector<double>& effects = start_.predictors[i].groups[other].effects;
+      at_mode.insert(at_mode.end(), effects.begin(), effects.end());
+      coupled += effects.size();
     }
     const std::size_t c = p.coefficients();
+    std::vector<float> location = mode.location;
+    for (std::size_t r = 0; r < location.size() && coupled > 0; ++r) {
+      double sum = location[r];
+      const float* by_effect = mode.coupling.data() + r * (c + coupled) + c;
+      for (std::size_t k = 0; k < coupled; ++k) sum += static_cast<double>(by_effect[k]) * at_mode[k];
+      location[r] = static_cast<float>(sum);
+    }
+    block.information = keep(mode.information);
+    posterior.information = mode.information;
+    posterior.location = location;
+    block.location = keep(std::move(location));
+    for (float& value : posterior.information) value = static_cast<float>(static_cast<double>(value) / (unit * unit));
+    for (float& value : posterior.location) value = static_cast<float>(static_cast<double>(value) / unit);
     if (c + coupled == 0) return;
     add_coupling(i, mode, coupled, block, posterior);
   }

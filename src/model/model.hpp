@@ -11,6 +11,13 @@
 
 namespace jensen {
 
+/// The v of levels in the head from their latents: v = matrix w, E x E, upper triangular. See kernels/head_map.hpp.
+struct HeadWhitening {
+  std::size_t first_group = 0;  ///< of Model::groups; those after it follow, until all E are there
+  Matrix matrix;
+  std::vector<float> values;  ///< the same, as the engine takes it
+};
+
 /// The head's latents w (H of them) are near N(0, I) a posteriori; the user's coordinates are u = to_user w + shift.
 struct Model {
   std::vector<Parameter> parameters;       ///< H
@@ -25,6 +32,7 @@ struct Model {
   std::vector<Term> terms;                         ///< pointing into `columns` and `indices`
   std::vector<GroupBlock> groups;                  ///< likewise; in the order of `posteriors`
   std::size_t head_groups = 0;                     ///< so many of the first are small and stand in the head
+  std::vector<HeadWhitening> head_whitening;       ///< of full-rank guides; levels that none is of have v = w
   std::vector<OrderedBlock> ordered;               ///< likewise
   std::vector<std::vector<float>> columns;         ///< what they read
   std::vector<std::vector<std::int32_t>> indices;  ///< levels of rows

@@ -194,7 +194,7 @@ GroupData read_group(const GroupDesign& design, const std::vector<std::uint32_t>
 /// Levels of a small group depend on those of a larger one that it is crossed with. The levels of all groups but the
 /// largest that are few enough are approximated jointly with the coefficients, and the others given them.
 void choose_head_groups(PredictorData& p) {
-  constexpr std::size_t most_effects = 128;   // of one group
+  constexpr std::size_t most_effects = 256;   // of one group
   constexpr std::size_t most_together = 256;  // the joint normal has so many coordinates more
   constexpr std::size_t most_coupling = 2e8;  // floats
   std::vector<std::size_t> order(p.groups.size());
