@@ -182,6 +182,7 @@ Problem make_problem(std::string_view formula, const Table& table, const TrainOp
   problem.layout = {GuideShape::fullrank, model.head_groups, true};
   if (fit.options.guide == GuideKind::meanfield) problem.layout = {GuideShape::meanfield, model.head_groups, false};
   if (fit.options.guide == GuideKind::fullrank) problem.layout.head_groups = model.groups.size();
+  for (std::string& note : crossing_notes(model, problem.layout)) fit.notes.push_back(std::move(note));
   problem.spec = make_spec(model, problem.layout, fit);
   // Of so many coefficients that only their Hessian's diagonal is known the basis is the identity, which costs nothing.
   if (is_identity(problem.spec.basis, problem.spec.dimension)) problem.spec.basis.clear();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string_view>
 #include <unordered_map>
@@ -12,6 +13,7 @@ namespace jensen {
 namespace {
 
 constexpr std::size_t many_levels = 100;
+constexpr double visible_share = 0.9;
 
 /// Of a factor or group the first two levels that a person would take for one, and how many more there are.
 void note_twins(const std::string& name, const std::vector<std::string>& levels, std::vector<std::string>& notes) {
@@ -64,6 +66,22 @@ std::vector<std::string> problem_notes(const TrainOptions& given, const ModelDat
         "group {} has a level for every row: the data tell sigma and the group's sd together, not apart, and "
         "the fitted posterior of each may be far too narrow; leave the group out, or give sigma (se())",
         show(group.design->group())));
+  }
+  return notes;
+}
+
+std::vector<std::string> crossing_notes(const Model& model, const GuideLayout& layout) {
+  std::vector<std::string> notes;
+  for (std::size_t g = layout.head_groups; g < model.groups.size(); ++g) {
+    const std::vector<double>& shares = model.shares_of_sd[g];
+    const auto least = std::ranges::min_element(shares);
+    if (*least >= visible_share) continue;
+    const GroupPosterior& group = model.posteriors[g];
+    notes.push_back(fmt::format(
+        "the sds of the levels of {} ({}) will be about {:.2g} of what they are: it is crossed with another "
+        "group, and both are too large to be trained together; what tells its levels from one another is "
+        "not affected",
+        show(group.group), group.effects[static_cast<std::size_t>(least - shares.begin())], *least));
   }
   return notes;
 }

@@ -6,11 +6,16 @@
 
 #include "jensen/design_state.hpp"
 #include "jensen/options.hpp"
+#include "model/guide_normal.hpp"
+#include "model/model.hpp"
 #include "model/model_data.hpp"
 
 namespace jensen {
 
 /// Options that were given and do nothing in this model; factors with more levels than coefficients of their own suit.
 std::vector<std::string> problem_notes(const TrainOptions& given, const ModelData& data, const DesignState& design);
+
+/// Groups that are crossed and too large for any to be in the head of the guide: what this costs their levels' sds.
+std::vector<std::string> crossing_notes(const Model& model, const GuideLayout& layout);
 
 }  // namespace jensen

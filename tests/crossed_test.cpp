@@ -1,8 +1,12 @@
 /// \file Crossed groups with a gaussian response: given the sds, which priors pin, the posterior is normal and known.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <iterator>
 #include <random>
 
 #include "jensen/jensen.hpp"
@@ -94,12 +98,8 @@ struct Exact {
   }
 };
 
-class CrossedGroups : public ::testing::TestWithParam<Crossed> {};
-
-TEST_P(CrossedGroups, HaveTheExactPosteriorWhateverTheSeed) {
-  const Crossed& c = GetParam();
-  const Simulated data(c);
-  const Exact exact(c, data);
+/// Sds pinned to what they are, and the coefficients' priors.
+TrainOptions pinned(const Crossed& c) {
   TrainOptions options;
   const auto pin = [&](const std::string& target, double value) {
     options.priors.push_back({target, PriorKind::lognormal, {std::log(value), 0.02}});
@@ -110,6 +110,39 @@ TEST_P(CrossedGroups, HaveTheExactPosteriorWhateverTheSeed) {
   if (c.slopes) pin("sd_g__x", sd_slope);
   options.priors.push_back({"Intercept", PriorKind::normal, {0, prior_sd}});
   options.priors.push_back({"b", PriorKind::normal, {0, prior_sd}});
+  return options;
+}
+
+/// Coefficients and levels in the order of Exact.
+std::vector<ParameterSummary> in_order(const Fit& fit) {
+  std::vector<ParameterSummary> all = fit.summarize();
+  all.resize(2);
+  const std::vector<ParameterSummary> levels = fit.summarize_levels();
+  for (const char* group : {"r_g[", "r_h["}) {
+    std::ranges::copy_if(levels, std::back_inserter(all),
+                         [&](const ParameterSummary& level) { return level.name.starts_with(group); });
+  }
+  return all;
+}
+
+/// The logarithm of the sds' ratio to the exact ones, its mean over all levels of g and of h.
+std::array<double, 2> mean_log_ratio(const std::vector<ParameterSummary>& all, const Exact& exact, const Crossed& c) {
+  std::array<double, 2> mean{};
+  const std::size_t of_h = all.size() - c.second;
+  for (std::size_t i = 2; i < all.size(); ++i) {
+    const auto count = static_cast<double>(i < of_h ? of_h - 2 : c.second);
+    mean[i < of_h ? 0 : 1] += std::log(all[i].sd / exact.sd[i]) / count;
+  }
+  return mean;
+}
+
+class CrossedGroups : public ::testing::TestWithParam<Crossed> {};
+
+TEST_P(CrossedGroups, HaveTheExactPosteriorWhateverTheSeed) {
+  const Crossed& c = GetParam();
+  const Simulated data(c);
+  const Exact exact(c, data);
+  TrainOptions options = pinned(c);
   const std::string formula = c.slopes ? "y ~ x + (1 + x || g) + (1 | h)" : "y ~ x + (1 | g) + (1 | h)";
   for (const std::uint64_t seed : {1, 2, 3}) {
     SCOPED_TRACE(seed);
@@ -117,24 +150,13 @@ TEST_P(CrossedGroups, HaveTheExactPosteriorWhateverTheSeed) {
     const Fit fit = train(formula, data.table(c), options);
     EXPECT_TRUE(fit.verdict.converged && fit.verdict.close) << fit.verdict.message;
     EXPECT_LE(fit.steps, 4000);
-    std::vector<ParameterSummary> all = fit.summarize();
-    all.resize(2);
-    std::vector<std::vector<ParameterSummary>> of_group(2);
-    for (const ParameterSummary& level : fit.summarize_levels()) {
-      of_group[level.name.starts_with("r_g[") ? 0 : 1].push_back(level);
-    }
-    for (const auto& levels : of_group) all.insert(all.end(), levels.begin(), levels.end());
+    const std::vector<ParameterSummary> all = in_order(fit);
     ASSERT_EQ(all.size(), exact.mean.size());
-    double mean_log[2] = {};
     for (std::size_t i = 0; i < all.size(); ++i) {
       EXPECT_NEAR(all[i].mean, exact.mean[i], 0.06 * exact.sd[i]) << all[i].name;  // the rule's drift of 0.05, draws
-      const double log_ratio = std::log(all[i].sd / exact.sd[i]);
-      EXPECT_NEAR(log_ratio, 0, 0.08) << all[i].name;  // 6 standard errors of the sd of 4,000 draws, and drift
-      if (i >= 2) mean_log[i < 2 + of_group[0].size() ? 0 : 1] += log_ratio;
+      EXPECT_NEAR(std::log(all[i].sd / exact.sd[i]), 0, 0.08) << all[i].name;  // 6 errors of 4,000 draws' sd, and drift
     }
-    for (std::size_t g = 0; g < 2; ++g) {
-      EXPECT_NEAR(mean_log[g] / static_cast<double>(of_group[g].size()), 0, 0.03) << g;
-    }
+    for (const double mean : mean_log_ratio(all, exact, c)) EXPECT_NEAR(mean, 0, 0.03);
   }
 }
 
@@ -144,6 +166,20 @@ INSTANTIATE_TEST_SUITE_P(Tables, CrossedGroups,
                                            Crossed{"ManyRowsALevel", 40000, 180, 150, false},
                                            Crossed{"FewRowsALevel", 2000, 300, 60, false}),
                          [](const auto& test) { return test.param.name; });
+
+/// Where both groups are too large to be trained together, a note says what it costs, before training.
+TEST(CrossedGroups, ANoteSaysHowNarrowLargeGroupsAre) {
+  const Crossed c{"", 200000, 290, 270, false};
+  const Simulated data(c);
+  const Fit fit = train("y ~ x + (1 | g) + (1 | h)", data.table(c), pinned(c));
+  const std::array<double, 2> ratio = mean_log_ratio(in_order(fit), Exact(c, data), c);
+  for (const std::size_t g : {0, 1}) {
+    const std::string begin = fmt::format("the sds of the levels of '{}' (Intercept) will be about ", "gh"[g]);
+    const auto note = std::ranges::find_if(fit.notes, [&](const std::string& n) { return n.starts_with(begin); });
+    ASSERT_NE(note, fit.notes.end()) << begin;
+    EXPECT_NEAR(std::stod(note->substr(begin.size())), std::exp(ratio[g]), 0.03);  // two digits, and drift
+  }
+}
 
 /// Given the coefficients, the sds and the effects of h, levels of g are independent, whatever the sds are: a joint
 /// normal over all of them is no better.

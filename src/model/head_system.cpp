@@ -5,6 +5,7 @@
 
 #include "model/mode_rows.hpp"
 #include "model/packed_cholesky.hpp"
+#include "model/shared_shift.hpp"
 
 namespace jensen {
 namespace {
@@ -153,7 +154,9 @@ MixedSystem head_system(const MixedSystem& system) {
 HeadElimination eliminate_with_head(const MixedSystem& system, double tolerance) {
   const std::vector<std::size_t> first = first_columns(system);
   const std::size_t c = first[0];
-  Elimination others = eliminate(head_system(system), tolerance);
+  const MixedSystem given_head = head_system(system);
+  Elimination others = eliminate(given_head, tolerance);
+  std::vector<std::vector<double>> shares = shares_of_sd(given_head, others);
   std::optional<Follow> follow;
   if (others.complete) follow = integrate_effects(others.schur, c);
   if (!follow) follow = follow_jointly(system, first, tolerance);
@@ -161,14 +164,17 @@ HeadElimination eliminate_with_head(const MixedSystem& system, double tolerance)
   result.schur = std::move(follow->schur);
   result.precision = std::move(follow->own);
   auto other = others.coupling.begin();
+  auto share = shares.begin();
   for (std::size_t at = 0; at < system.groups.size(); ++at) {
     const SystemGroup& g = system.groups[at];
     const int q = g.group->effects;
     std::vector<double>& information = result.information.emplace_back();
     if (!g.group->in_head) {
       result.coupling.push_back(std::move(*other++));
+      result.shares.push_back(std::move(*share++));
       continue;
     }
+    result.shares.emplace_back(size_of(q), 1.0);
     information.resize(g.information.size());
     std::vector<double>& coupling = result.coupling.emplace_back(size_of(g.group->levels * q) * c);
     for_levels(*g.rows, [&](int, std::int64_t j) {

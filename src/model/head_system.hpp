@@ -23,6 +23,7 @@ struct HeadElimination : Elimination {
   /// For each group in the head J x packed_size(q): the diagonal blocks of S less P, at least 0; for others empty.
   std::vector<std::vector<double>> information;
   Matrix precision;  ///< E x E: S over the effects in the head; empty if it could not be solved for
+  std::vector<std::vector<double>> shares;  ///< see shares_of_sd(); 1 of groups in the head
 };
 HeadElimination eliminate_with_head(const MixedSystem& system, double tolerance);
 

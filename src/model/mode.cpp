@@ -9,6 +9,7 @@
 #include "model/mode_block.hpp"
 #include "model/nearest_normal.hpp"
 #include "model/packed_cholesky.hpp"
+#include "model/shared_shift.hpp"
 #include "model/thin_problem.hpp"
 
 namespace jensen {
@@ -77,9 +78,13 @@ std::vector<double> coefficient_sd(const MixedSystem& system, const ModeRows& ro
 
 BlockNormal result_of(const ModeProblem& problem, const ModeRows& rows, std::size_t index, BlockState& state) {
   BlockSystem at = factorised_system(problem, rows, index, state);
-  HeadElimination elimination = head_effects(problem.blocks[index]) > 0
-                                    ? eliminate_with_head(at.system, elimination_tolerance)
-                                    : HeadElimination{eliminate(at.system, elimination_tolerance), {}, {}};
+  HeadElimination elimination;
+  if (head_effects(problem.blocks[index]) > 0) {
+    elimination = eliminate_with_head(at.system, elimination_tolerance);
+  } else {
+    static_cast<Elimination&>(elimination) = eliminate(at.system, elimination_tolerance);
+    elimination.shares = shares_of_sd(at.system, elimination);
+  }
   BlockNormal result;
   const Cholesky root = symmetric_cholesky(elimination.schur, 0);
   result.upper = expanded(root.deficient == state.theta.size() ? root.upper : at.system.factor);
@@ -108,6 +113,7 @@ BlockNormal result_of(const ModeProblem& problem, const ModeRows& rows, std::siz
     out.coupling = to_float(elimination.coupling[g]);
     out.log_sd_scale = std::move(scales.log_sd);
     out.cor_scale = std::move(scales.cor);
+    out.share_of_sd = std::move(elimination.shares[g]);
     out.factor = std::move(state.factor[g]);
     out.effects = std::move(state.effects[g]);
   }

@@ -96,6 +96,7 @@ struct GroupMode {
   std::vector<float> coupling;       ///< J x q x (C + E): T_j; of a group in the head J x q x C; E = 0 if there is none
   std::vector<double> log_sd_scale;  ///< q: a guess of the posterior sd of each log sd
   std::vector<double> cor_scale;     ///< q (q - 1) / 2: of atanh of each canonical partial correlation
+  std::vector<double> share_of_sd;   ///< q: see shares_of_sd() (shared_shift.hpp)
 };
 
 /// A block's posterior as N(mean, (R^T R)^-1).

@@ -227,6 +227,7 @@ class ModelBuilder {
       }
     }
     model_.groups.push_back(block);
+    model_.shares_of_sd.push_back(mode.share_of_sd);
     model_.posteriors.push_back(std::move(posterior));
     add_sd_priors(i, g, unit);
     if (correlated) add_correlation_prior(priors_.predictors[i].groups[g].correlation, place, q, pairs, block);
