@@ -433,11 +433,8 @@ TEST(Train, AnOffsetOfAnySizeIsOnlyAnOffset) {
     data.columns[0].second.push_back(i % 5);
     data.columns[1].second.push_back(i % 7);
   }
-  const auto options = [] {
-    TrainOptions o = with(GuideKind::fullrank, {"Intercept ~ flat()"});
-    o.family = Family::poisson;
-    return o;
-  }();
+  TrainOptions options;  // the default prior goes with the offset
+  options.family = Family::poisson;
   const Fit plain = train("y ~ x + offset(zero)", data.table(), options);
   const Fit shifted = train("y ~ x + offset(large)", data.table(), options);
   EXPECT_NEAR(mean_of(shifted, "b_Intercept") + 800, mean_of(plain, "b_Intercept"), 0.02 * sd_of(plain, "b_Intercept"));
@@ -492,6 +489,22 @@ TEST(Train, ALevelWithoutACountIsLearned) {
     // 0.018 is the sd of the intercept, of which a tenth is what the verdict allows.
     EXPECT_NEAR(mean_of(fit, "b_Intercept"), std::log(sum / 2'999), 0.002) << prior;
   }
+}
+
+TEST(Train, TheDefaultPriorOfAnInterceptIsOfWhatTheOffsetLeaves) {
+  Data data{{{"y", {0, 3, 1, 8}}, {"x", {1, 2, 4, 3}}, {"o", {-2, 1, 3, 10}}}};
+  const auto location = [&](Family family, const char* formula) {
+    TrainOptions options;
+    options.family = family;
+    options.steps = 1;
+    const Fit fit = train(formula, data.table(), options);
+    return std::ranges::find(fit.options.priors, "Intercept_centered", &Prior::target)->arguments[0];
+  };
+  const double exposure = std::exp(-2.0) + std::exp(1.0) + std::exp(3.0) + std::exp(10.0);
+  EXPECT_NEAR(location(Family::poisson, "y ~ x + offset(o)"), std::log(12 / exposure), 1e-3);
+  EXPECT_NEAR(location(Family::poisson, "y ~ x"), std::log(3.0), 1e-3);
+  EXPECT_NEAR(location(Family::gaussian, "y ~ x + offset(o)"), 3.0 - 3.0, 1e-2);
+  EXPECT_NEAR(location(Family::gaussian, "y ~ x"), 3.0, 1e-2);
 }
 
 TEST(Train, DefaultPriorsOfRareColumnsGoByTheirRange) {

@@ -292,6 +292,18 @@ bool has_location_and_scale(Family family) {
   return family == Family::gaussian || family == Family::student_t || family == Family::lognormal;
 }
 
+double PredictorData::offset_share() const {
+  if (offset.empty()) return 0;
+  double sum = 0;
+  if (link != Link::log) {
+    for (const double value : offset) sum += value;
+    return sum / static_cast<double>(offset.size());
+  }
+  const double largest = *std::ranges::max_element(offset);  // without overflow
+  for (const double value : offset) sum += std::exp(value - largest);
+  return largest + std::log(sum / static_cast<double>(offset.size()));
+}
+
 bool ModelData::has_groups() const {
   return std::ranges::any_of(predictors, [](const PredictorData& p) { return !p.groups.empty(); });
 }

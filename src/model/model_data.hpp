@@ -43,6 +43,8 @@ struct PredictorData {
   std::size_t columns() const { return scale.size(); }
   /// C: the intercept, if any, first.
   std::size_t coefficients() const { return columns() + (intercept ? 1 : 0); }
+  /// What the offsets add to the predictor on average, in the data's unit; with a log link to the logarithm of a mean.
+  double offset_share() const;
 };
 
 struct ModelData {

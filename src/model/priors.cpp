@@ -82,7 +82,7 @@ class Resolver {
   std::vector<std::string> known_;
 };
 
-/// Where the default prior of mu's intercept is centred, and what its scale is measured in.
+/// Where the default prior of a predictor is centred where every column has its mean, and what its scale is measured in.
 struct Unit {
   double location, scale;
 };
@@ -137,7 +137,9 @@ PredictorPriors resolve_predictor(Resolver& resolver, const ModelData& data, con
     if (category) targets.insert(targets.end(), {"b_Intercept", "Intercept", "Intercept_centered"});
     targets.push_back(of_parameter("Intercept_centered", p));
     out.intercept = resolver.find(
-        targets, normal_prior(of_parameter("Intercept_centered", p), unit.location, 2.5 * unit.scale), Support::real);
+        targets,
+        normal_prior(of_parameter("Intercept_centered", p), unit.location - p.offset_share(), 2.5 * unit.scale),
+        Support::real);
   }
   for (std::size_t j = 0; j < p.columns(); ++j) {
     const std::string name = "b_" + p.infix + p.design->names()[j];

@@ -10,16 +10,6 @@
 namespace jensen {
 namespace {
 
-/// Log of the mean response, less the offsets' share: log mean(y) - log mean(exp(offset)), without overflow.
-double log_rate(const ModelData& data, const PredictorData& p) {
-  double largest = 0;
-  if (!p.offset.empty()) largest = *std::ranges::max_element(p.offset);
-  double sum = 0;
-  for (const double offset : p.offset) sum += std::exp(offset - largest);
-  const double mean = p.offset.empty() ? 1 : sum / static_cast<double>(data.size());
-  return std::log(std::max(data.response_mean, 1e-10)) - std::log(mean) - largest;
-}
-
 double share_of_zeros(const ModelData& data) {
   const auto zeros = static_cast<double>(std::ranges::count(data.response, 0.0));
   const auto n = static_cast<double>(data.size());
@@ -41,7 +31,7 @@ double first_guess(const ModelData& data, const PredictorData& p) {
   if (p.parameter == "zi") return logit(0.5 * share_of_zeros(data));
   if (!p.infix.empty()) return 0;  // shape; categories
   if (data.thresholds > 0) return -logit(share_up_to(data, 0));
-  if (data.link == Link::log) return log_rate(data, p);
+  if (data.link == Link::log) return std::log(std::max(data.response_mean, 1e-10)) - p.offset_share();
   if (data.link == Link::identity) return 0;
   const double mean = std::clamp(data.response_mean, 1e-3, 1 - 1e-3);
   return data.link == Link::cloglog ? std::log(-std::log1p(-mean))
