@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "jensen/jensen.hpp"
 
 namespace jensen {
@@ -107,6 +109,30 @@ TEST(BadInput, ColumnsThatRepeatOthersAreNamed) {
   EXPECT_THAT(refusal(table, "y ~ x + I(x * 3 - 2)"), HasSubstr("'I(x * 3 - 2)'"));
   EXPECT_THAT(refusal(table, "y ~ x + one_number"), AllOf(HasSubstr("'one_number'"), HasSubstr("constant")));
   EXPECT_EQ(refusal(table, "y ~ x + f + sum", of(Family::gaussian, {"b ~ normal(0, 1)"})), "");
+}
+
+/// a and b differ by 1e-4 z: what rounding leaves of z's pivot in the columns' products is 1e-8, of z itself 1e-12.
+TEST(BadInput, ACombinationWithLargeWeightsIsSeen) {
+  for (const std::uint64_t seed : {1, 2, 3, 4, 5, 6}) {
+    std::mt19937_64 random(seed);
+    std::normal_distribution<double> normal;
+    std::vector<double> y, a, b, z, other;
+    for (int i = 0; i < 3000; ++i) {
+      y.push_back(normal(random));
+      a.push_back(normal(random));
+      z.push_back(normal(random));
+      b.push_back(a.back() + 1e-4 * z.back());
+      other.push_back(z.back() + 1e-3 * normal(random));
+    }
+    Table table("data.csv");
+    table.add("y", y);
+    table.add("a", a);
+    table.add("b", b);
+    table.add("z", z);
+    table.add("other", other);
+    EXPECT_THAT(refusal(table, "y ~ a + b + z"), AllOf(HasSubstr("'z'"), HasSubstr("linear combination"))) << seed;
+    EXPECT_EQ(refusal(table, "y ~ a + b + other"), "") << seed;
+  }
 }
 
 TEST(BadInput, OneLevelIsTooFew) {

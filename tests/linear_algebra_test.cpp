@@ -184,5 +184,33 @@ TEST(MultiplyUpper, EqualsThePlainProductOfOddShapes) {
   }
 }
 
+/// Of columns a, b, a + b, c the third has its diagonal for a pivot; the rest is the factor without it.
+TEST(Cholesky, LiftsColumnsThatDependOnThoseBefore) {
+  Matrix x(4, 4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const double a = static_cast<double>(i) - 1.3, b = i % 2 == 0 ? 1 : -0.5, c = i == 3 ? 2 : 0.1;
+    const double row[] = {a, b, a + b, c};
+    std::copy_n(row, 4, x.values.begin() + static_cast<std::ptrdiff_t>(4 * i));
+  }
+  const Matrix h = transposed(x) * x;
+  std::vector<std::size_t> lifted;
+  const Matrix r = lifted_cholesky(h, 1e-10, 1e-7, lifted);
+  EXPECT_EQ(lifted, std::vector<std::size_t>{2});
+  EXPECT_NEAR(r(2, 2) * r(2, 2), h(2, 2), 1e-12);
+  for (std::size_t i = 0; i < 4; ++i) {
+    for (std::size_t j = i; j < 4; ++j) {
+      double sum = 0;
+      for (std::size_t k = 0; k <= i; ++k) sum += r(k, i) * r(k, j);
+      if (i != 2 || j != 2) {
+        EXPECT_NEAR(sum, h(i, j), 1e-12) << i << j;
+      }
+    }
+  }
+  lifted.clear();
+  const Matrix full = Matrix::identity(3);
+  EXPECT_EQ(lifted_cholesky(full, 1e-10, 1e-7, lifted).values, cholesky(full, 1e-10).upper.values);
+  EXPECT_TRUE(lifted.empty());
+}
+
 }  // namespace
 }  // namespace jensen

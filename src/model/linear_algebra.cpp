@@ -45,26 +45,45 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
 
+namespace {
+
+/// Row i of R, and what is left of those below it.
+void eliminate_row(Matrix& r, std::size_t i) {
+  const std::size_t n = r.rows;
+  const double pivot = std::sqrt(r(i, i));
+  for (std::size_t j = i; j < n; ++j) r(i, j) /= pivot;
+  r(i, i) = pivot;
+  for (std::size_t k = i + 1; k < n; ++k) {
+    const double factor = r(i, k);
+    if (factor == 0) continue;
+    for (std::size_t j = k; j < n; ++j) r(k, j) -= factor * r(i, j);
+  }
+  for (std::size_t j = 0; j < i; ++j) r(i, j) = 0;
+}
+
+}  // namespace
+
 Cholesky cholesky(const Matrix& h, double tolerance) {
-  const std::size_t n = h.rows;
-  Cholesky result{h, n};
+  Cholesky result{h, h.rows};
   Matrix& r = result.upper;
-  for (std::size_t i = 0; i < n; ++i) {
+  for (std::size_t i = 0; i < h.rows; ++i) {
     if (!(r(i, i) > tolerance * h(i, i))) {
       result.deficient = i;
       return result;
     }
-    const double pivot = std::sqrt(r(i, i));
-    for (std::size_t j = i; j < n; ++j) r(i, j) /= pivot;
-    r(i, i) = pivot;
-    for (std::size_t k = i + 1; k < n; ++k) {
-      const double factor = r(i, k);
-      if (factor == 0) continue;
-      for (std::size_t j = k; j < n; ++j) r(k, j) -= factor * r(i, j);
-    }
-    for (std::size_t j = 0; j < i; ++j) r(i, j) = 0;
+    eliminate_row(r, i);
   }
   return result;
+}
+
+Matrix lifted_cholesky(const Matrix& h, double tolerance, double suspicious, std::vector<std::size_t>& listed) {
+  Matrix r = h;
+  for (std::size_t i = 0; i < h.rows; ++i) {
+    if (!(r(i, i) > suspicious * h(i, i))) listed.push_back(i);
+    if (!(r(i, i) > tolerance * h(i, i))) r(i, i) = h(i, i) > 0 ? h(i, i) : 1;
+    eliminate_row(r, i);
+  }
+  return r;
 }
 
 Matrix inverse_upper(const Matrix& r) {

@@ -31,6 +31,9 @@ struct Cholesky {
   std::size_t deficient = 0;
 };
 Cholesky cholesky(const Matrix& h, double tolerance);
+/// R, not ending at such a column but giving it its diagonal for a pivot, as if it were orthogonal to those before it.
+/// Lists the columns whose pivots are below `suspicious` times their diagonals.
+Matrix lifted_cholesky(const Matrix& h, double tolerance, double suspicious, std::vector<std::size_t>& listed);
 /// Inverse of an upper triangular matrix.
 Matrix inverse_upper(const Matrix& r);
 /// out = X R for X of `rows` rows and R upper triangular, its zeros included.

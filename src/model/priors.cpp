@@ -82,7 +82,8 @@ class Resolver {
   std::vector<std::string> known_;
 };
 
-/// Where the default prior of a predictor is centred where every column has its mean, and what its scale is measured in.
+/// Where the default prior of a predictor is centred where every column has its mean, and what its scale is measured
+/// in.
 struct Unit {
   double location, scale;
 };
