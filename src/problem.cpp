@@ -25,6 +25,7 @@ TrainOptions resolve(TrainOptions o, const ModelData& data, const Model& model) 
   o.batch = data.batch;
   o.link = data.link;
   if (o.learning_rate == 0) o.learning_rate = default_learning_rate;
+  if (o.guide == GuideKind::automatic && has_horseshoe(o)) o.guide = GuideKind::meanfield;
   if (!data.has_groups()) {
     resolve_guide(o, model.size());
     return o;

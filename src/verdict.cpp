@@ -7,6 +7,7 @@
 
 #include "guide_width.hpp"
 #include "jensen/pieces.hpp"
+#include "model/defaults.hpp"
 
 namespace jensen {
 namespace {
@@ -105,13 +106,16 @@ void evaluate_posterior(Engine& engine, const Model& model, const GuideLayout& l
 std::string verdict_sentence(const Fit& fit, const RunEnd& end) {
   const Verdict& v = fit.verdict;
   if (v.failed) {
+    std::string_view priors;
+    if (std::ranges::find(fit.options.priors, PriorKind::uniform, &Prior::kind) != fit.options.priors.end()) {
+      priors = " (a uniform one's bounds may cut the posterior)";
+    } else if (has_horseshoe(fit.options) && fit.options.guide != GuideKind::meanfield) {
+      priors = " (a horseshoe asks for --guide meanfield)";
+    }
     return fmt::format(
         "failed: {} draws were not finite by step {}; the state before them was kept. Check the data's scale and "
         "the priors{}, or lower the learning rate (--lr)",
-        v.nonfinite, fit.steps,
-        std::ranges::find(fit.options.priors, PriorKind::uniform, &Prior::kind) != fit.options.priors.end()
-            ? " (a uniform one's bounds may cut the posterior)"
-            : "");
+        v.nonfinite, fit.steps, priors);
   }
   if (end.stopped) return fmt::format("not converged: stopped at step {} of its own run", fit.steps);
   if (!v.converged && end.reach < least_reach) {
@@ -139,7 +143,7 @@ std::string verdict_sentence(const Fit& fit, const RunEnd& end) {
         v.sd_ratio <= means_sd_limit && (meanfield || v.log_ratio_sd / level_allowance(fit) <= means_limit)
             ? "its means may serve, its sds may not"
             : "neither its means nor its sds can be relied on",
-        meanfield ? "; try --guide fullrank" : "");
+        meanfield && !has_horseshoe(fit.options) ? "; try --guide fullrank" : "");
   }
   return fmt::format("converged: the average moved by {:.2g} posterior sd; log p/q has sd {:.2g}, k-hat {:.2f}{}",
                      v.drift, v.log_ratio_sd, v.khat,

@@ -13,6 +13,9 @@ namespace jensen::cli {
 namespace {
 
 std::string_view advice_on_distance(const Fit& fit) {
+  if (std::ranges::find(fit.options.priors, PriorKind::horseshoe, &Prior::kind) != fit.options.priors.end()) {
+    return "a laplace or student_t prior has a posterior nearer to one";
+  }
   switch (fit.options.guide) {
     case GuideKind::meanfield:
       return "try --guide fullrank";

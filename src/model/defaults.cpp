@@ -14,6 +14,10 @@ std::int64_t resolve_batch(std::int64_t given, std::int64_t rows, std::int64_t l
   return std::min(given > 0 ? given : (rows <= whole_batch ? rows : std::max(default_batch, least)), rows);
 }
 
+bool has_horseshoe(const TrainOptions& options) {
+  return std::ranges::find(options.priors, PriorKind::horseshoe, &Prior::kind) != options.priors.end();
+}
+
 void resolve_guide(TrainOptions& options, std::size_t parameters) {
   if (options.guide == GuideKind::automatic) {
     options.guide = parameters <= most_automatic_fullrank ? GuideKind::fullrank : GuideKind::meanfield;

@@ -15,6 +15,10 @@ constexpr std::size_t most_automatic_fullrank = 512;
 /// Rows a step: what is given, or if that is 0 a choice, of `least` rows if not all; never more than there are.
 std::int64_t resolve_batch(std::int64_t given, std::int64_t rows, std::int64_t least = 0);
 
+/// Whether coefficients have a horseshoe prior. Their correlations with the logarithms of their scales make draws of a
+/// full-rank guide whose densities no gradient survives; a mean-field guide is the automatic one then.
+bool has_horseshoe(const TrainOptions& options);
+
 /// The guide of a model of `parameters` without groups. Throws InputError: too many for a fullrank one.
 void resolve_guide(TrainOptions& options, std::size_t parameters);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <utility>
 
 #include "model/prior_density.hpp"
@@ -48,11 +49,18 @@ std::pair<double, double> ends_of(const PriorRow& row) {
   return {low, high};
 }
 
+/// What stands for a prior in the search. The horseshoe's scales are no part of it: a normal of the slab's size.
+/// Newton's steps have no use for laplace's kink, whose curvature is none or endless: a logistic one of the same
+/// variance.
+Prior searched(const Prior& prior) {
+  const std::vector<double>& arguments = prior.arguments;
+  if (prior.kind == PriorKind::horseshoe) return {prior.target, PriorKind::normal, {0, arguments.back()}};
+  if (prior.kind != PriorKind::laplace) return prior;
+  return {prior.target, PriorKind::logistic, {arguments[0], std::sqrt(6.0) / std::numbers::pi * arguments[1]}};
+}
+
 FunctionalPrior functional(const PriorRow& row) {
-  // The horseshoe's scales are not part of the search: a normal of the slab's size stands for it.
-  const Prior prior = row.prior.kind == PriorKind::horseshoe
-                          ? Prior{row.prior.target, PriorKind::normal, {0, row.prior.arguments.back()}}
-                          : row.prior;
+  const Prior prior = searched(row.prior);
   const auto [low, high] = ends_of(row);
   return {density_of(prior.kind, row.support), constants_of(prior, row.support), row.row, row.shift, low, high};
 }
