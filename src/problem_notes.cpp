@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <string_view>
+#include <system_error>
 #include <unordered_map>
 
 #include "show.hpp"
@@ -30,6 +32,22 @@ void note_twins(const std::string& name, const std::vector<std::string>& levels,
                               count == 1 ? "" : fmt::format("; and so do {} more", count - 1)));
 }
 
+bool begins_with_number(const std::string& text) {
+  double value = 0;
+  return std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc();
+}
+
+/// Which order text has as ordered categories, since it is seldom the one that is meant: high, low, medium.
+void note_order(const std::vector<std::string>& categories, std::vector<std::string>& notes) {
+  if (std::ranges::all_of(categories, begins_with_number)) return;
+  std::string order;
+  for (const std::string& category : categories) order += (order.empty() ? "" : " < ") + show(category);
+  notes.push_back(
+      fmt::format("the categories are taken to be ordered {}, as text sorts; if another order is meant, name "
+                  "them so that they sort, or number them",
+                  order));
+}
+
 }  // namespace
 
 std::vector<std::string> problem_notes(const TrainOptions& given, const ModelData& data, const DesignState& design) {
@@ -41,6 +59,7 @@ std::vector<std::string> problem_notes(const TrainOptions& given, const ModelDat
     notes.emplace_back(
         "the model has no groups: the parametrization of their effects changes nothing (--parametrization)");
   }
+  if (data.family == Family::cumulative) note_order(data.design->response_levels(), notes);
   for (const FactorLevels& factor : design.factors) note_twins(factor.column, factor.levels, notes);
   for (const GroupLevels& group : design.groups) note_twins(group.group, group.levels, notes);
   for (const FactorLevels& factor : design.factors) {

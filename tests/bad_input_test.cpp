@@ -215,6 +215,18 @@ TEST(Notes, ALevelForEveryRow) {
   EXPECT_THAT(notes("y | se(se) ~ (1 | id)"), Not(Contains(HasSubstr("level for every row"))));
 }
 
+TEST(Notes, TheOrderOfCategoriesThatAreText) {
+  Rows rows;
+  Table table = rows.table();
+  const std::vector<std::int32_t> code{0, 1, 2, 0, 1, 2, 2, 1, 0, 0, 1, 2};
+  table.add("words", code, {"low", "medium", "high"});
+  table.add("numbered", code, {"1 low", "2 medium", "3 high"});
+  const auto notes = [&](const std::string& formula, Family family) { return train(formula, table, of(family)).notes; };
+  EXPECT_THAT(notes("words ~ x", Family::cumulative), Contains(HasSubstr("ordered 'high' < 'low' < 'medium'")));
+  EXPECT_THAT(notes("numbered ~ x", Family::cumulative), Not(Contains(HasSubstr("ordered"))));
+  EXPECT_THAT(notes("words ~ x", Family::categorical), Not(Contains(HasSubstr("ordered"))));
+}
+
 TEST(Notes, LevelsThatDifferInBlanks) {
   Rows rows;
   Table table = rows.table();
