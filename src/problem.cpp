@@ -27,11 +27,11 @@ TrainOptions resolve(TrainOptions o, const ModelData& data, const Model& model) 
   if (o.learning_rate == 0) o.learning_rate = default_learning_rate;
   if (o.guide == GuideKind::automatic && has_horseshoe(o)) o.guide = GuideKind::meanfield;
   if (!data.has_groups()) {
-    resolve_guide(o, model.size());
+    resolve_guide(o, model.size(), most_fullrank_of_formula);
     return o;
   }
   if (o.guide == GuideKind::automatic) {
-    o.guide = model.size() <= most_automatic_fullrank ? GuideKind::structured : GuideKind::meanfield;
+    o.guide = model.size() <= most_fullrank_of_formula ? GuideKind::structured : GuideKind::meanfield;
   }
   const std::size_t in_head =
       model.size() + (o.guide == GuideKind::fullrank ? static_cast<std::size_t>(data.level_effects()) : 0);

@@ -282,6 +282,16 @@ TEST_F(Cli, PredictionsOfEachKindAndOfNewLevels) {
   EXPECT_EQ(draws[0], "draw_1,draw_2,draw_3");
   EXPECT_THAT(draws[1], testing::MatchesRegex("[0-9]+,[0-9]+,[0-9]+"));
   EXPECT_EQ(rows({"--kind", "draws", "--draws", "3", "--seed", "5"}), draws);
+
+  spit(dir_ / "new.csv", "x,f\n0.5,a\n1e6,a\n,a\n");  // exp(x) overflows
+  for (const std::string kind : {"response", "draws"}) {
+    const Result result = run({"predict", "fit", "--data", "new.csv", "--out", "p.csv", "--force", "--kind", kind,
+                               "--draws", "100"});  // of slopes of either sign
+    EXPECT_EQ(result.code, 0);
+    EXPECT_THAT(result.err, AllOf(HasSubstr("2 rows predicted, 1 left empty"),
+                                  HasSubstr("WARNING: the prediction of 1 row is infinite")));
+    EXPECT_THAT(lines_of(slurp(dir_ / "p.csv")).at(2), HasSubstr("inf")) << kind;
+  }
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ namespace jensen {
 
 /// Variational family q(z; lambda).
 enum class GuideKind {
-  automatic,   ///< structured if there are group effects; else fullrank up to 512 parameters, else meanfield
+  automatic,   ///< structured if there are group effects; else fullrank up to 1,024 parameters (512 without a
+               ///< formula), else, and where coefficients have a horseshoe prior, meanfield
   meanfield,   ///< independent normals over the centred coefficients and the other parameters
   fullrank,    ///< one multivariate normal over everything, levels included
   structured,  ///< fullrank over all but the levels of groups, which have a small normal of their own each

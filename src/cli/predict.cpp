@@ -50,6 +50,17 @@ std::int64_t rows_left_empty(const Prediction& prediction) {
   return empty;
 }
 
+/// Rows with a prediction that is beyond what a number holds.
+std::int64_t infinite_rows(const Prediction& prediction) {
+  std::int64_t rows = 0;
+  const std::size_t columns = prediction.columns.size();
+  for (std::size_t row = 0; row < prediction.rows(); ++row) {
+    const double* values = prediction.values.data() + row * columns;
+    if (std::any_of(values, values + columns, [](double value) { return std::isinf(value); })) ++rows;
+  }
+  return rows;
+}
+
 }  // namespace
 
 int run(const PredictCommand& command) {
@@ -71,6 +82,11 @@ int run(const PredictCommand& command) {
     say("{} predicted", counted(static_cast<std::int64_t>(prediction.rows()) - empty, "row"));
     if (empty > 0) say(", {} left empty because a predictor is missing", grouped(empty));
     say("{}\n", saved_in(command.out));
+  }
+  if (const std::int64_t infinite = infinite_rows(prediction); infinite > 0) {
+    say("WARNING: the prediction of {} is infinite: the mean is beyond what a number holds; check the predictors "
+        "there.\n",
+        counted(infinite, "row"));
   }
   warn(fit);
   return exit_done;

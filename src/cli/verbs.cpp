@@ -97,7 +97,7 @@ void add_model_options(CLI::App& verb, Words& words) {
 void add_inference_options(CLI::App& verb, Words& words) {
   add(verb, "--guide", words.guide, "KIND", "Inference",
       "Shape of the approximate posterior: auto, meanfield, fullrank or structured (a small normal for each level of a "
-      "group, fullrank over the rest); default: auto, which is structured with groups, else fullrank up to 512 "
+      "group, fullrank over the rest); default: auto, which is structured with groups, else fullrank up to 1,024 "
       "parameters");
   add(verb, "--parametrization", words.parametrization, "P", "Inference",
       "Coordinates of the levels of groups: auto, centered or noncentered (default: auto, which is level by level "

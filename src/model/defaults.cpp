@@ -18,9 +18,9 @@ bool has_horseshoe(const TrainOptions& options) {
   return std::ranges::find(options.priors, PriorKind::horseshoe, &Prior::kind) != options.priors.end();
 }
 
-void resolve_guide(TrainOptions& options, std::size_t parameters) {
+void resolve_guide(TrainOptions& options, std::size_t parameters, std::size_t most) {
   if (options.guide == GuideKind::automatic) {
-    options.guide = parameters <= most_automatic_fullrank ? GuideKind::fullrank : GuideKind::meanfield;
+    options.guide = parameters <= most ? GuideKind::fullrank : GuideKind::meanfield;
   }
   if (options.guide == GuideKind::structured) options.guide = GuideKind::fullrank;
   check_fullrank(options.guide, parameters, "meanfield");

@@ -42,9 +42,10 @@ double positive_poisson(double mean, ResponseNoise& noise) {
 double random_response(Family family, Link link, const ResponseParameters& p, ResponseNoise& noise) {
   const double mu = inverse_link(link, p.eta);
   const auto [first, second] = p.others;
-  if (!std::isfinite(mu) || !std::isfinite(first) || !std::isfinite(second)) {
+  if (std::isnan(mu) || !std::isfinite(first) || !std::isfinite(second)) {
     return std::numeric_limits<double>::quiet_NaN();
   }
+  if (std::isinf(mu)) return mu;
   switch (family) {
     case Family::gaussian:
       return mu + first * standard_normal(noise);

@@ -31,7 +31,8 @@ class ResponseNoise {
   Words words_{};
 };
 
-/// A draw of the response, exact; NaN if a parameter is not finite. Not for families with categories.
+/// A draw of the response, exact; infinite if the mean is, NaN if another parameter is not finite. Not for families
+/// with categories.
 double random_response(Family family, Link link, const ResponseParameters& p, ResponseNoise& noise);
 
 /// Number of a category, from 1, of these probabilities.
