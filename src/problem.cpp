@@ -179,6 +179,8 @@ Problem make_problem(std::string_view formula, const Table& table, const TrainOp
     fit.notes.push_back(fmt::format("{} of {} rows dropped for missing values", fit.rows_dropped, design.table_rows()));
   }
   for (std::string& note : problem_notes(given, data, fit.design)) fit.notes.push_back(std::move(note));
+  for (std::string& note : perfect_fit_notes(data, model)) fit.notes.push_back(std::move(note));
+  for (std::string& note : prior_notes(given, model)) fit.notes.push_back(std::move(note));
   for (std::string& note : separation_notes(data, model)) fit.notes.push_back(std::move(note));
   problem.layout = {GuideShape::fullrank, model.head_groups, true};
   if (fit.options.guide == GuideKind::meanfield) problem.layout = {GuideShape::meanfield, model.head_groups, false};

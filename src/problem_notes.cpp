@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t many_levels = 100;
 constexpr double visible_share = 0.9;
+constexpr double perfect_share = 1e-4;  // of the response's sd, for sigma
 
 /// Of a factor or group the first two levels that a person would take for one, and how many more there are.
 void note_twins(const std::string& name, const std::vector<std::string>& levels, std::vector<std::string>& notes) {
@@ -60,6 +61,9 @@ std::vector<std::string> problem_notes(const TrainOptions& given, const ModelDat
         "the model has no groups: the parametrization of their effects changes nothing (--parametrization)");
   }
   if (data.family == Family::cumulative) note_order(data.design->response_levels(), notes);
+  if (!data.weights.empty() && std::ranges::all_of(data.weights, [](double w) { return w == 0; })) {
+    notes.emplace_back("every weight is 0: no row counts, and the fit is that of the priors");
+  }
   for (const FactorLevels& factor : design.factors) note_twins(factor.column, factor.levels, notes);
   for (const GroupLevels& group : design.groups) note_twins(group.group, group.levels, notes);
   for (const FactorLevels& factor : design.factors) {
@@ -85,6 +89,40 @@ std::vector<std::string> problem_notes(const TrainOptions& given, const ModelDat
         "group {} has a level for every row: the data tell sigma and the group's sd together, not apart, and "
         "the fitted posterior of each may be far too narrow; leave the group out, or give sigma (se())",
         show(group.design->group())));
+  }
+  return notes;
+}
+
+std::vector<std::string> perfect_fit_notes(const ModelData& data, const Model& model) {
+  if (!has_location_and_scale(data.family) || !data.log_se.empty() || !(data.response_sd > 0)) return {};
+  for (std::size_t i = 0; i < model.size(); ++i) {
+    if (model.parameters[i].name != "sigma") continue;
+    const double share = std::exp(model.shift[i]) / data.response_sd;
+    if (share > perfect_share) return {};
+    return {
+        fmt::format("the formula fits the response but for {:.1g} of its sd, as if it was computed from the columns: "
+                    "nothing is left for sigma, and training may fail; leave out what gives the response away",
+                    share)};
+  }
+  return {};
+}
+
+std::vector<std::string> prior_notes(const TrainOptions& given, const Model& model) {
+  std::vector<std::string> notes;
+  for (std::size_t i = 0; i < model.size(); ++i) {
+    const std::string& name = model.parameters[i].name;
+    if ((name != "shape" && name != "phi") ||
+        std::ranges::find(given.priors, name, &Prior::target) != given.priors.end())
+      continue;
+    const auto prior = std::ranges::find(model.priors, name, &Prior::target);
+    if (prior == model.priors.end() || prior->kind != PriorKind::gamma) continue;
+    // The prior's slope in the logarithm of the parameter, in sds of that.
+    const double pull = (prior->arguments[0] - prior->arguments[1] * std::exp(model.shift[i])) * model.to_user(i, i);
+    if (pull > -1) continue;
+    notes.push_back(
+        fmt::format("the default prior {} keeps {} below what the data say by more than its sd; if that is not "
+                    "meant, give it one of its own (--prior '{} ~ lognormal(3, 3)')",
+                    to_string(*prior), name, name));
   }
   return notes;
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 
 #include "jensen/jensen.hpp"
@@ -213,6 +214,56 @@ TEST(Notes, ALevelForEveryRow) {
   EXPECT_THAT(notes("y ~ (1 | id)"), Contains(HasSubstr("group 'id' has a level for every row")));
   EXPECT_THAT(notes("y ~ (1 | twice)"), Not(Contains(HasSubstr("level for every row"))));
   EXPECT_THAT(notes("y | se(se) ~ (1 | id)"), Not(Contains(HasSubstr("level for every row"))));
+}
+
+TEST(Notes, AResponseThatTheColumnsGiveAway) {
+  Rows rows;
+  Table table = rows.table();
+  std::vector<double> copy, nearly;
+  for (std::size_t i = 0; i < rows.x.size(); ++i) {
+    copy.push_back(1 + 2 * rows.x[i]);
+    nearly.push_back(copy[i] + 0.01 * rows.y[i]);
+  }
+  table.add("copy", copy);
+  table.add("nearly", nearly);
+  const auto notes = [&](const std::string& formula) {
+    TrainOptions options = of(Family::gaussian);
+    options.steps = 1;
+    return train(formula, table, options).notes;
+  };
+  EXPECT_THAT(notes("copy ~ x"), Contains(HasSubstr("nothing is left for sigma")));
+  EXPECT_THAT(notes("nearly ~ x"), Not(Contains(HasSubstr("nothing is left for sigma"))));
+}
+
+TEST(Notes, ADefaultPriorThatOutweighsTheData) {
+  const auto notes = [](double spread, const std::vector<std::string>& priors) {
+    std::vector<double> y, x;
+    for (int i = 0; i < 400; ++i) {
+      x.push_back(i % 7);
+      y.push_back(std::exp(0.1 * x.back() + spread * std::sin(i * i)));
+    }
+    Table table("data.csv");
+    table.add("y", y);
+    table.add("x", x);
+    TrainOptions options = of(Family::gamma, priors);
+    options.steps = 1;
+    return train("y ~ x", table, options).notes;
+  };
+  const auto outweighed = Contains(HasSubstr("shape ~ gamma(2, 0.1) keeps shape below what the data say"));
+  EXPECT_THAT(notes(0.02, {}), outweighed);
+  EXPECT_THAT(notes(0.4, {}), Not(outweighed));
+  EXPECT_THAT(notes(0.02, {"shape ~ gamma(2, 0.1)"}), Not(outweighed));
+}
+
+TEST(Notes, WeightsThatAreAllZero) {
+  Rows rows;
+  Table table = rows.table();
+  const std::vector<double> none(12, 0.0);
+  table.add("none", none);
+  table.add("some", rows.mixed);
+  const auto notes = [&](const std::string& formula) { return train(formula, table, of(Family::gaussian)).notes; };
+  EXPECT_THAT(notes("y | weights(none) ~ x"), Contains(HasSubstr("every weight is 0")));
+  EXPECT_THAT(notes("y | weights(some) ~ x"), Not(Contains(HasSubstr("every weight is 0"))));
 }
 
 TEST(Notes, TheOrderOfCategoriesThatAreText) {

@@ -98,6 +98,10 @@ void read_response(Design& design, const Table& table, ModelData& data) {
   }
   const auto [least, most] = std::minmax_element(data.response.begin(), data.response.end());
   if (*least == *most && !design.has_trials() && !design.has_se()) {
+    if (data.size() == 1) {
+      throw InputError(fmt::format("{}: one row is left to learn from, which shows no spread of '{}'; give more",
+                                   table.source(), design.response_name()));
+    }
     throw InputError(
         fmt::format("{}: column '{}': the response is {} in every row, so there is nothing to learn; check the column",
                     table.source(), design.response_name(), *least));
