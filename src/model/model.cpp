@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "model/fixed_blocks.hpp"
+#include "model/head_whitening.hpp"
 #include "model/latent_layout.hpp"
 #include "model/prior_density.hpp"
 #include "model/prior_rows.hpp"
@@ -145,39 +145,15 @@ class ModelBuilder {
     }
   }
 
-  /// Levels in the head are tied by the rows that they share with levels of other groups: if S is the precision of
-  /// their u at the mode and u = D v, then v has precision D^T S D = R^T R, and is R^-1 w.
   void whiten_head(std::size_t i) {
-    const BlockNormal& normal = start_.predictors[i];
-    const std::size_t e = normal.head_precision.columns;
-    if (e == 0 || options_.parametrization == Parametrization::noncentered) return;
-    Matrix scale(e, e);  // D, a block on the diagonal for each level
-    std::size_t at = 0;
-    std::optional<std::size_t> first;
-    for (std::size_t g = 0; g < normal.groups.size(); ++g) {
-      if (!data_.predictors[i].groups[g].in_head) continue;
-      if (!first) first = place_of_[i][g];
-      const GroupMode& mode = normal.groups[g];
-      with_effects(model_.groups[place_of_[i][g]].effects, [&](auto count) {
-        constexpr int q = decltype(count)::value;
-        for (std::size_t j = 0; j < mode.effects.size() / q; ++j, at += q) {
-          LevelMap<double, q> map;
-          map.prepare(mode.factor.data(), mode.information.data() + j * packed_size(q));
-          for (int k = 0; k < q; ++k) {
-            double r[q] = {}, v[q] = {}, u[q];
-            v[k] = 1;
-            map.forward(r, v, u);
-            for (int l = 0; l < q; ++l)
-              scale(at + static_cast<std::size_t>(l), at + static_cast<std::size_t>(k)) = u[l];
-          }
-        }
-      });
-    }
-    const Cholesky root = cholesky(transposed(scale) * (normal.head_precision * scale), 0);
-    if (root.deficient < e) return;
-    HeadWhitening whitening{first.value_or(0), inverse_upper(root.upper), {}};
-    whitening.values = to_float(whitening.matrix.values);
-    model_.head_whitening.push_back(std::move(whitening));
+    if (options_.parametrization == Parametrization::noncentered) return;
+    const std::vector<GroupData>& groups = data_.predictors[i].groups;
+    Matrix matrix = head_whitening(start_.predictors[i], groups);
+    if (matrix.rows == 0) return;
+    const auto first = std::ranges::find(groups, true, &GroupData::in_head) - groups.begin();
+    std::vector<float> values = to_float(matrix.values);
+    model_.head_whitening.push_back(
+        {place_of_[i][static_cast<std::size_t>(first)], std::move(matrix), std::move(values)});
   }
 
   void add_group(std::size_t i, std::size_t g) {
