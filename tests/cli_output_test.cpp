@@ -257,6 +257,16 @@ TEST_F(Cli, ALinkIsFollowedAndOneToNothingRefused) {
   EXPECT_THAT(slurp(dir_ / "target.csv"), StartsWith("b_Intercept,"));
 }
 
+TEST_F(Cli, ATableShowsTheDigitsThatAnSdIsBelowTheMean) {
+  std::string table = "y\n";
+  for (int i = 0; i < 200; ++i) table += fmt::format("{:.1f}\n", 2e9 + i % 5);
+  spit(dir_ / "t.csv", table);
+  const Result result =
+      run({"train", "y ~ 1", "--data", "t.csv", "--out", "fit", "--family", "gaussian", "--device", "cpu"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_THAT(result.err, testing::ContainsRegex("Intercept .* 2000000001\\.8[0-9]+ .* 2000000002\\.1[0-9]+"));
+}
+
 TEST_F(Cli, PredictionsOfEachKindAndOfNewLevels) {
   write_table("t.csv", 400);
   ASSERT_EQ(run({"train", "n ~ x + (1 | f)", "--family", "poisson", "--data", "t.csv", "--out", "fit", "--steps", "300",

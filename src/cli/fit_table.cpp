@@ -25,9 +25,13 @@ std::vector<std::string> cells(const ParameterSummary& p) {
   const double size = std::max({std::abs(p.mean), std::abs(p.q05), std::abs(p.q95), p.sd});
   const bool plain = std::isfinite(size) && size < 1e7 && p.sd >= 1e-4;
   const int decimals = plain ? std::clamp(2 - static_cast<int>(std::floor(std::log10(p.sd))), 0, 6) : 0;
+  // Where that is not to be written plainly: four digits, and those that `sd` is below the largest value.
+  const double ratio = p.sd > 0 && std::isfinite(size) ? size / p.sd : 1;
+  const int digits = std::clamp(3 + static_cast<int>(std::floor(std::log10(ratio))), 4, 15);
   std::vector<std::string> out = {""};
   for (const double value : {p.mean, p.sd, p.q05, p.q50, p.q95}) {
-    out.push_back(plain ? fmt::format("{:.{}f}", value, decimals) : fmt::format("{:.4g}", value));
+    out.push_back(plain ? fmt::format("{:.{}f}", value, decimals)
+                        : fmt::format("{:.{}g}", value, value == p.sd ? 4 : digits));
   }
   return out;
 }

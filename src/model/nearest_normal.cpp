@@ -21,7 +21,7 @@ constexpr std::size_t most_part_products = 100'000'000;  // of rows and C^2: a s
 
 /// What is not a parabola: a row, or a prior that is not normal. Its argument is t = v . w in the coordinates w of
 /// which the normal at the mode is N(0, I).
-struct Part {
+struct CurvedPart {
   std::vector<double> v;
   std::int64_t row = -1;
   const FunctionalPrior* prior = nullptr;
@@ -53,7 +53,7 @@ struct Normal {
 
 /// m += sum over parts of factor(i) v v^T.
 template <class F>
-void add_squares(Matrix& m, const std::vector<Part>& parts, F factor) {
+void add_squares(Matrix& m, const std::vector<CurvedPart>& parts, F factor) {
   std::vector<double> weighed;
   weighed.reserve(parts.size() * m.columns);
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -80,7 +80,7 @@ class Bound {
     rest_ = Matrix::identity(c);
     slope_.assign(c, 0.0);
     add_squares(rest_, parts_, [&](std::size_t i) {
-      const Part& part = parts_[i];
+      const CurvedPart& part = parts_[i];
       const Expectation at = at_mode(part);
       for (std::size_t j = 0; j < c; ++j) slope_[j] -= at.slope * part.v[j];
       return part.prior == nullptr ? -at.curvature : -std::max(at.curvature, 0.0);  // as the search takes a prior's
@@ -138,7 +138,7 @@ class Bound {
  private:
   void find_parts() {
     const std::size_t c = block_.mean.size();
-    std::vector<std::vector<Part>> found(size_of(usual_blocks));
+    std::vector<std::vector<CurvedPart>> found(size_of(usual_blocks));
     for_fixed_blocks(rows_.count(), usual_blocks, [&](int b, std::int64_t begin, std::int64_t end) {
       std::vector<double> buffer(size_of(matrix_rows) * c);
       std::vector<float> v(buffer.size());
@@ -156,7 +156,7 @@ class Bound {
     });
     for (auto& some : found) std::ranges::move(some, std::back_inserter(parts_));
     if (const std::size_t most = std::max(least_parts, most_part_products / (c * c)); parts_.size() > most) {
-      const auto known_less = [](const Part& a, const Part& b) {
+      const auto known_less = [](const CurvedPart& a, const CurvedPart& b) {
         const double x = dot(a.v, a.v), y = dot(b.v, b.v);
         return x != y ? x > y : a.row < b.row;
       };
@@ -169,12 +169,12 @@ class Bound {
     }
   }
 
-  Expectation at_mode(const Part& part) const {
+  Expectation at_mode(const CurvedPart& part) const {
     constexpr double narrow = 1e-4;  // the expectation over so little is the value at the mode
     return part.prior == nullptr ? rows_.expectation(index_, part.row, 0, narrow)
                                  : expectation(*part.prior, dot(part.prior->row, block_.mean), narrow);
   }
-  Expectation expectation(const Part& part, const Normal& q) const {
+  Expectation expectation(const CurvedPart& part, const Normal& q) const {
     const std::vector<double> spread = whitened(part.v.data(), q.inverse);
     const double moved = dot(part.v, q.mean), sd = std::sqrt(dot(spread, spread));
     return part.prior == nullptr ? rows_.expectation(index_, part.row, moved, sd)
@@ -192,7 +192,7 @@ class Bound {
   const ModeRows& rows_;
   std::size_t index_;
   const BlockNormal& block_;
-  std::vector<Part> parts_;
+  std::vector<CurvedPart> parts_;
   Matrix rest_, rest_upper_;   ///< P, V
   std::vector<double> slope_;  ///< h
 };
