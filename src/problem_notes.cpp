@@ -61,8 +61,14 @@ std::vector<std::string> problem_notes(const TrainOptions& given, const ModelDat
         "the model has no groups: the parametrization of their effects changes nothing (--parametrization)");
   }
   if (data.family == Family::cumulative) note_order(data.design->response_levels(), notes);
-  if (!data.weights.empty() && std::ranges::all_of(data.weights, [](double w) { return w == 0; })) {
+  const auto unweighed = static_cast<std::size_t>(std::ranges::count(data.weights, 0.0));
+  if (unweighed > 0 && unweighed == data.size()) {
     notes.emplace_back("every weight is 0: no row counts, and the fit is that of the priors");
+  } else if (unweighed > 0) {
+    notes.push_back(
+        fmt::format("{} of {} weights are 0; default priors are scaled by those rows too: leave them out of the table, "
+                    "or give priors of your own",
+                    unweighed, data.size()));
   }
   for (const FactorLevels& factor : design.factors) note_twins(factor.column, factor.levels, notes);
   for (const GroupLevels& group : design.groups) note_twins(group.group, group.levels, notes);

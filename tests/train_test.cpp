@@ -505,6 +505,15 @@ TEST(Train, TheDefaultPriorOfAnInterceptIsOfWhatTheOffsetLeaves) {
   EXPECT_NEAR(location(Family::poisson, "y ~ x"), std::log(3.0), 1e-3);
   EXPECT_NEAR(location(Family::gaussian, "y ~ x + offset(o)"), 3.0 - 3.0, 1e-2);
   EXPECT_NEAR(location(Family::gaussian, "y ~ x"), 3.0, 1e-2);
+  TrainOptions options;
+  options.steps = 1;
+  const auto scale = [&](const char* formula) {
+    const Fit fit = train(formula, data.table(), options);
+    return std::ranges::find(fit.options.priors, "Intercept_centered", &Prior::target)->arguments[1];
+  };
+  // sd(y) = sqrt(38 / 3); y - o is 2, 2, -2, -2, of sd sqrt(16 / 3).
+  EXPECT_NEAR(scale("y ~ x"), 2.5 * std::sqrt(38.0 / 3), 1e-2);
+  EXPECT_NEAR(scale("y ~ x + offset(o)"), 2.5 * std::sqrt(16.0 / 3), 1e-2);
 }
 
 TEST(Train, DefaultPriorsOfRareColumnsGoByTheirRange) {

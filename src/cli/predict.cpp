@@ -84,7 +84,8 @@ int run(const PredictCommand& command) {
     say("{}\n", saved_in(command.out));
   }
   if (const std::int64_t infinite = infinite_rows(prediction); infinite > 0) {
-    say("WARNING: the prediction of {} is infinite: the mean is beyond what a number holds; check the predictors "
+    say("WARNING: the prediction of {} is infinite, in its mean or a quantile: beyond what a number holds; check the "
+        "predictors "
         "there.\n",
         counted(infinite, "row"));
   }

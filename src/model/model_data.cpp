@@ -120,8 +120,14 @@ void find_moments(const Design& design, ModelData& data) {
     weight += data.family == Family::binomial ? design.trials(data.rows[i]) : 1;
   }
   data.response_mean = sum / weight;
-  double squares = 0;
-  for (const double y : data.response) squares += (y - data.response_mean) * (y - data.response_mean);
+  // Of what an offset on the response's own scale leaves, which is what coefficients and sigma are to explain.
+  const PredictorDesign& mu = design.predictors().front();
+  const bool offset = has_location_and_scale(data.family) && data.link == Link::identity && mu.has_offset();
+  const auto rest = [&](std::size_t i) { return data.response[i] - (offset ? mu.offset(data.rows[i]) : 0); };
+  double rest_sum = 0, squares = 0;
+  for (std::size_t i = 0; i < data.size(); ++i) rest_sum += rest(i);
+  const double rest_mean = offset ? rest_sum / n : data.response_mean;
+  for (std::size_t i = 0; i < data.size(); ++i) squares += (rest(i) - rest_mean) * (rest(i) - rest_mean);
   data.response_sd = std::sqrt(squares / std::max(n - 1, 1.0));
   check_scale(design.response_name(), data.response_sd);
   if (!has_location_and_scale(data.family)) return;

@@ -62,7 +62,7 @@ struct ModelData {
   std::size_t thresholds = 0;                    ///< of the cumulative family: one less than there are categories
   std::vector<PredictorData> predictors;         ///< of mu (of each category but the first), then of the others
 
-  double response_mean = 0, response_sd = 0;  ///< on the scale of `response`
+  double response_mean = 0, response_sd = 0;  ///< on the scale of `response`; sd: without an offset on that scale
   /// What the mean's predictor is measured in: the data's own unit, or for families of location and scale the
   /// response's sd about its mean.
   double eta_center = 0, eta_scale = 1;
