@@ -113,6 +113,7 @@ void check_collinear(const ModelData& data, const PredictorData& p, const std::v
   if (enough < 4 * static_cast<std::int64_t>(c)) return;
   std::vector<std::size_t> columns;
   const Matrix root = lifted_cholesky(products(data, p, (n + enough - 1) / enough), tolerance, suspicious, columns);
+  if (columns.empty()) return;
   columns.resize(std::min(
       columns.size(), static_cast<std::size_t>(most_products / static_cast<double>(n) / static_cast<double>(c)) + 1));
   const std::vector<double> shares = shares_left(data, p, remainders(root, columns));
