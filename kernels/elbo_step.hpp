@@ -419,7 +419,6 @@ ElboStep<Backend, Head>::ElboStep(Backend& backend, Head head, const EngineSpec&
     largest = std::max(largest, map.count);
   }
   head_by_w_ = {backend_, most * static_cast<std::size_t>(largest)};
-  head_by_w_.zero();
   if (levels.any()) {
     for (std::size_t b = 0; b + 1 < batch_begin_.size(); ++b) {
       all_rows_.push_back({{nullptr, batch_begin_[b + 1] - batch_begin_[b], batch_begin_[b]}, b});

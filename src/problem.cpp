@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "bytes.hpp"
@@ -178,14 +180,18 @@ Problem make_problem(std::string_view formula, const Table& table, const TrainOp
   if (fit.rows_dropped > 0) {
     fit.notes.push_back(fmt::format("{} of {} rows dropped for missing values", fit.rows_dropped, design.table_rows()));
   }
-  for (std::string& note : problem_notes(given, data, fit.design)) fit.notes.push_back(std::move(note));
-  for (std::string& note : perfect_fit_notes(data, model)) fit.notes.push_back(std::move(note));
-  for (std::string& note : prior_notes(given, model)) fit.notes.push_back(std::move(note));
-  for (std::string& note : separation_notes(data, model)) fit.notes.push_back(std::move(note));
+  const auto add_notes = [&fit](std::vector<std::string> notes) {
+    std::ranges::move(notes, std::back_inserter(fit.notes));
+  };
+  add_notes(problem_notes(given, data, fit.design));
+  add_notes(perfect_fit_notes(data, model));
+  add_notes(prior_notes(given, model));
+  add_notes(separation_notes(data, model));
   problem.layout = {GuideShape::fullrank, model.head_groups, true};
   if (fit.options.guide == GuideKind::meanfield) problem.layout = {GuideShape::meanfield, model.head_groups, false};
   if (fit.options.guide == GuideKind::fullrank) problem.layout.head_groups = model.groups.size();
-  for (std::string& note : crossing_notes(model, problem.layout)) fit.notes.push_back(std::move(note));
+  // In non-centred coordinates levels do not follow others at all.
+  if (given.parametrization != Parametrization::noncentered) add_notes(crossing_notes(model, problem.layout));
   problem.spec = make_spec(model, problem.layout, fit);
   // Of so many coefficients that only their Hessian's diagonal is known the basis is the identity, which costs nothing.
   if (is_identity(problem.spec.basis, problem.spec.dimension)) problem.spec.basis.clear();

@@ -14,7 +14,7 @@ namespace {
 // As problem.cpp and model_data.cpp have them.
 constexpr std::int64_t whole_batch = 16384;
 constexpr std::int64_t default_batch = 8192;
-constexpr std::int64_t most_automatic_fullrank = 512;  // as targets have it: so few that its cost is not the step's
+constexpr std::int64_t most_automatic_fullrank = 512;  // as of models without a formula
 constexpr std::int64_t most_fullrank = 2048;
 
 constexpr std::int64_t categories = 10;

@@ -84,9 +84,7 @@ int run(const PredictCommand& command) {
     say("{}\n", saved_in(command.out));
   }
   if (const std::int64_t infinite = infinite_rows(prediction); infinite > 0) {
-    say("WARNING: the prediction of {} is infinite, in its mean or a quantile: beyond what a number holds; check the "
-        "predictors "
-        "there.\n",
+    say("WARNING: infinite predictions in {}, beyond what a number holds; check the predictors there.\n",
         counted(infinite, "row"));
   }
   warn(fit);
