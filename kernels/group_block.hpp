@@ -18,6 +18,14 @@ struct HyperMap {
   float shift = 0, scale = 1;
 };
 
+/// Effects of large groups before this one that its levels depend on, each on few: rows of a sparse matrix. By
+/// coordinate, which is the place among the effects of all groups, in order.
+struct FollowedEffects {
+  const std::int64_t* begin = nullptr;  ///< J q + 1: effect i of the group has entries begin[i] .. begin[i + 1] - 1
+  const std::int32_t* coordinate = nullptr;  ///< of each entry, ascending in a row
+  const float* slope = nullptr;              ///< r_i falls by slope . u
+};
+
 /// One group term: what LevelMap needs for each of its levels, and where its hyperparameters are.
 struct GroupBlock {
   int effects = 1;          ///< q <= max_effects
@@ -31,6 +39,7 @@ struct GroupBlock {
   int coupled_group = -1;          ///< first of the groups in the head, before this one, whose levels' effects are e ..
   int coupled = 0;                 ///< .. and how many they are: E
   std::int64_t first_coupled = 0;  ///< coordinate of the first of them; set by the engine
+  FollowedEffects followed;        ///< null: none
   int first_sd = 0;                ///< latents of the q log standard deviations
   int first_correlation = -1;      ///< latents of the q (q - 1) / 2 atanh partial correlations; -1: independent effects
   HyperMap sd[max_effects];        ///< log sd_k
@@ -38,6 +47,9 @@ struct GroupBlock {
   bool centred = false;  ///< u from `reference` in place of B: a map that hyperparameters do not move
   float reference[packed_size(max_effects)] = {};  ///< packed, B where training starts
 };
+
+/// Whether r of the group's levels depends on anything.
+JENSEN_HD bool moves(const GroupBlock& group) { return group.coupling != nullptr || group.followed.begin != nullptr; }
 
 /// A group's hyperparameters at one sample.
 struct Hyper {

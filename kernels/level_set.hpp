@@ -23,6 +23,30 @@ struct CopyLane {
   JENSEN_HD void operator()(std::int64_t i) const { to[i] = from[i * stride]; }
 };
 
+/// FollowedEffects transposed: of each coordinate before `first`, the coordinates from `first` on that follow it.
+struct Followers {
+  std::vector<std::int64_t> begin;
+  std::vector<std::int32_t> coordinate;
+  std::vector<float> slope;
+
+  Followers(const FollowedEffects& of, std::int64_t first, std::int64_t size)
+      : begin(static_cast<std::size_t>(first) + 1),
+        coordinate(static_cast<std::size_t>(of.begin[size])),
+        slope(coordinate.size()) {
+    for (std::size_t i = 0; i < slope.size(); ++i) ++begin[static_cast<std::size_t>(of.coordinate[i]) + 1];
+    for (std::size_t c = 1; c < begin.size(); ++c) begin[c] += begin[c - 1];
+    std::vector<std::int64_t> next(begin.begin(), begin.end() - 1);
+    for (std::int64_t row = 0; row < size; ++row) {
+      for (std::int64_t i = of.begin[row]; i < of.begin[row + 1]; ++i) {
+        const auto to = static_cast<std::size_t>(next[static_cast<std::size_t>(of.coordinate[i])]++);
+        coordinate[to] = static_cast<std::int32_t>(first + row);
+        slope[to] = of.slope[i];
+      }
+    }
+  }
+  FollowedEffects view() const { return {begin.data(), coordinate.data(), slope.data()}; }
+};
+
 template <class Backend>
 class LevelSet {
  public:
@@ -97,7 +121,7 @@ class LevelSet {
   }
 
   /// Adds what the levels give to the log joint and its gradient by the head; leaves the gradient by their own v. The
-  /// last group comes first: groups are coupled to those before them.
+  /// last group comes first: groups depend on those before them.
   void pull_back(int s, double data_scale, bool anchored, double reference, double* joint) {
     for (std::size_t g = groups_.size(); g-- > 0;) {
       const GroupBlock& group = groups_[g];
@@ -108,6 +132,10 @@ class LevelSet {
                          effect_sums_.data(), coupled_sums_.data(), anchored ? anchor_sums.data() : nullptr,
                          latent_bar_.data(), joint, partials_[g].data()},
           Backend::level_block * 100 * group.effects * group.effects);
+      if (group.followed.begin != nullptr) {
+        const PullBackFollowed followed{followers_[g], location_.data(), s, stride_, coupled_sums_.data()};
+        backend_.for_each_sample("pull_back_followed", group.first, followed, 20);
+      }
       if (group.coupling != nullptr) {
         const PullBackCoupling coupling{group, location_.data(), s, Backend::level_block, stride_, partials_[g].data()};
         backend_.for_each_sample("pull_back_coupling", coupling.units(), coupling,
@@ -160,13 +188,16 @@ class LevelSet {
   std::vector<GroupBlock> groups_;
   std::vector<LevelParameters> parameters_;  ///< of each group; of no meaning where its levels are in the head
   std::vector<Buffer<Backend, float>> columns_;
+  std::vector<Buffer<Backend, std::int64_t>> begins_;
+  std::vector<Buffer<Backend, std::int32_t>> places_;
   std::int64_t coordinates_ = 0, own_ = 0, stride_ = 0;
   const float* z_ = nullptr;
   const float* lambda_ = nullptr;
   int dimension_ = 0;
   int anchor_ = -1;
-  Buffer<Backend, float> head_;      ///< none if no group reads the head's coordinates
-  Buffer<Backend, float> location_;  ///< none if no group is coupled
+  Buffer<Backend, float> head_;             ///< none if no group reads the head's coordinates
+  Buffer<Backend, float> location_;         ///< none if no group's r moves
+  std::vector<FollowedEffects> followers_;  ///< for each group, see PullBackFollowed
   std::vector<Buffer<Backend, float>> factors_;
   std::vector<Buffer<Backend, double>> partials_;
   Buffer<Backend, float> eps_, effects_, effect_sums_, latent_bar_;
@@ -177,16 +208,30 @@ template <class Backend>
 LevelSet<Backend>::LevelSet(Backend& backend, const EngineSpec& spec, int most, std::int64_t head_size)
     : backend_(backend), groups_(spec.groups) {
   stride_ = (most + most_sample_lanes - 1) / most_sample_lanes * most_sample_lanes;
-  bool reads_head = false, coupled = false;
+  bool reads_head = false, moving = false;
   std::int64_t begin = head_size;
   const auto keep = [&](const float*& pointer, std::int64_t count) {
     if (pointer == nullptr) return;
     columns_.emplace_back(backend_, std::span<const float>(pointer, static_cast<std::size_t>(count)));
     pointer = columns_.back().data();
   };
+  const auto keep_sparse = [&](FollowedEffects& sparse, std::int64_t rows) {
+    const auto n = static_cast<std::size_t>(sparse.begin[rows]);
+    begins_.emplace_back(backend_, std::span(sparse.begin, static_cast<std::size_t>(rows) + 1));
+    places_.emplace_back(backend_, std::span(sparse.coordinate, n));
+    columns_.emplace_back(backend_, std::span(sparse.slope, n));
+    sparse = {begins_.back().data(), places_.back().data(), columns_.back().data()};
+  };
   for (GroupBlock& group : groups_) {
     const std::int64_t size = group.levels * group.effects;
     group.first = coordinates_;
+    followers_.emplace_back();
+    if (group.followed.begin != nullptr) {
+      const Followers transposed(group.followed, group.first, size);
+      followers_.back() = transposed.view();
+      keep_sparse(followers_.back(), group.first);
+      keep_sparse(group.followed, size);
+    }
     keep(group.information, group.levels * packed_size(group.effects));
     keep(group.location, size);
     keep(group.coupling, size * (group.coefficients + group.coupled));
@@ -197,8 +242,8 @@ LevelSet<Backend>::LevelSet(Backend& backend, const EngineSpec& spec, int most, 
       own_ += size;
     }
     coordinates_ += size;
-    coupled = coupled || group.coupling != nullptr;
-    reads_head = reads_head || group.in_head >= 0 || coupled;
+    moving = moving || moves(group);
+    reads_head = reads_head || group.in_head >= 0 || group.coupling != nullptr;
     factors_.emplace_back(backend_, static_cast<std::size_t>(stride_) * factor_stride);
     factors_.back().zero();
     const std::int64_t blocks = (group.levels + Backend::level_block - 1) / Backend::level_block;
@@ -212,7 +257,7 @@ LevelSet<Backend>::LevelSet(Backend& backend, const EngineSpec& spec, int most, 
     head_ = {backend_, static_cast<std::size_t>(spec.dimension * stride_)};
     head_.zero();
   }
-  if (coupled) {
+  if (moving) {
     location_ = {backend_, static_cast<std::size_t>(coordinates_ * stride_)};
     location_.zero();
   }

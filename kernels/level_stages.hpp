@@ -51,7 +51,7 @@ struct LevelSource {
   const float* head = nullptr;     ///< H: see TurnHead; null if no group needs it
   const float* factors = nullptr;  ///< of this group: factor_stride
   const float* effects = nullptr;  ///< coordinates: u, also of the groups that this one is coupled to
-  float* location = nullptr;       ///< coordinates, if this group is coupled: r from expand on, then its derivatives
+  float* location = nullptr;       ///< coordinates, if r moves: r from expand on, then its derivatives
 
   template <int Q, class R>
   JENSEN_HD void read(const GroupBlock& group, std::int64_t level, int s, R* v) const {
@@ -73,19 +73,27 @@ struct LevelSource {
     }
   }
 
-  /// The level's r at the head and at the effects of the groups that it is coupled to; kept if there are any.
+  /// The level's r at the head and at the effects of other groups that it depends on; kept if it does.
   template <int Q, class R>
   JENSEN_HD void locate(const GroupBlock& group, std::int64_t level, int s, R* r) const {
     using Lanes = SampleLanes<R>;
     for (int e = 0; e < Q; ++e) {
       r[e] = R(group.location == nullptr ? 0.0F : group.location[level * Q + e]);
-      if (group.coupling == nullptr) continue;
-      const float* row = group.coupling + (level * Q + e) * (group.coefficients + group.coupled);
-      for (int c = 0; c < group.coefficients; ++c) {
-        r[e] -= R(row[c]) * Lanes::load(head + (group.first_coefficient + c) * stride + s);
+      if (!moves(group)) continue;
+      if (group.coupling != nullptr) {
+        const float* row = group.coupling + (level * Q + e) * (group.coefficients + group.coupled);
+        for (int c = 0; c < group.coefficients; ++c) {
+          r[e] -= R(row[c]) * Lanes::load(head + (group.first_coefficient + c) * stride + s);
+        }
+        for (int k = 0; k < group.coupled; ++k) {
+          r[e] -= R(row[group.coefficients + k]) * Lanes::load(effects + (group.first_coupled + k) * stride + s);
+        }
       }
-      for (int k = 0; k < group.coupled; ++k) {
-        r[e] -= R(row[group.coefficients + k]) * Lanes::load(effects + (group.first_coupled + k) * stride + s);
+      const FollowedEffects& f = group.followed;
+      if (f.begin != nullptr) {
+        for (std::int64_t i = f.begin[level * Q + e]; i < f.begin[level * Q + e + 1]; ++i) {
+          r[e] -= R(f.slope[i]) * Lanes::load(effects + f.coordinate[i] * stride + s);
+        }
       }
       Lanes::store(location + (group.first + level * Q + e) * stride + s, r[e]);
     }
@@ -94,7 +102,7 @@ struct LevelSource {
   template <int Q, class R>
   JENSEN_HD void recall(const GroupBlock& group, std::int64_t level, int s, R* r) const {
     for (int e = 0; e < Q; ++e) {
-      if (group.coupling != nullptr) {
+      if (moves(group)) {
         r[e] = SampleLanes<R>::load(location + (group.first + level * Q + e) * stride + s);
       } else {
         r[e] = R(group.location == nullptr ? 0.0F : group.location[level * Q + e]);
@@ -163,7 +171,7 @@ struct PullBackLevels {
   double reference;            ///< rho of -rho/2 |v|^2, taken off the log joint
   int dimension;               ///< H
   const float* sums;           ///< coordinates x stride: derivatives by u, over the batch
-  const double* coupled_sums;  ///< coordinates x stride: derivatives by u that groups coupled to this one gave
+  const double* coupled_sums;  ///< coordinates x stride: derivatives by u that groups that depend on this one gave
   const float* anchor_sums;    ///< coordinates: over all rows at the anchor; null: no anchor
   float* latent_bar;           ///< coordinates x stride: out, d l / d v; unused if the levels are in the head
   double* joint;               ///< S x (1 + H): the head's levels get theirs here
@@ -256,7 +264,7 @@ struct PullBackLevels {
     }
     out.value += value;
     for (int i = 0; i < packed_size(Q); ++i) out.factor[i] += Lanes::wide(b_bar[i]);
-    for (int e = 0; e < Q && group.coupling != nullptr; ++e) {
+    for (int e = 0; e < Q && moves(group); ++e) {
       Lanes::store(source.location + (first + e) * stride + s, r_bar[e]);
     }
   }
@@ -326,6 +334,29 @@ struct PullBackCoupling {
     for (int c = 0; c < together; ++c) {
       if (c <= last) Lanes::store(out + (first + c) * stride, -Lanes::wide(total[c]));
     }
+  }
+};
+
+/// The derivatives by r of a group's levels, to those by the effects that it follows. Item: (coordinate before the
+/// group's, sample). After PullBackLevels.
+struct PullBackFollowed {
+  FollowedEffects followers;  ///< transposed: of each coordinate those of the group that follow it
+  const float* location_bar;  ///< coordinates x stride
+  int samples;
+  std::int64_t stride;
+  double* coupled_sums;  ///< coordinates x stride
+
+  JENSEN_HD void operator()(std::int64_t item) const { at<float>(item / samples, static_cast<int>(item % samples)); }
+  template <class R>
+  JENSEN_HD void at(std::int64_t place, int s) const {
+    using Lanes = SampleLanes<R>;
+    const std::int64_t begin = followers.begin[place], end = followers.begin[place + 1];
+    if (begin == end) return;
+    typename Lanes::Wide sum = Lanes::load(coupled_sums + place * stride + s);
+    for (std::int64_t i = begin; i < end; ++i) {
+      sum -= Lanes::wide(R(followers.slope[i]) * Lanes::load(location_bar + followers.coordinate[i] * stride + s));
+    }
+    Lanes::store(coupled_sums + place * stride + s, sum);
   }
 };
 

@@ -27,6 +27,7 @@ void sample_stage_cpu(const FillLevelNoise& stage, std::int64_t begin, std::int6
 void sample_stage_cpu(const ExpandLevels& stage, std::int64_t begin, std::int64_t end) { run(stage, begin, end); }
 void sample_stage_cpu(const PullBackLevels& stage, std::int64_t begin, std::int64_t end) { run(stage, begin, end); }
 void sample_stage_cpu(const PullBackCoupling& stage, std::int64_t begin, std::int64_t end) { run(stage, begin, end); }
+void sample_stage_cpu(const PullBackFollowed& stage, std::int64_t begin, std::int64_t end) { run(stage, begin, end); }
 void sample_stage_cpu(const SumChunkOfRows& stage, std::int64_t begin, std::int64_t end) { run(stage, begin, end); }
 void sample_stage_cpu(const AddChunksOfLevel& stage, std::int64_t begin, std::int64_t end) { run(stage, begin, end); }
 void sample_stage_cpu(const UpdateOf<Fullrank>& stage, std::int64_t begin, std::int64_t end) { run(stage, begin, end); }

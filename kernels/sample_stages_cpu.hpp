@@ -24,6 +24,7 @@ void sample_stage_cpu(const FillLevelNoise& stage, std::int64_t begin, std::int6
 void sample_stage_cpu(const ExpandLevels& stage, std::int64_t begin, std::int64_t end);
 void sample_stage_cpu(const PullBackLevels& stage, std::int64_t begin, std::int64_t end);
 void sample_stage_cpu(const PullBackCoupling& stage, std::int64_t begin, std::int64_t end);
+void sample_stage_cpu(const PullBackFollowed& stage, std::int64_t begin, std::int64_t end);
 void sample_stage_cpu(const SumChunkOfRows& stage, std::int64_t begin, std::int64_t end);
 void sample_stage_cpu(const AddChunksOfLevel& stage, std::int64_t begin, std::int64_t end);
 void sample_stage_cpu(const UpdateOf<Fullrank>& stage, std::int64_t begin, std::int64_t end);
@@ -40,6 +41,7 @@ struct SampleStageOf {
   SampleStageOf<ExpandLevels>::Function sample_stage;        \
   SampleStageOf<PullBackLevels>::Function sample_stage;      \
   SampleStageOf<PullBackCoupling>::Function sample_stage;    \
+  SampleStageOf<PullBackFollowed>::Function sample_stage;    \
   SampleStageOf<SumChunkOfRows>::Function sample_stage;      \
   SampleStageOf<AddChunksOfLevel>::Function sample_stage;    \
   SampleStageOf<UpdateOf<Fullrank>>::Function sample_stage;  \

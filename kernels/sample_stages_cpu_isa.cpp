@@ -85,6 +85,7 @@ void sample_stage(const FillLevelNoise& stage, std::int64_t begin, std::int64_t 
 void sample_stage(const ExpandLevels& stage, std::int64_t begin, std::int64_t end) { run(stage, begin, end); }
 void sample_stage(const PullBackLevels& stage, std::int64_t begin, std::int64_t end) { run(stage, begin, end); }
 void sample_stage(const PullBackCoupling& stage, std::int64_t begin, std::int64_t end) { run(stage, begin, end); }
+void sample_stage(const PullBackFollowed& stage, std::int64_t begin, std::int64_t end) { run(stage, begin, end); }
 void sample_stage(const SumChunkOfRows& stage, std::int64_t begin, std::int64_t end) { run(stage, begin, end); }
 void sample_stage(const AddChunksOfLevel& stage, std::int64_t begin, std::int64_t end) { run(stage, begin, end); }
 void sample_stage(const UpdateOf<Fullrank>& stage, std::int64_t begin, std::int64_t end) {

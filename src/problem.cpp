@@ -272,6 +272,10 @@ Fingerprint fingerprint(const Problem& problem) {
     add_array(group.information, group.levels * packed_size(group.effects));
     add_array(group.location, effects);
     add_array(group.coupling, effects * (group.coefficients + group.coupled));
+    if (group.followed.begin == nullptr) continue;
+    add_array(group.followed.begin, effects + 1);
+    add_array(group.followed.coordinate, group.followed.begin[effects]);
+    add_array(group.followed.slope, group.followed.begin[effects]);
   }
   for (const HeadMap& map : spec.head_maps) add_array(map.matrix, std::int64_t{map.count} * map.count);
   result.data = so_far();

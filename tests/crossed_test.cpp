@@ -20,6 +20,7 @@ struct Crossed {
   const char* name;
   std::size_t rows, first, second;  ///< levels of g and h
   bool slopes;                      ///< of x by g
+  bool nested = false;              ///< levels of h within those of g
 };
 void PrintTo(const Crossed& c, std::ostream* out) { *out << c.name; }
 
@@ -40,6 +41,7 @@ struct Simulated {
     for (std::size_t i = 0; i < c.rows; ++i) {
       g.push_back(static_cast<std::int32_t>(i < c.first ? i : random() % c.first));
       h.push_back(static_cast<std::int32_t>(i < c.second ? i : random() % c.second));
+      if (c.nested) g.back() = static_cast<std::int32_t>(static_cast<std::size_t>(h[i]) * c.first / c.second);
       const auto j = static_cast<std::size_t>(g[i]), k = static_cast<std::size_t>(h[i]);
       const double covariate = normal(random);
       x.push_back(static_cast<float>(covariate));
@@ -164,7 +166,10 @@ INSTANTIATE_TEST_SUITE_P(Tables, CrossedGroups,
                          ::testing::Values(Crossed{"FewLevels", 5000, 40, 25, false},
                                            Crossed{"Slopes", 5000, 40, 25, true},
                                            Crossed{"ManyRowsALevel", 40000, 180, 150, false},
-                                           Crossed{"FewRowsALevel", 2000, 300, 60, false}),
+                                           Crossed{"FewRowsALevel", 2000, 300, 60, false},
+                                           Crossed{"Nested", 4000, 270, 810, false, true},
+                                           Crossed{"NestedSlopes", 4000, 260, 520, true, true},
+                                           Crossed{"FewMeetings", 3000, 280, 700, false}),
                          [](const auto& test) { return test.param.name; });
 
 /// Where both groups are too large to be trained together, a note says what it costs, before training.

@@ -115,6 +115,9 @@ Fit grouped_fit() {
   gh.first_sd = 4;
   gh.first = 13;
   gh.scale = {0.5, 1.0F / 3};
+  gh.followed_begin = {0, 2, 3};
+  gh.followed = {0, 5, 2};
+  gh.followed_slope = {0.75, -1.0F / 3, 2};
   fit.groups = {g, gh};
   fit.mean.clear();
   for (int i = 0; i < 15; ++i) fit.mean.push_back(i / 7.0 - 1);
@@ -137,6 +140,9 @@ void expect_equal(const jensen::GroupPosterior& a, const jensen::GroupPosterior&
   EXPECT_EQ(a.information, b.information);
   EXPECT_EQ(a.location, b.location);
   EXPECT_EQ(a.coupling, b.coupling);
+  EXPECT_EQ(a.followed_begin, b.followed_begin);
+  EXPECT_EQ(a.followed, b.followed);
+  EXPECT_EQ(a.followed_slope, b.followed_slope);
   EXPECT_EQ(a.centered, b.centered);
   EXPECT_EQ(a.reference, b.reference);
   EXPECT_EQ(a.first, b.first);
@@ -433,6 +439,16 @@ TEST_F(FitIo, RefusesFitsWhoseSizesDisagree) {
   refused([](Fit&, auto& g) { g.effects.clear(); });
   refused([](Fit& f, auto&) { f.parameters[0].transform = jensen::Transform::increment; });
   refused([](Fit&, auto& g) { g.coupled = {1}; });  // which has factors of its own
+  refused([](Fit& f, auto&) { f.groups[1].followed.pop_back(); });
+  refused([](Fit& f, auto&) { f.groups[1].followed_slope.pop_back(); });
+  refused([](Fit& f, auto&) { f.groups[1].followed_begin.clear(); });
+  refused([](Fit& f, auto&) { f.groups[1].followed_begin = {0, 3}; });
+  refused([](Fit& f, auto&) { f.groups[1].followed_begin = {0, 4, 3}; });
+  refused([](Fit& f, auto&) { f.groups[1].followed_begin = {1, 2, 3}; });
+  refused([](Fit& f, auto&) { f.groups[1].followed = {5, 0, 2}; });  // not ascending
+  refused([](Fit& f, auto&) { f.groups[1].followed = {-1, 0, 2}; });
+  refused([](Fit& f, auto&) { f.groups[1].followed = {0, 6, 2}; });  // one of its own
+  refused([](Fit& f, auto& g) { std::swap(g.followed, f.groups[1].followed); });
   const auto refused_coupled = [&](auto change) {
     Fit changed = jensen::test::CoupledFit().fit;
     jensen::io::encode_fit(changed);
@@ -588,20 +604,20 @@ TEST_F(FitIo, RefusesOtherFormatsAndForeignFiles) {
   const auto error_in = [&](const std::string& bytes) {
     return error_of([&] { jensen::io::decode_fit(bytes, "fit.h5"); });
   };
-  ASSERT_EQ(sealed(content, "4"), whole);
+  ASSERT_EQ(sealed(content, "5"), whole);
   EXPECT_EQ(error_in(sealed(content, "1")),
-            "fit.h5 is in format 1, this Jensen reads format 4; use the Jensen that wrote it");
+            "fit.h5 is in format 1, this Jensen reads format 5; use the Jensen that wrote it");
   EXPECT_THAT(error_in(content), HasSubstr("is not a fit of Jensen's"));
-  EXPECT_EQ(error_in(sealed("not HDF5", "4")),
+  EXPECT_EQ(error_in(sealed("not HDF5", "5")),
             "fit.h5 is not a complete fit ('file' is missing or cannot be made); train again");
-  EXPECT_THAT(error_in(sealed("", "4")), HasSubstr("is not a complete fit"));
+  EXPECT_THAT(error_in(sealed("", "5")), HasSubstr("is not a complete fit"));
   // Names changed by hand: the parts are missed.
   for (const std::string name :
        {"formula",       "names",           "transforms",  "mean",     "factor", "notes",
         "options",       "trace",           "verdict",     "khat",     "priors", "levels",
         "learning_rate", "classes",         "design",      "learned",  "groups", "response_levels",
         "link",          "parametrization", "information", "coupling", "scale",  "first_sd",
-        "centered",      "coupled"}) {
+        "centered",      "coupled",         "followed"}) {
     std::string renamed = content;
     const std::string found = std::string("\0", 1) + name + std::string("\0", 1);
     std::size_t count = 0;
@@ -610,12 +626,12 @@ TEST_F(FitIo, RefusesOtherFormatsAndForeignFiles) {
       for (std::size_t at = 0; (at = renamed.find(name, at)) != std::string::npos; ++at, ++count) renamed[at] = '#';
     }
     ASSERT_GT(count, 0U) << name;
-    EXPECT_THAT(error_in(sealed(renamed, "4")), HasSubstr("' is missing or cannot be made); train again")) << name;
+    EXPECT_THAT(error_in(sealed(renamed, "5")), HasSubstr("' is missing or cannot be made); train again")) << name;
   }
   // A value that no Jensen writes.
   std::string unknown = content;
   unknown.replace(unknown.find("structured"), 10, "strictured");
-  EXPECT_THAT(error_in(sealed(unknown, "4")), HasSubstr("fit.h5 is not a complete fit"));
+  EXPECT_THAT(error_in(sealed(unknown, "5")), HasSubstr("fit.h5 is not a complete fit"));
 }
 
 TEST_F(FitIo, WritesPredictions) {

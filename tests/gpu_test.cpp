@@ -113,7 +113,19 @@ TEST_F(Gpu, GradientsOfModelsWithGroupsEqualTheCpus) {
         testing::LevelCase{
             DensityKind::bernoulli_logit, GuideShape::fullrank, 801, 100, {2, 1}, 20, centred, true, false, false},
         testing::LevelCase{
-            DensityKind::gaussian, GuideShape::fullrank, 999, 333, {1, 2}, 9, automatic, true, false, false, true}}) {
+            DensityKind::gaussian, GuideShape::fullrank, 999, 333, {1, 2}, 9, automatic, true, false, false, true},
+        testing::LevelCase{DensityKind::gaussian,
+                           GuideShape::fullrank,
+                           999,
+                           333,
+                           {1, 2, 1},
+                           70,
+                           automatic,
+                           true,
+                           false,
+                           false,
+                           false,
+                           true}}) {
     const testing::GroupModel model = testing::group_model(c);
     const EngineSpec& spec = model.model.spec;
     const auto a = make_cpu_engine(spec)->estimate(spec.lambda, 1);

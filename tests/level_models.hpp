@@ -23,6 +23,7 @@ struct LevelCase {
   bool in_head;
   bool weights;
   bool coupled = false;  ///< the first group is in the head, and the second depends on its effects
+  bool follows = false;  ///< levels depend on a few effects each of the groups before theirs
 };
 
 inline std::ostream& operator<<(std::ostream& out, const LevelCase& c) {
@@ -34,10 +35,29 @@ inline std::ostream& operator<<(std::ostream& out, const LevelCase& c) {
 struct GroupModel {
   RandomModel model;
   std::vector<std::unique_ptr<std::vector<std::int32_t>>> indices;
+  std::vector<std::unique_ptr<std::vector<std::int64_t>>> begins;
 };
 
+/// Up to three effects below `first` for each of `rows` effects; the last one follows none.
+inline FollowedEffects random_followed(GroupModel& model, std::int64_t first, std::int64_t rows, std::mt19937& random) {
+  std::vector<std::int64_t> begin{0};
+  std::vector<std::int32_t> coordinate;
+  std::vector<float> slope;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t c = row % 2; row + 1 < rows && c < first && coordinate.size() < 3U * (begin.size());
+         c += 1 + row % 3) {
+      coordinate.push_back(static_cast<std::int32_t>(c));
+      slope.push_back(static_cast<float>(random() % 100) / 100 - 0.3F);
+    }
+    begin.push_back(static_cast<std::int64_t>(coordinate.size()));
+  }
+  model.begins.push_back(std::make_unique<std::vector<std::int64_t>>(begin));
+  model.indices.push_back(std::make_unique<std::vector<std::int32_t>>(coordinate));
+  return {model.begins.back()->data(), model.indices.back()->data(), model.model.keep(slope)};
+}
+
 inline GroupModel group_model(const LevelCase& c) {
-  GroupModel out{random_model(c.density, c.rows, 3, 41), {}};
+  GroupModel out{random_model(c.density, c.rows, 3, 41), {}, {}};
   EngineSpec& spec = out.model.spec;
   std::mt19937 random(7);
   std::normal_distribution<float> normal;
@@ -92,6 +112,11 @@ inline GroupModel group_model(const LevelCase& c) {
         for (const GroupBlock& before : spec.groups) group.coupled += static_cast<int>(before.levels) * before.effects;
       }
       group.coupling = out.model.keep(draws(group.levels * q * (2 + group.coupled), 0.5F));
+    }
+    if (c.follows && g > 0) {
+      std::int64_t first = 0;
+      for (const GroupBlock& before : spec.groups) first += before.levels * before.effects;
+      group.followed = random_followed(out, first, group.levels * q, random);
     }
     if (c.parametrization == Parametrization::centred) {
       group.centred = true;

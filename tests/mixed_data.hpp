@@ -175,4 +175,111 @@ inline std::int32_t uneven(std::size_t i, std::int32_t levels) {
   return j;
 }
 
+/// A group's effects among the rows of a dense system.
+struct GroupRows {
+  std::size_t first, effects, levels;
+  std::size_t end() const { return first + effects * levels; }
+};
+
+/// The chain of groups (model/group_chain.hpp) by elimination of a dense system: a level's own block, and its blocks
+/// with levels of the groups before its own that it meets, as they are when everything after its group is integrated
+/// out.
+struct DenseChain {
+  std::vector<double> s;           ///< n x n
+  std::vector<double> covariance;  ///< n x n: of the effects, in the chain
+
+  DenseChain(const std::vector<double>& h, std::size_t n, const std::vector<GroupRows>& groups)
+      : s(h), covariance(n * n) {
+    std::vector<GroupRows> left = groups, order;
+    while (!left.empty()) {
+      const auto largest = std::ranges::max_element(left, {}, &GroupRows::levels);  // the first of those
+      const GroupRows g = *largest;
+      left.erase(largest);
+      order.insert(order.begin(), g);
+      for (std::size_t j = g.first; j < g.end(); j += g.effects) {
+        const std::size_t q = g.effects;
+        std::vector<double> block(q * q), across(q * n);
+        for (std::size_t k = 0; k < q; ++k) {
+          for (std::size_t l = 0; l < q; ++l) block[k * q + l] = s[(j + k) * n + j + l];
+          for (std::size_t i = 0; i < n; ++i) across[k * n + i] = s[(j + k) * n + i];
+        }
+        const std::vector<double> solved = dense_solve(block, across, q, n);
+        for (const GroupRows& a : left) {
+          for (const GroupRows& b : left) {
+            for (std::size_t x = a.first; x < a.end(); ++x) {
+              for (std::size_t y = b.first; y < b.end(); ++y) {
+                const bool kept =
+                    a.first == b.first ? (x - a.first) / a.effects == (y - b.first) / b.effects : h[x * n + y] != 0;
+                for (std::size_t k = 0; k < q && kept; ++k) s[x * n + y] -= across[k * n + x] * solved[k * n + y];
+              }
+            }
+          }
+        }
+      }
+    }
+    for (auto g = order.begin(); g != order.end(); ++g) add_covariance(*g, {order.begin(), g}, h, n);
+  }
+
+ private:
+  /// u_j = -D^-1 X u + D^-1/2 noise, u of the groups before.
+  void add_covariance(const GroupRows& g, const std::vector<GroupRows>& before, const std::vector<double>& h,
+                      std::size_t n) {
+    for (std::size_t j = g.first; j < g.end(); j += g.effects) {
+      const std::size_t q = g.effects;
+      std::vector<double> block(q * q), right(q * (n + q));  // of -X C and I
+      for (std::size_t k = 0; k < q; ++k) {
+        for (std::size_t l = 0; l < q; ++l) block[k * q + l] = s[(j + k) * n + j + l];
+        right[k * (n + q) + n + k] = 1;
+        for (const GroupRows& b : before) {
+          for (std::size_t x = b.first; x < b.end(); ++x) {
+            if (h[(j + k) * n + x] == 0) continue;
+            for (std::size_t y = 0; y < n; ++y) {
+              right[k * (n + q) + y] -= s[(j + k) * n + x] * covariance[x * n + y];
+            }
+          }
+        }
+      }
+      const std::vector<double> solved = dense_solve(block, right, q, n + q);
+      for (std::size_t k = 0; k < q; ++k) {
+        for (std::size_t y = 0; y < n; ++y) {
+          if (y < j || y >= j + q) covariance[(j + k) * n + y] = covariance[y * n + j + k] = solved[k * (n + q) + y];
+        }
+      }
+      std::vector<double> minus(q * q);  // X times the covariance with u_j
+      for (std::size_t k = 0; k < q; ++k) {
+        for (const GroupRows& b : before) {
+          for (std::size_t x = b.first; x < b.end(); ++x) {
+            for (std::size_t l = 0; l < q; ++l) minus[k * q + l] -= s[(j + k) * n + x] * covariance[x * n + j + l];
+          }
+        }
+      }
+      const std::vector<double> own = dense_solve(block, minus, q, q);
+      for (std::size_t k = 0; k < q; ++k) {
+        for (std::size_t l = 0; l < q; ++l) {
+          covariance[(j + k) * n + j + l] = own[k * q + l] + solved[k * (n + q) + n + l];
+        }
+      }
+    }
+  }
+};
+
+/// GroupMode::followed as a dense matrix, J q x n.
+inline std::vector<double> dense_followed(const GroupMode& g, const std::vector<GroupRows>& rows_of, std::size_t n) {
+  std::vector<double> out(g.effects.size() * n);
+  for (const FollowedGroup& f : g.followed) {
+    const GroupRows& other = rows_of[f.group];
+    const std::size_t q = g.effects.size() / (f.block.start.size() - 1), r = other.effects;
+    for (std::size_t row = 0; row < g.effects.size(); ++row) {
+      for (auto pair = f.block.start[row / q]; pair < f.block.start[row / q + 1]; ++pair) {
+        const auto at = static_cast<std::size_t>(pair);
+        for (std::size_t k = 0; k < r; ++k) {
+          out[row * n + other.first + static_cast<std::size_t>(f.block.level[at]) * r + k] =
+              f.block.value[(at * q + row % q) * r + k];
+        }
+      }
+    }
+  }
+  return out;
+}
+
 }  // namespace jensen::testing

@@ -18,9 +18,12 @@ namespace jensen {
 namespace {
 
 using testing::Dense;
+using testing::dense_followed;
 using testing::dense_solve;
+using testing::DenseChain;
 using testing::GroupData;
 using testing::GroupPlan;
+using testing::GroupRows;
 using testing::hessian;
 using testing::LevelOf;
 using testing::mixed_data;
@@ -50,9 +53,16 @@ void expect_dense_answer(const MixedData& data, const BlockNormal& found, F&& lo
       EXPECT_NEAR(hessian(found.upper, i, j), schur, 10 * tolerance * h[i * n + i]) << i << ' ' << j;
     }
   }
+  std::vector<GroupRows> rows_of;
+  for (const GroupData& g : data.groups) {
+    rows_of.push_back({rows_of.empty() ? 0 : rows_of.back().end(), static_cast<std::size_t>(g.effects),
+                       static_cast<std::size_t>(g.levels)});
+  }
+  const DenseChain chain(uu, m, rows_of);
   std::size_t first = 0;
   for (std::size_t at = 0; at < found.groups.size(); ++at) {
     const GroupMode& g = found.groups[at];
+    const std::vector<double> followed = dense_followed(g, rows_of, m);
     const auto q = static_cast<std::size_t>(data.groups[at].effects);
     for (std::size_t j = 0; j < static_cast<std::size_t>(data.groups[at].levels); ++j) {
       std::vector<double> block(q * q), r(q), t(q * c);  // W_j + P
@@ -61,7 +71,7 @@ void expect_dense_answer(const MixedData& data, const BlockNormal& found, F&& lo
         EXPECT_NEAR(g.effects[j * q + k], mode[c + first + j * q + k], tolerance);
         for (std::size_t l = 0; l < q; ++l) {
           const std::size_t row = first + j * q;
-          block[k * q + l] = uu[(row + k) * m + row + l];
+          block[k * q + l] = chain.s[(row + k) * m + row + l];
           const double w = block[k * q + l] - dense.prior[(c + row + k) * n + c + row + l];
           const auto place =
               static_cast<std::size_t>(packed(static_cast<int>(std::max(k, l)), static_cast<int>(std::min(k, l))));
@@ -69,6 +79,12 @@ void expect_dense_answer(const MixedData& data, const BlockNormal& found, F&& lo
                       10 * tolerance * (1 + block[k * q + k]));
         }
         for (std::size_t i = 0; i < c; ++i) t[k * c + i] = g.coupling[(j * q + k) * c + i];
+        for (std::size_t l = 0; l < m; ++l) {  // the effects that it follows go with the coefficients too
+          const double x = followed[(j * q + k) * m + l];
+          if (x == 0) continue;
+          EXPECT_NEAR(x, chain.s[(first + j * q + k) * m + l], 10 * tolerance * (1 + std::abs(x)));
+          for (std::size_t i = 0; i < c; ++i) t[k * c + i] -= x * follow[l * c + i];
+        }
       }
       const std::vector<double> mean = dense_solve(block, r, q, 1), line = dense_solve(block, t, q, c);
       for (std::size_t k = 0; k < q; ++k) {

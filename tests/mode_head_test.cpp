@@ -14,8 +14,12 @@ namespace jensen {
 namespace {
 
 using testing::Dense;
+using testing::dense_followed;
 using testing::dense_solve;
+using testing::DenseChain;
+using testing::GroupData;
 using testing::GroupPlan;
+using testing::GroupRows;
 using testing::hessian;
 using testing::LevelOf;
 using testing::mixed_data;
@@ -102,9 +106,20 @@ void expect_dense_answer(const MixedData& data, const std::vector<bool>& in_head
       EXPECT_NEAR(hessian(found.upper, i, j), joint.schur[i * c + j], 10 * tolerance * h[i * n + i]) << i << ' ' << j;
     }
   }
+  std::vector<GroupRows> rows_of;
+  for (const GroupData& g : data.groups) {
+    rows_of.push_back({rows_of.empty() ? c : rows_of.back().end(), static_cast<std::size_t>(g.effects),
+                       static_cast<std::size_t>(g.levels)});
+  }
+  std::vector<GroupRows> others;
+  for (std::size_t at = 0; at < in_head.size(); ++at) {
+    if (!in_head[at]) others.push_back(rows_of[at]);
+  }
+  const DenseChain chain(h, n, others);
   std::size_t row = c;
   for (std::size_t at = 0; at < found.groups.size(); ++at) {
     const GroupMode& g = found.groups[at];
+    const std::vector<double> followed = dense_followed(g, rows_of, n);
     const auto q = static_cast<std::size_t>(data.groups[at].effects);
     const std::size_t width = in_head[at] ? c : head.size();
     ASSERT_EQ(g.coupling.size(), data.groups[at].size() * width);
@@ -116,13 +131,19 @@ void expect_dense_answer(const MixedData& data, const std::vector<bool>& in_head
         EXPECT_NEAR(g.effects[j * q + k], mode[row + k], tolerance);
         for (std::size_t l = 0; l < q; ++l) {
           block[k * q + l] = in_head[at] ? given_head.schur[place[row + k] * head.size() + place[row + l]]
-                                         : h[(row + k) * n + row + l];
+                                         : chain.s[(row + k) * n + row + l];
           const auto packed_place =
               static_cast<std::size_t>(packed(static_cast<int>(std::max(k, l)), static_cast<int>(std::min(k, l))));
           EXPECT_NEAR(g.information[j * static_cast<std::size_t>(packed_size(static_cast<int>(q))) + packed_place],
                       block[k * q + l] - dense.prior[(row + k) * n + row + l], 10 * tolerance * (1 + block[k * q + k]));
         }
         for (std::size_t i = 0; i < width; ++i) t[k * width + i] = g.coupling[(j * q + k) * width + i];
+        for (std::size_t l = 0; l < n; ++l) {  // the effects that it follows go with the head too
+          const double x = followed[(j * q + k) * n + l];
+          if (x == 0) continue;
+          EXPECT_NEAR(x, chain.s[(row + k) * n + l], 10 * tolerance * (1 + std::abs(x)));
+          for (std::size_t i = 0; i < width; ++i) t[k * width + i] -= x * given_head.follow[place[l] * width + i];
+        }
       }
       const std::vector<double> mean = dense_solve(block, r, q, 1), line = dense_solve(block, t, q, width);
       for (std::size_t k = 0; k < q; ++k) {
@@ -133,7 +154,8 @@ void expect_dense_answer(const MixedData& data, const std::vector<bool>& in_head
           EXPECT_NEAR(line[k * width + i], follow, 10 * tolerance) << at << ' ' << j << ' ' << i;
         }
       }
-      shares += std::pow(1 - dense.prior[row * n + row] / block[0], 2);
+      const double variance = in_head[at] ? 1 / block[0] : chain.covariance[row * n + row];
+      shares += std::pow(1 - dense.prior[row * n + row] * variance, 2);
     }
     if (q == 1) {
       EXPECT_NEAR(g.log_sd_scale[0], 1 / std::sqrt(2 * shares + 1), 10 * tolerance);
@@ -267,6 +289,7 @@ TEST(ModeHeadLimits, TooManyEffectsToFollow) {
   const std::size_t width = 2 + inside;
   const GroupMode &g = found.groups[0], &before = plain.groups[0];
   const double prior = std::pow(g.factor[0], -2);
+  const std::vector<double> follows = dense_followed(before, {{0, 1, inside}, {0, 1, large}, {0, 1, other}}, other);
   for (std::size_t j = 0; j < inside; ++j) {
     double expected = own[j];
     for (std::size_t l = 0; l < large; ++l) {
@@ -274,8 +297,15 @@ TEST(ModeHeadLimits, TooManyEffectsToFollow) {
       ASSERT_FLOAT_EQ(found.groups[1].coupling[l * width + 2 + j], static_cast<float>(shared[j * large + l]));
     }
     EXPECT_NEAR(g.information[j], expected, 1e-5);
-    for (std::size_t k = j * 2; k < j * 2 + 2; ++k) {  // the same line
-      EXPECT_NEAR(g.coupling[k] / (expected + prior), before.coupling[k] / (own[j] + prior), 1e-5);
+    for (std::size_t i = 0; i < 2; ++i) {  // the same line, of the joint system
+      double line = before.coupling[j * 2 + i];
+      for (std::size_t l = 0; l < other; ++l) {  // which levels of the third group go along too
+        const GroupMode& third = plain.groups[2];
+        line -= follows[j * third.effects.size() + l] * static_cast<double>(third.coupling[l * 2 + i]) /
+                (static_cast<double>(third.information[l]) + std::pow(third.factor[0], -2));
+      }
+      EXPECT_NEAR(g.coupling[j * 2 + i] / (expected + prior),
+                  line / (static_cast<double>(before.information[j]) + prior), 1e-5);
     }
   }
   EXPECT_EQ(found.groups[2].coupling, std::vector<float>(other * width));

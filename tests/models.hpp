@@ -164,6 +164,14 @@ void expand_group(const GroupBlock& group, const std::vector<double>& w, const d
         }
         r[e] -= group.coupling[(j * Q + e) * columns + c] * by;
       }
+      const FollowedEffects& f = group.followed;
+      for (std::int64_t i = f.begin == nullptr ? 0 : f.begin[j * Q + e]; f.begin != nullptr; ++i) {
+        if (i == f.begin[j * Q + e + 1]) break;
+        auto k = static_cast<std::size_t>(f.coordinate[i]);
+        std::size_t from = 0;
+        while (k >= out.effects[from].size()) k -= out.effects[from++].size();
+        r[e] -= static_cast<double>(f.slope[i]) * out.effects[from][k];
+      }
       at[e] = group.in_head >= 0 ? w[group.in_head + j * Q + e] : v[j * Q + e];
     }
     LevelMap<double, Q> map;

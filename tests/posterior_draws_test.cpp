@@ -268,6 +268,70 @@ TEST(LevelEffects, OfAConjugateModelHaveItsPosterior) {
   }
 }
 
+/// Inverse of a symmetric 2 x 2 matrix given as (a00, a10, a11).
+std::array<double, 3> inverse2(const std::array<double, 3>& a) {
+  const double det = a[0] * a[2] - a[1] * a[1];
+  return {a[2] / det, -a[1] / det, a[0] / det};
+}
+
+/// Three effects of a and, of each of two levels, two of b, which follow some of them. The sds have no uncertainty.
+Fit following_fit() {
+  Fit fit = group_fit(1, 3);
+  const GroupPosterior b_alone = group_fit(2, 2).groups[0];
+  fit.parameters = group_fit(2, 2).parameters;  // an intercept, two sds and a correlation
+  fit.groups.push_back(b_alone);
+  fit.mean = {0.5, std::log(0.7), std::log(0.4), std::atanh(0.3)};
+  fit.factor.assign(16, 0.0);
+  fit.factor[0] = 0.2;
+  GroupPosterior &a = fit.groups[0], &b = fit.groups[1];
+  a.group = "a";
+  a.first = 4;
+  a.scale.assign(3, 0.8F);
+  a.information = {1, 4, 9};
+  a.location = {0.5, -1, 2};
+  b.first = 7;
+  for (int i = 0; i < 7; ++i) fit.mean.push_back(0.1 * i - 0.3);
+  b.scale = {0.9F, 0.1F, 1.1F, 1, 0, 0.7F};
+  b.information = {3, 1, 5, 2, -0.5, 4};
+  b.location = {1, 2, -1, 0.5};
+  b.followed_begin = {0, 2, 3, 3, 5};
+  b.followed = {0, 2, 1, 0, 2};
+  b.followed_slope = {1.5, -0.5, 2, 0.25, 3};
+  return fit;
+}
+
+TEST(LevelEffects, FollowThoseOfOtherGroups) {
+  const Fit fit = following_fit();
+  constexpr std::size_t n = 200;
+  const ParameterDraws draws(fit, {7, 0, n, false});
+  const LevelEffects a(fit, 0, draws), kept(fit, 1, draws), remade(fit, 1, draws, 0);
+  Fit still = fit;
+  still.groups[1].followed_begin.clear(), still.groups[1].followed.clear(), still.groups[1].followed_slope.clear();
+  const LevelEffects alone(still, 1, draws);
+  std::vector<double> u(3 * n), here(2 * n), again(2 * n), without(2 * n), means(2 * n), unused(2 * n);
+  for (std::size_t j = 0; j < 3; ++j) a.fill(j, u.data() + j * n);
+  const double sd[] = {0.7, 0.4}, rho = 0.3;
+  const auto prior = inverse2({sd[0] * sd[0], sd[0] * sd[1] * rho, sd[1] * sd[1]});
+  for (std::size_t j = 0; j < 2; ++j) {
+    kept.fill(j, here.data());
+    remade.fill(j, again.data());
+    alone.fill(j, without.data());
+    EXPECT_EQ(here, again);
+    const GroupPosterior& b = fit.groups[1];
+    const auto w = [&](std::size_t k) { return static_cast<double>(b.information[3 * j + k]); };
+    const auto cov = inverse2({prior[0] + w(0), prior[1] + w(1), prior[2] + w(2)});
+    for (std::size_t s = 0; s < n; ++s) {  // u is affine in r: u moves by (W + P)^-1 times what r does
+      const double r[2][2] = {{1.5 * u[s] - 0.5 * u[2 * n + s], 2 * u[n + s]}, {0, 0.25 * u[s] + 3 * u[2 * n + s]}};
+      EXPECT_NEAR(here[s] - without[s], -(cov[0] * r[j][0] + cov[1] * r[j][1]), 1e-9);
+      EXPECT_NEAR(here[n + s] - without[n + s], -(cov[1] * r[j][0] + cov[2] * r[j][1]), 1e-9);
+    }
+    // The moments are those given the others' effects: what is left is noise of its own.
+    kept.fill_moments(j, means.data(), unused.data());
+    alone.fill_moments(j, again.data(), unused.data());
+    for (std::size_t s = 0; s < 2 * n; ++s) EXPECT_NEAR(here[s] - means[s], without[s] - again[s], 1e-9);
+  }
+}
+
 TEST(LevelEffects, AreSummarizedByTheLawOfTotalVariance) {
   const OneWay model;
   const std::vector<ParameterSummary> rows = model.fit.summarize_levels();
@@ -281,12 +345,6 @@ TEST(LevelEffects, AreSummarizedByTheLawOfTotalVariance) {
     EXPECT_NEAR(rows[j].q95 - rows[j].mean, 1.6448536269514722 * rows[j].sd, 1e-12);
     EXPECT_EQ(rows[j].q50, rows[j].mean);
   }
-}
-
-/// Inverse of a symmetric 2 x 2 matrix given as (a00, a10, a11).
-std::array<double, 3> inverse2(const std::array<double, 3>& a) {
-  const double det = a[0] * a[2] - a[1] * a[1];
-  return {a[2] / det, -a[1] / det, a[0] / det};
 }
 
 // Two correlated effects with v ~ N(m_j, L L^T): u = B K^-T (K^-1 B^T r + v).

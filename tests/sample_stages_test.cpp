@@ -46,12 +46,12 @@ INSTANTIATE_TEST_SUITE_P(On, SampleStages,
 struct LevelsCase {
   int effects, samples;
   std::int64_t levels;
-  bool information, coupled, in_head, centred, anchored, dense;
+  bool information, coupled, follows, in_head, centred, anchored, dense;
 };
 std::ostream& operator<<(std::ostream& out, const LevelsCase& c) {
   return out << c.effects << " effects, " << c.samples << " samples, " << c.levels << " levels, information "
-             << c.information << ", coupled " << c.coupled << ", in head " << c.in_head << ", centred " << c.centred
-             << ", anchored " << c.anchored << ", dense " << c.dense;
+             << c.information << ", coupled " << c.coupled << ", follows " << c.follows << ", in head " << c.in_head
+             << ", centred " << c.centred << ", anchored " << c.anchored << ", dense " << c.dense;
 }
 
 /// A group of levels with random numbers everywhere, coupled to three coefficients and two effects before its own.
@@ -96,6 +96,11 @@ class Levels {
       group_.coefficients = coefficients;
       group_.coupled = coupled;
     }
+    if (c.follows) {  // the first of the two effects
+      for (std::int64_t i = 0; i <= size; ++i) followed_begin_.push_back(i);
+      followed_.assign(static_cast<std::size_t>(size), 0);
+      group_.followed = {followed_begin_.data(), followed_.data(), location_.data()};
+    }
   }
 
   /// What the stages leave for the samples, one after the other: effects, derivatives, sums.
@@ -127,6 +132,15 @@ class Levels {
       const PullBackCoupling stage{group_, location.data(), c_.samples, levels_per_block, stride_, partials.data()};
       run(stage, stage.units());
     }
+    std::vector<double> coupled_sums = coupled_sums_;
+    if (c_.follows) {
+      const std::int64_t begin[] = {0, c_.levels * c_.effects, c_.levels * c_.effects};
+      std::vector<std::int32_t> all_of_it;
+      for (std::int64_t i = 0; i < begin[1]; ++i) all_of_it.push_back(static_cast<std::int32_t>(coupled + i));
+      const PullBackFollowed stage{
+          {begin, all_of_it.data(), location_.data()}, location.data(), c_.samples, stride_, coupled_sums.data()};
+      run(stage, coupled);
+    }
     std::vector<double> all = joint;
     const auto take = [&](const auto& from, std::int64_t first, std::int64_t rows) {
       for (std::int64_t i = first; i < rows; ++i) {
@@ -138,6 +152,7 @@ class Levels {
     take(effects, coupled, coupled + c_.levels * c_.effects);
     take(latent_bar, coupled, coupled + c_.levels * c_.effects);
     take(partials, 0, blocks * count);
+    take(coupled_sums, 0, coupled);
     return all;
   }
 
@@ -158,6 +173,8 @@ class Levels {
   std::vector<float> head_, eps_, effects_, mean_, anchor_mean_, scale_, location_, coupling_, information_, factors_,
       sums_, anchor_sums_;
   std::vector<double> coupled_sums_;
+  std::vector<std::int64_t> followed_begin_;
+  std::vector<std::int32_t> followed_;
 };
 
 /// One sample after the other, as a GPU's threads have them.
@@ -173,7 +190,8 @@ TEST_P(SampleStages, OfLevelsEqualThoseOfOneSample) {
     for (const int samples : {1, 2, 15, 16, 17, 40}) {
       for (const std::int64_t levels : {1, 8, 21}) {
         const bool in_head = coin();
-        const LevelsCase c{effects, samples, levels, coin(), coin(), in_head, coin(), !in_head && coin(), coin()};
+        const LevelsCase c{effects, samples, levels, coin(), coin(), coin(), in_head, coin(), !in_head && coin(),
+                           coin()};
         Levels levels_of(c);
         const std::vector<double> one =
             levels_of.results([](const auto& stage, std::int64_t n) { one_by_one(stage, n); });

@@ -48,7 +48,7 @@ struct ParameterSummary {
 ///
 /// Effects u_j of level j (q of them) come from coordinates v_j by the map of kernels/group_map.hpp, with B the
 /// Cholesky factor of their covariance (from the group's sd and cor parameters) and r_j = location_j - coupling_j (b -
-/// origin) of the coefficients b. A priori u_j ~ N(0, B B^T).
+/// origin) of the coefficients b, less what other groups' effects give (coupled, followed). A priori u_j ~ N(0, B B^T).
 struct GroupPosterior {
   std::string group;                 ///< g or g:h; its levels are in Fit::design
   std::string parameter;             ///< whose predictor it is in: mu, sigma, ...; of categories muLEVEL
@@ -64,8 +64,14 @@ struct GroupPosterior {
   std::vector<float> information;    ///< J x q (q + 1) / 2, W packed by rows; empty: none
   std::vector<float> location;       ///< J x q; empty: 0
   std::vector<float> coupling;       ///< J x q x (C + E), those of `coupled` level by level; empty: 0
-  bool centered = false;             ///< the map takes `reference` in place of B
-  std::vector<double> reference;     ///< q (q + 1) / 2, packed by rows
+  /// Effects of groups before this one that levels depend on, each on few: effect i of this group, level by level, on
+  /// those of places followed[k] with slopes followed_slope[k], followed_begin[i] <= k < followed_begin[i + 1]. Places
+  /// count the effects of all groups in order, level by level. Empty: none.
+  std::vector<std::int64_t> followed_begin;  ///< J q + 1
+  std::vector<std::int32_t> followed;
+  std::vector<float> followed_slope;
+  bool centered = false;          ///< the map takes `reference` in place of B
+  std::vector<double> reference;  ///< q (q + 1) / 2, packed by rows
 
   std::size_t first = 0;     ///< place of its first v in Fit::mean, level by level
   std::vector<float> scale;  ///< J x q (q + 1) / 2: factor of v_j about its mean, packed by rows; empty: in Fit::factor
@@ -82,7 +88,7 @@ struct Fit {
   std::vector<std::string> notes;            ///< what the user should know: rows dropped, device chosen, ...
 
   std::vector<Parameter> parameters;   ///< H: coefficients, then sds and correlations of groups, then sigma, nu, ...
-  std::vector<GroupPosterior> groups;  ///< in the order of the formulas
+  std::vector<GroupPosterior> groups;  ///< those that others depend on first
   std::vector<double> mean;            ///< D
   std::vector<double> factor;          ///< F x F, row-major; H <= F <= D
   double elbo = 0;                     ///< over all rows, on the data's own scale: a lower bound of log p(y)
@@ -97,7 +103,9 @@ struct Fit {
 
   /// Mean, sd and quantiles of every parameter on its natural scale.
   JENSEN_API std::vector<ParameterSummary> summarize() const;
-  /// The same of every level's effects: r_g[level,Intercept].
+  /// Places in `groups` in the order of the formulas.
+  JENSEN_API std::vector<std::size_t> groups_in_order() const;
+  /// The same as summarize() of every level's effects, r_g[level,Intercept], group after group in that order.
   JENSEN_API std::vector<ParameterSummary> summarize_levels() const;
   /// `count` draws of every parameter on its natural scale: count x H, row-major; the same for the same seed.
   JENSEN_API std::vector<double> draw(std::size_t count, std::uint64_t seed) const;

@@ -69,7 +69,8 @@ std::vector<Row> group_rows(const GroupPosterior& group, const std::vector<Param
 std::vector<Section> group_sections(const Fit& fit, const std::vector<ParameterSummary>& parameters) {
   std::vector<Section> sections;
   std::vector<std::string> seen;
-  for (const GroupPosterior& group : fit.groups) {
+  for (const std::size_t g : fit.groups_in_order()) {
+    const GroupPosterior& group = fit.groups[g];
     auto place = static_cast<std::size_t>(std::ranges::find(seen, group.group) - seen.begin());
     if (place == seen.size()) {
       seen.push_back(group.group);
@@ -85,7 +86,8 @@ std::vector<Section> level_sections(const Fit& fit) {
   std::vector<Section> sections;
   const std::vector<ParameterSummary> levels = fit.summarize_levels();
   std::size_t at = 0;
-  for (const GroupPosterior& group : fit.groups) {
+  for (const std::size_t g : fit.groups_in_order()) {
+    const GroupPosterior& group = fit.groups[g];
     const std::string of = group.parameter == "mu" ? "" : " of " + printable(group.parameter);
     Section section{
         fmt::format("{}~{}{}\n", sections.empty() ? "Effects of Each Level:\n" : "", printable(group.group), of), {}};
@@ -175,7 +177,8 @@ std::vector<std::string> groups_of_parameters(const Fit& fit) {
 
 std::vector<std::string> groups_of_levels(const Fit& fit) {
   std::vector<std::string> groups;
-  for (const GroupPosterior& group : fit.groups) {
+  for (const std::size_t g : fit.groups_in_order()) {
+    const GroupPosterior& group = fit.groups[g];
     groups.insert(groups.end(), group.levels * group.effects.size(), group.group);
   }
   return groups;

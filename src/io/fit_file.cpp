@@ -17,7 +17,7 @@
 namespace jensen::io {
 namespace {
 
-constexpr std::int64_t format_number = 4;
+constexpr std::int64_t format_number = 5;
 constexpr std::string_view seal_start = "jensen fit ";
 constexpr std::size_t seal_size = 64;
 
@@ -268,7 +268,8 @@ Verdict read_verdict(const Hdf5Group& root) {
 void write_groups(Hdf5Group& root, const std::vector<GroupPosterior>& groups) {
   write_list(root, "groups", groups, [](Hdf5Group& out, const GroupPosterior& posterior) {
     const auto& [group, parameter, effects, levels, first_sd, first_correlation, first_coefficient, coefficients,
-                 origin, coupled, information, location, coupling, centered, reference, first, scale] = posterior;
+                 origin, coupled, information, location, coupling, followed_begin, followed, followed_slope, centered,
+                 reference, first, scale] = posterior;
     const std::size_t q = effects.size();
     const std::size_t packed = q * (q + 1) / 2;
     const auto set_place = [&](const std::string& name, std::size_t value) {
@@ -287,6 +288,9 @@ void write_groups(Hdf5Group& root, const std::vector<GroupPosterior>& groups) {
     out.write_matrix("information", information, packed);
     out.write_matrix("location", location, q);
     out.write_matrix("coupling", coupling, coupling.empty() ? 1 : coupling.size() / levels);
+    out.write("followed_begin", followed_begin);
+    out.write("followed", std::vector<std::int64_t>(followed.begin(), followed.end()));
+    out.write_matrix("followed_slope", followed_slope, 1);
     out.set("centered", centered);
     out.write("reference", reference);
     set_place("first", first);
@@ -316,6 +320,11 @@ void read_groups(const Hdf5Group& root, std::vector<GroupPosterior>& groups) {
     in.read_matrix("information", posterior.information);
     in.read_matrix("location", posterior.location);
     in.read_matrix("coupling", posterior.coupling);
+    in.read("followed_begin", posterior.followed_begin);
+    std::vector<std::int64_t> followed;
+    in.read("followed", followed);
+    posterior.followed.assign(followed.begin(), followed.end());
+    in.read_matrix("followed_slope", posterior.followed_slope);
     in.get("centered", posterior.centered);
     in.read("reference", posterior.reference);
     get_place("first", posterior.first);

@@ -26,6 +26,29 @@ bool couples_well(const Fit& fit, const GroupPosterior& group) {
   return true;
 }
 
+/// Rows of a sparse matrix over the effects of groups before this one.
+bool follows_well(const Fit& fit, const GroupPosterior& group) {
+  const std::vector<std::int64_t>& begin = group.followed_begin;
+  if (begin.empty()) return group.followed.empty() && group.followed_slope.empty();
+  std::size_t before = 0;
+  for (const GroupPosterior& other : fit.groups) {
+    if (&other == &group) break;
+    before += other.levels * other.effects.size();
+  }
+  const auto entries = static_cast<std::int64_t>(group.followed.size());
+  if (begin.size() != group.levels * group.effects.size() + 1 || begin.front() != 0 || begin.back() != entries ||
+      !std::ranges::is_sorted(begin) || group.followed_slope.size() != group.followed.size()) {
+    return false;
+  }
+  for (std::size_t row = 0; row + 1 < begin.size(); ++row) {
+    for (auto k = static_cast<std::size_t>(begin[row]); k < static_cast<std::size_t>(begin[row + 1]); ++k) {
+      const bool ascends = k == static_cast<std::size_t>(begin[row]) || group.followed[k - 1] < group.followed[k];
+      if (!ascends || group.followed[k] < 0 || static_cast<std::size_t>(group.followed[k]) >= before) return false;
+    }
+  }
+  return true;
+}
+
 std::string group_problem(const Fit& fit, const GroupPosterior& group) {
   const std::size_t q = group.effects.size();
   const std::size_t all = fit.mean.size();
@@ -50,6 +73,7 @@ std::string group_problem(const Fit& fit, const GroupPosterior& group) {
     return wrong(fmt::format("an origin of {} numbers for {} coefficients", group.origin.size(), group.coefficients));
   }
   if (!couples_well(fit, group)) return wrong("levels that depend on groups that are not within the factor");
+  if (!follows_well(fit, group)) return wrong("levels that depend on effects that are not before them");
   if (group.centered && group.reference.size() != packed) return wrong("no reference");
   const bool arrays =
       empty_or(group.information.size(), group.levels * packed) && empty_or(group.location.size(), group.levels * q) &&

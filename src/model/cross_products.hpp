@@ -4,20 +4,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "model/cross_block.hpp"
 #include "model/level_rows.hpp"
 #include "model/mode.hpp"
 
 namespace jensen {
 
-/// sum over rows of z_g w z_h^T for two groups g (q effects) and h (r): level j of g meets the levels level[k] of h,
-/// start[j] <= k < start[j + 1], once each.
-struct CrossProducts {
-  std::vector<std::int64_t> start;  ///< J + 1
-  std::vector<std::int32_t> level;
-  std::vector<double> value;  ///< of each pair q x r
-};
-
-/// `rows`: those of g by level; w: one a row. One pass over the rows.
+/// sum over rows of z_g w z_h^T. `rows`: those of g by level; w: one a row. One pass over the rows.
 CrossProducts cross_products(const ModeGroup& g, const LevelRows& rows, const ModeGroup& h, const double* w);
 
 /// sum (q x width) += the block of level j times u (of all levels of h, each r x width).

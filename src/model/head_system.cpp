@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "model/chain_share.hpp"
 #include "model/mode_rows.hpp"
 #include "model/packed_cholesky.hpp"
-#include "model/shared_shift.hpp"
 
 namespace jensen {
 namespace {
@@ -151,31 +151,58 @@ MixedSystem head_system(const MixedSystem& system) {
   return result;
 }
 
-HeadElimination eliminate_with_head(const MixedSystem& system, double tolerance) {
+namespace {
+
+/// Of a system that has no group in the head.
+GuideElimination eliminate_chain(const MixedSystem& system, double tolerance) {
+  GuideElimination result;
+  static_cast<Elimination&>(result) = eliminate(system, tolerance);
+  GroupChain chain = chain_groups(system);
+  result.pivot = marginal_pivots(system, chain);
+  result.shares = shares_of_sd(system, result, result.pivot);
+  result.coupling = chain_coupling(system, chain, result);
+  result.information = std::move(chain.information);
+  for (std::size_t g = 0; g < system.groups.size(); ++g) {
+    std::vector<FollowedGroup>& followed = result.followed.emplace_back();
+    for (std::size_t h = 0; h < system.groups.size(); ++h) {
+      if (chain.follows(g, h)) followed.push_back({h, std::move(chain.cross[g][h])});
+    }
+  }
+  return result;
+}
+
+GuideElimination eliminate_with_head(const MixedSystem& system, double tolerance) {
   const std::vector<std::size_t> first = first_columns(system);
   const std::size_t c = first[0];
-  const MixedSystem given_head = head_system(system);
-  Elimination others = eliminate(given_head, tolerance);
-  std::vector<std::vector<double>> shares = shares_of_sd(given_head, others);
+  GuideElimination others = eliminate_chain(head_system(system), tolerance);
   std::optional<Follow> follow;
   if (others.complete) follow = integrate_effects(others.schur, c);
   if (!follow) follow = follow_jointly(system, first, tolerance);
-  HeadElimination result;
+  GuideElimination result;
   result.schur = std::move(follow->schur);
   result.precision = std::move(follow->own);
-  auto other = others.coupling.begin();
-  auto share = shares.begin();
+  std::vector<std::size_t> place;  // of the other groups
+  for (std::size_t at = 0; at < system.groups.size(); ++at) {
+    if (!system.groups[at].group->in_head) place.push_back(at);
+  }
+  std::size_t other = 0;
   for (std::size_t at = 0; at < system.groups.size(); ++at) {
     const SystemGroup& g = system.groups[at];
     const int q = g.group->effects;
-    std::vector<double>& information = result.information.emplace_back();
     if (!g.group->in_head) {
-      result.coupling.push_back(std::move(*other++));
-      result.shares.push_back(std::move(*share++));
+      result.information.push_back(std::move(others.information[other]));
+      result.pivot.push_back(std::move(others.pivot[other]));
+      result.coupling.push_back(std::move(others.coupling[other]));
+      result.shares.push_back(std::move(others.shares[other]));
+      result.followed.push_back(std::move(others.followed[other]));
+      for (FollowedGroup& f : result.followed.back()) f.group = place[f.group];
+      ++other;
       continue;
     }
+    result.pivot.emplace_back();
+    result.followed.emplace_back();
     result.shares.emplace_back(size_of(q), 1.0);
-    information.resize(g.information.size());
+    std::vector<double>& information = result.information.emplace_back(g.information.size());
     std::vector<double>& coupling = result.coupling.emplace_back(size_of(g.group->levels * q) * c);
     for_levels(*g.rows, [&](int, std::int64_t j) {
       double* w = information.data() + j * packed_size(q);
@@ -195,6 +222,14 @@ HeadElimination eliminate_with_head(const MixedSystem& system, double tolerance)
     });
   }
   return result;
+}
+
+}  // namespace
+
+GuideElimination eliminate_for_guide(const MixedSystem& system, double tolerance) {
+  const auto inside = std::ranges::count_if(system.groups, [](const SystemGroup& g) { return g.group->in_head; });
+  const auto all = static_cast<std::ptrdiff_t>(system.groups.size());
+  return inside == 0 || inside == all ? eliminate_chain(system, tolerance) : eliminate_with_head(system, tolerance);
 }
 
 }  // namespace jensen

@@ -7,6 +7,7 @@
 /// A small group crossed with large ones is strongly tied to them through the rows that they share: what the data say
 /// of it is S, not the sum over its own rows.
 
+#include "model/group_chain.hpp"
 #include "model/mixed_system.hpp"
 
 namespace jensen {
@@ -15,16 +16,18 @@ namespace jensen {
 /// are the others. Factorised.
 MixedSystem head_system(const MixedSystem& system);
 
-/// As eliminate(), for a system with some but not all groups in the head.
+/// As eliminate(), with what makes the guide over the levels.
 ///
 /// schur: C x C, all effects integrated out. coupling: of a group in the head as ever, J x q x C, by its `information`;
-/// of another J x q x (C + E), -(W_j + P) A_j with A = du / d(theta, u_h).
-struct HeadElimination : Elimination {
-  /// For each group in the head J x packed_size(q): the diagonal blocks of S less P, at least 0; for others empty.
+/// of another J x q x (C + E), as the chain of those has it (chain_coupling()).
+struct GuideElimination : Elimination {
+  /// For each group J x packed_size(q): the diagonal blocks of S less P, at least 0, or the chain's information.
   std::vector<std::vector<double>> information;
+  std::vector<std::vector<double>> pivot;            ///< likewise: see marginal_pivots(); of groups in the head empty
+  std::vector<std::vector<FollowedGroup>> followed;  ///< of each group, those that it follows in the chain
   Matrix precision;  ///< E x E: S over the effects in the head; empty if it could not be solved for
   std::vector<std::vector<double>> shares;  ///< see shares_of_sd(); 1 of groups in the head
 };
-HeadElimination eliminate_with_head(const MixedSystem& system, double tolerance);
+GuideElimination eliminate_for_guide(const MixedSystem& system, double tolerance);
 
 }  // namespace jensen

@@ -4,12 +4,12 @@
 #include <cmath>
 
 #include "jensen/errors.hpp"
+#include "model/group_chain.hpp"
 #include "model/group_covariance.hpp"
 #include "model/head_system.hpp"
 #include "model/mode_block.hpp"
 #include "model/nearest_normal.hpp"
 #include "model/packed_cholesky.hpp"
-#include "model/shared_shift.hpp"
 #include "model/thin_problem.hpp"
 
 namespace jensen {
@@ -78,13 +78,7 @@ std::vector<double> coefficient_sd(const MixedSystem& system, const ModeRows& ro
 
 BlockNormal result_of(const ModeProblem& problem, const ModeRows& rows, std::size_t index, BlockState& state) {
   BlockSystem at = factorised_system(problem, rows, index, state);
-  HeadElimination elimination;
-  if (head_effects(problem.blocks[index]) > 0) {
-    elimination = eliminate_with_head(at.system, elimination_tolerance);
-  } else {
-    static_cast<Elimination&>(elimination) = eliminate(at.system, elimination_tolerance);
-    elimination.shares = shares_of_sd(at.system, elimination);
-  }
+  GuideElimination elimination = eliminate_for_guide(at.system, elimination_tolerance);
   BlockNormal result;
   const Cholesky root = symmetric_cholesky(elimination.schur, 0);
   result.upper = expanded(root.deficient == state.theta.size() ? root.upper : at.system.factor);
@@ -95,8 +89,8 @@ BlockNormal result_of(const ModeProblem& problem, const ModeRows& rows, std::siz
     const int q = group.group->effects;
     GroupMode& out = result.groups.emplace_back();
     std::vector<double> location = std::move(at.slope[g]);
-    if (!elimination.information.empty() && !elimination.information[g].empty()) {
-      group.information = elimination.information[g];
+    if (at.system.groups.size() > 1) {
+      group.information = std::move(elimination.information[g]);
       group.factorise();
       std::fill(location.begin(), location.end(), 0.0);  // at the mode the slope is P u
       for_levels(*group.rows, [&](int, std::int64_t j) {
@@ -107,12 +101,14 @@ BlockNormal result_of(const ModeProblem& problem, const ModeRows& rows, std::siz
       packed_multiply_add(q, group.information.data() + j * packed_size(q), state.effects[g].data() + j * q,
                           location.data() + j * q);
     });
+    if (!elimination.pivot[g].empty()) group.pivot = std::move(elimination.pivot[g]);
     CovarianceScales scales = covariance_scales(group, state.factor[g]);
     out.information = to_float(group.information);
     out.location = to_float(location);
     out.coupling = to_float(elimination.coupling[g]);
     out.log_sd_scale = std::move(scales.log_sd);
     out.cor_scale = std::move(scales.cor);
+    out.followed = std::move(elimination.followed[g]);
     out.share_of_sd = std::move(elimination.shares[g]);
     out.factor = std::move(state.factor[g]);
     out.effects = std::move(state.effects[g]);
@@ -159,16 +155,19 @@ class Search {
     for (int sweep = 0; sweep < most_sweeps; ++sweep) {
       bool settled = true;
       for (std::size_t b = 0; b < states_.size(); ++b) {
-        const NewtonStep step = newton_step(problem_, rows, b, states_[b]);
+        NewtonStep step = newton_step(problem_, rows, b, states_[b]);
         settled = settled && step.decrement <= stop.decrement;
-        const MixedSystem& system = step.at.system;
+        MixedSystem& system = step.at.system;
         std::vector<double>& spread = rows.spread[size_of(problem_.blocks[b].feeds[0].argument)];
         if (states_.size() > 1 && fits_too_well(problem_.blocks[b], rows.count())) {
           spread = coefficient_sd(system, rows, b);
         }
         if (system.groups.empty()) continue;
         if (states_.size() > 1) spread = conditional_sd(system, rows.count());
+        std::vector<std::vector<double>> pivots;
+        if (system.groups.size() > 1) pivots = marginal_pivots(system, chain_groups(system));
         for (std::size_t g = 0; g < system.groups.size(); ++g) {
+          if (!pivots.empty()) system.groups[g].pivot = std::move(pivots[g]);
           const double moved =
               covariance_step(system.groups[g], states_[b].effects[g], states_[b].factor[g], histories[b][g]);
           settled = settled && moved < stop.log_sd;

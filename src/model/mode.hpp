@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "densities/list.hpp"
+#include "model/cross_block.hpp"
 #include "model/linear_algebra.hpp"
 
 namespace jensen {
@@ -88,15 +89,20 @@ struct ModeProblem {
 /// block's order, are off their `effects`. Of a level in the head W_j is the information of the data with the effects
 /// of the other groups integrated out (and the rest of the head held), r_j = (W_j + (B B^T)^-1) u_j, and T_j as the
 /// level moves when all effects follow theta.
+///
+/// Of the others each follows those with fewer levels (group_chain.hpp): r_j falls by X_jl du of every level l of a
+/// followed group that j meets, and W_j is the information of the data with the effects of the groups that follow this
+/// one integrated out.
 struct GroupMode {
-  std::vector<double> factor;        ///< B, packed by rows
-  std::vector<double> effects;       ///< J x q: u
-  std::vector<float> information;    ///< J x packed_size(q): W_j = sum_i z_i w_i z_i^T, w_i = -d2 f / da2, at least 0
-  std::vector<float> location;       ///< J x q: r_j = W_j u_j + sum_i z_i df / da; E[u_j] = (W_j + (B B^T)^-1)^-1 r_j
-  std::vector<float> coupling;       ///< J x q x (C + E): T_j; of a group in the head J x q x C; E = 0 if there is none
-  std::vector<double> log_sd_scale;  ///< q: a guess of the posterior sd of each log sd
-  std::vector<double> cor_scale;     ///< q (q - 1) / 2: of atanh of each canonical partial correlation
-  std::vector<double> share_of_sd;   ///< q: see shares_of_sd() (shared_shift.hpp)
+  std::vector<double> factor;      ///< B, packed by rows
+  std::vector<double> effects;     ///< J x q: u
+  std::vector<float> information;  ///< J x packed_size(q): W_j = sum_i z_i w_i z_i^T, w_i = -d2 f / da2, at least 0
+  std::vector<float> location;     ///< J x q: r_j = W_j u_j + sum_i z_i df / da; E[u_j] = (W_j + (B B^T)^-1)^-1 r_j
+  std::vector<float> coupling;     ///< J x q x (C + E): T_j; of a group in the head J x q x C; E = 0 if there is none
+  std::vector<FollowedGroup> followed;  ///< X, by place in the block
+  std::vector<double> log_sd_scale;     ///< q: a guess of the posterior sd of each log sd
+  std::vector<double> cor_scale;        ///< q (q - 1) / 2: of atanh of each canonical partial correlation
+  std::vector<double> share_of_sd;      ///< q: see shares_of_sd() (chain_share.hpp)
 };
 
 /// A block's posterior as N(mean, (R^T R)^-1).

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "model/fixed_blocks.hpp"
+#include "model/group_chain.hpp"
 #include "model/head_whitening.hpp"
 #include "model/latent_layout.hpp"
 #include "model/prior_density.hpp"
@@ -138,7 +139,11 @@ class ModelBuilder {
     const PredictorData& p = data_.predictors[i];
     place_of_.resize(data_.predictors.size());
     place_of_[i].resize(p.groups.size());
-    for (std::size_t g = 0; g < p.groups.size(); ++g) {
+    std::vector<std::int64_t> levels;
+    for (const GroupData& group : p.groups) levels.push_back(static_cast<std::int64_t>(group.design->levels()));
+    std::vector<std::size_t> order = chain_order(levels);
+    if (in_head) std::ranges::sort(order);
+    for (const std::size_t g : order) {
       if (p.groups[g].in_head != in_head) continue;
       place_of_[i][g] = model_.groups.size();
       add_group(i, g);
@@ -202,6 +207,8 @@ class ModelBuilder {
         posterior.reference.push_back(unit * mode.factor[k]);
       }
     }
+    first_effect_.push_back(effects_);
+    effects_ += q * group.design->levels();
     model_.groups.push_back(block);
     model_.shares_of_sd.push_back(mode.share_of_sd);
     model_.posteriors.push_back(std::move(posterior));
@@ -232,6 +239,7 @@ class ModelBuilder {
       for (std::size_t k = 0; k < coupled; ++k) sum += static_cast<double>(by_effect[k]) * at_mode[k];
       location[r] = static_cast<float>(sum);
     }
+    add_followed(i, g, location, block, posterior);
     block.information = keep(mode.information);
     posterior.information = mode.information;
     posterior.location = location;
@@ -240,6 +248,48 @@ class ModelBuilder {
     for (float& value : posterior.location) value = static_cast<float>(static_cast<double>(value) / unit);
     if (c + coupled == 0) return;
     add_coupling(i, mode, coupled, block, posterior);
+  }
+
+  /// The effects of other groups outside the head that the levels follow; `location` is moved to where those are 0.
+  void add_followed(std::size_t i, std::size_t g, std::vector<float>& location, GroupBlock& block,
+                    GroupPosterior& posterior) {
+    const std::vector<GroupMode>& modes = start_.predictors[i].groups;
+    std::vector<const FollowedGroup*> followed;
+    for (const FollowedGroup& f : modes[g].followed) {
+      if (!f.block.level.empty()) followed.push_back(&f);
+    }
+    if (followed.empty()) return;
+    std::ranges::sort(followed, {}, [&](const FollowedGroup* f) { return place_of_[i][f->group]; });
+    const auto q = static_cast<std::size_t>(block.effects);
+    const double unit = unit_of_predictor(data_, data_.predictors[i]);
+    std::vector<std::int64_t> begin{0};
+    std::vector<std::int32_t> effect;
+    std::vector<float> slope;
+    for (std::size_t row = 0; row < location.size(); ++row) {
+      auto at_zero = static_cast<double>(location[row]);
+      for (const FollowedGroup* f : followed) {
+        const std::size_t place = place_of_[i][f->group];
+        const std::size_t r = modes[f->group].effects.size() / static_cast<std::size_t>(model_.groups[place].levels);
+        for (auto pair = static_cast<std::size_t>(f->block.start[row / q]);
+             pair < static_cast<std::size_t>(f->block.start[row / q + 1]); ++pair) {
+          for (std::size_t k = 0; k < r; ++k) {
+            const std::size_t of_group = static_cast<std::size_t>(f->block.level[pair]) * r + k;
+            const double x = f->block.value[(pair * q + row % q) * r + k];
+            effect.push_back(static_cast<std::int32_t>(first_effect_[place] + of_group));
+            slope.push_back(static_cast<float>(x));
+            posterior.followed_slope.push_back(static_cast<float>(x / (unit * unit)));
+            at_zero += x * modes[f->group].effects[of_group];
+          }
+        }
+      }
+      begin.push_back(static_cast<std::int64_t>(slope.size()));
+      location[row] = static_cast<float>(at_zero);
+    }
+    posterior.followed_begin = begin;
+    posterior.followed = effect;
+    model_.begins.push_back(std::move(begin));
+    model_.indices.push_back(std::move(effect));
+    block.followed = {model_.begins.back().data(), model_.indices.back().data(), keep(std::move(slope))};
   }
 
   /// Coupling to the C coefficients and to `coupled` effects of groups in the head.
@@ -554,6 +604,8 @@ class ModelBuilder {
   ResolvedPriors priors_;
   LatentLayout layout_;
   Start start_;
+  std::vector<std::size_t> first_effect_;  // of each of the model's groups, among the effects of all
+  std::size_t effects_ = 0;
   std::vector<std::vector<std::size_t>> place_of_;  // of each predictor's groups among the model's
   Model model_;
 };

@@ -32,11 +32,12 @@ struct Model {
   std::vector<Term> terms;                         ///< pointing into `columns` and `indices`
   std::vector<GroupBlock> groups;                  ///< likewise; in the order of `posteriors`
   std::size_t head_groups = 0;                     ///< so many of the first are small and stand in the head
-  std::vector<std::vector<double>> shares_of_sd;   ///< of each group's effects: see model/shared_shift.hpp
+  std::vector<std::vector<double>> shares_of_sd;   ///< of each group's effects: see model/chain_share.hpp
   std::vector<HeadWhitening> head_whitening;       ///< of full-rank guides; levels that none is of have v = w
   std::vector<OrderedBlock> ordered;               ///< likewise
   std::vector<std::vector<float>> columns;         ///< what they read
-  std::vector<std::vector<std::int32_t>> indices;  ///< levels of rows
+  std::vector<std::vector<std::int32_t>> indices;  ///< levels of rows, effects that levels follow
+  std::vector<std::vector<std::int64_t>> begins;   ///< where the latter begin
 
   std::size_t size() const { return parameters.size(); }
 };

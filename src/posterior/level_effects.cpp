@@ -32,7 +32,15 @@ void fill_noise(const DrawPlan& plan, std::uint64_t stream, std::size_t place, d
 
 }  // namespace
 
-LevelEffects::LevelEffects(const Fit& fit, std::size_t group, const ParameterDraws& draws)
+struct LevelEffects::Followed {
+  std::size_t first;  ///< place of its first effect among those of all groups
+  LevelEffects effects;
+  std::vector<double> kept;  ///< all levels' effects, q x S each; empty: made on request
+
+  std::size_t end() const { return first + effects.group().levels * effects.effects(); }
+};
+
+LevelEffects::LevelEffects(const Fit& fit, std::size_t group, const ParameterDraws& draws, std::size_t room)
     : fit_(fit),
       group_(fit.groups[group]),
       draws_(draws),
@@ -50,6 +58,7 @@ LevelEffects::LevelEffects(const Fit& fit, std::size_t group, const ParameterDra
                       factors_.data() + s * size);
   }
   if (!group_.coupling.empty()) fill_coupled();
+  if (!group_.followed.empty()) find_followed(room);
 }
 
 void LevelEffects::fill_coupled() {
@@ -68,7 +77,73 @@ void LevelEffects::fill_coupled() {
   }
 }
 
-/// r = location - coupling (b - origin, e)
+void LevelEffects::find_followed(std::size_t room) {
+  std::vector<std::size_t> first{0};  // of each group before this one, and of this one
+  for (const GroupPosterior& group : fit_.groups) {
+    if (&group == &group_) break;
+    first.push_back(first.back() + group.levels * group.effects.size());
+  }
+  std::vector<bool> needed(first.size());
+  for (const std::int32_t place : group_.followed) {
+    needed[static_cast<std::size_t>(std::ranges::upper_bound(first, static_cast<std::size_t>(place)) - first.begin() -
+                                    1)] = true;
+  }
+  for (std::size_t g = 0; g + 1 < first.size(); ++g) {
+    if (!needed[g]) continue;
+    auto followed = std::make_shared<Followed>(first[g], LevelEffects(fit_, g, draws_, room), std::vector<double>());
+    const std::size_t each = followed->effects.effects() * draws_.count();
+    const std::size_t levels = followed->effects.group().levels;
+    if (levels * each <= room) {
+      room -= levels * each;
+      followed->kept.resize(levels * each);
+#pragma omp parallel for schedule(static)
+      for (std::int64_t j = 0; j < static_cast<std::int64_t>(levels); ++j) {
+        const auto level = static_cast<std::size_t>(j);
+        followed->effects.fill(level, followed->kept.data() + level * each);
+      }
+    }
+    followed_.push_back(std::move(followed));
+  }
+}
+
+/// r -= what the effects that the level follows give. A followed level is made once for all effects of this one.
+template <int Q>
+void LevelEffects::follow(std::size_t level, double* r) const {
+  const std::size_t count = draws_.count();
+  std::int64_t at[Q], end[Q];
+  for (std::size_t e = 0; e < Q; ++e) {
+    at[e] = group_.followed_begin[level * Q + e];
+    end[e] = group_.followed_begin[level * Q + e + 1];
+  }
+  std::vector<double> made;
+  for (const std::shared_ptr<const Followed>& one : followed_) {
+    const std::size_t each = one->effects.effects();
+    made.resize(one->kept.empty() ? each * count : 0);
+    while (true) {
+      std::size_t next = one->end();  // the first effect that a row is at
+      for (std::size_t e = 0; e < Q; ++e) {
+        if (at[e] < end[e])
+          next = std::min(next, static_cast<std::size_t>(group_.followed[static_cast<std::size_t>(at[e])]));
+      }
+      if (next == one->end()) break;
+      const std::size_t other = (next - one->first) / each;
+      if (one->kept.empty()) one->effects.fill(other, made.data());
+      const double* u = one->kept.empty() ? made.data() : one->kept.data() + other * each * count;
+      const std::size_t begin = one->first + other * each;
+      for (std::size_t e = 0; e < Q; ++e) {
+        for (; at[e] < end[e]; ++at[e]) {
+          const auto entry = static_cast<std::size_t>(at[e]);
+          const std::size_t place = static_cast<std::size_t>(group_.followed[entry]) - begin;
+          if (place >= each) break;
+          const auto slope = static_cast<double>(group_.followed_slope[entry]);
+          for (std::size_t s = 0; s < count; ++s) r[e * count + s] -= slope * u[place * count + s];
+        }
+      }
+    }
+  }
+}
+
+/// r = location - coupling (b - origin, e), less what followed levels give
 template <int Q>
 void LevelEffects::fill_locations(std::size_t level, double* r) const {
   const std::size_t count = draws_.count();
@@ -87,6 +162,7 @@ void LevelEffects::fill_locations(std::size_t level, double* r) const {
       for (std::size_t s = 0; s < count; ++s) r[e * count + s] -= slope * (b[s] - origin);
     }
   }
+  if (!followed_.empty()) follow<Q>(level, r);
 }
 
 template <int Q>

@@ -26,6 +26,7 @@ std::size_t factor_draws(const Fit& fit) {
     if (group.scale.empty()) continue;
     const std::size_t slopes = group.coupling.empty() ? 0 : group.coefficients + coupled_effects(fit, group);
     work += group.levels * group.effects.size() * (1 + slopes / slopes_per_map);
+    work += group.followed.size() / slopes_per_map;
   }
   return std::clamp<std::size_t>(200'000'000 / work, 200, 2000) / 2 * 2;
 }
@@ -85,7 +86,7 @@ std::vector<ParameterSummary> Fit::summarize_levels() const {
   std::vector<ParameterSummary> out;
   if (groups.empty()) return out;
   SummaryDraws drawn(*this);
-  for (std::size_t g = 0; g < groups.size(); ++g) {
+  for (const std::size_t g : groups_in_order()) {
     const GroupPosterior& group = groups[g];
     const std::vector<std::string>& labels = labels_of(*this, group);
     const std::string prefix = prefix_of(group);

@@ -1,4 +1,4 @@
-#include "model/shared_shift.hpp"
+#include "model/chain_share.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -9,34 +9,33 @@ namespace jensen {
 namespace {
 
 constexpr double solve_tolerance = 1e-4;        // a percent of an sd is of no use here
+constexpr std::int64_t most_solved = 16;        // levels whose variance is solved for, evenly spaced
 constexpr std::int64_t most_levels = 1000;      // that are looked at for what follows from the coefficients
 constexpr std::size_t most_coefficients = 512;  // likewise
 
-/// The mean over levels of the variance of effect k given the coefficients, other groups held: ((W_j + P)^-1)_kk.
-double own_variance(const SystemGroup& g, int k) {
-  const int q = g.group->effects;
-  double sum = 0;
-  for (std::int64_t j = 0; j < g.group->levels; ++j) {
-    double unit[max_effects] = {};
-    unit[k] = 1;
-    packed_solve(q, g.pivot.data() + j * packed_size(q), unit);
-    sum += unit[k];
-  }
-  return sum / static_cast<double>(g.group->levels);
-}
-
-/// The variance of the mean over levels of effect k given the coefficients: a^T H_uu^-1 a.
-double variance_of_mean(const MixedSystem& system, std::size_t at, int k) {
-  MixedVector a;
-  for (const SystemGroup& g : system.groups) a.effects.emplace_back(size_of(g.group->levels * g.group->effects));
+/// Means over some levels of the variance of effect k given the coefficients: of the chain, and (H_uu^-1)_jk,jk.
+struct Variances {
+  double chain = 0, exact = 0;
+};
+Variances variances(const MixedSystem& system, std::size_t at, int k, const std::vector<double>& pivot) {
   const ModeGroup& group = *system.groups[at].group;
-  const double share = 1 / static_cast<double>(group.levels);
-  const auto place = [&](std::int64_t j) { return size_of(j * group.effects + k); };
-  for (std::int64_t j = 0; j < group.levels; ++j) a.effects[at][place(j)] = share;
-  const MixedVector solved = system.solve(a, solve_tolerance);
-  double sum = 0;
-  for (std::int64_t j = 0; j < group.levels; ++j) sum += share * solved.effects[at][place(j)];
-  return sum;
+  const int q = group.effects;
+  const std::int64_t count = std::min(group.levels, most_solved);
+  MixedVector unit;
+  for (const SystemGroup& g : system.groups) unit.effects.emplace_back(size_of(g.group->levels * g.group->effects));
+  Variances mean;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t j = group.levels * i / count;
+    double own[max_effects] = {};
+    own[k] = 1;
+    packed_solve(q, pivot.data() + j * packed_size(q), own);
+    mean.chain += own[k] / static_cast<double>(count);
+    const std::size_t place = size_of(j * q + k);
+    unit.effects[at][place] = 1;
+    mean.exact += system.solve(unit, solve_tolerance).effects[at][place] / static_cast<double>(count);
+    unit.effects[at][place] = 0;
+  }
+  return mean;
 }
 
 /// The mean over levels of what the coefficients' uncertainty adds to the variance of effect k: A_j S^-1 A_j^T.
@@ -62,16 +61,16 @@ double variance_by_coefficients(const SystemGroup& g, const std::vector<double>&
 
 }  // namespace
 
-std::vector<std::vector<double>> shares_of_sd(const MixedSystem& system, const Elimination& elimination) {
+std::vector<std::vector<double>> shares_of_sd(const MixedSystem& system, const Elimination& elimination,
+                                              const std::vector<std::vector<double>>& pivots) {
   std::vector<std::vector<double>> shares;
   for (std::size_t at = 0; at < system.groups.size(); ++at) {
     const SystemGroup& g = system.groups[at];
     std::vector<double>& share = shares.emplace_back(size_of(g.group->effects), 1.0);
     for (int k = 0; k < g.group->effects && system.groups.size() > 1; ++k) {
-      const double own = own_variance(g, k);
-      const double missed = std::max(variance_of_mean(system, at, k) - own / static_cast<double>(g.group->levels), 0.0);
-      const double guide = own + variance_by_coefficients(g, elimination.coupling[at], elimination.schur, k);
-      share[size_of(k)] = std::sqrt(guide / (guide + missed));
+      const auto [chain, exact] = variances(system, at, k, pivots[at]);
+      const double shared = variance_by_coefficients(g, elimination.coupling[at], elimination.schur, k);
+      share[size_of(k)] = std::min(std::sqrt((chain + shared) / (exact + shared)), 1.0);
     }
   }
   return shares;
