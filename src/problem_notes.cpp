@@ -49,6 +49,31 @@ void note_order(const std::vector<std::string>& categories, std::vector<std::str
                   order));
 }
 
+/// Whether two groups divide the rows alike, and have an effect of the same column.
+bool alike(const GroupData& a, const GroupData& b) {
+  if (a.design->levels() != b.design->levels()) return false;
+  if (std::ranges::find_first_of(a.design->effects(), b.design->effects()) == a.design->effects().end()) return false;
+  std::vector<std::int32_t> other(a.design->levels(), -1);
+  for (std::size_t i = 0; i < a.level.size(); ++i) {
+    std::int32_t& level = other[static_cast<std::size_t>(a.level[i])];
+    if (level >= 0 && level != b.level[i]) return false;
+    level = b.level[i];
+  }
+  return true;
+}
+
+void note_alike(const PredictorData& p, std::vector<std::string>& notes) {
+  for (std::size_t g = 0; g < p.groups.size(); ++g) {
+    for (std::size_t h = g + 1; h < p.groups.size(); ++h) {
+      if (p.groups[g].design->group() == p.groups[h].design->group() || !alike(p.groups[g], p.groups[h])) continue;
+      notes.push_back(fmt::format(
+          "groups {} and {} divide the rows alike: the data tell the sum of their effects, not the two apart, "
+          "and neither's sd can be relied on; leave one out",
+          show(p.groups[g].design->group()), show(p.groups[h].design->group())));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> problem_notes(const TrainOptions& given, const ModelData& data, const DesignState& design) {
@@ -72,6 +97,11 @@ std::vector<std::string> problem_notes(const TrainOptions& given, const ModelDat
   }
   for (const FactorLevels& factor : design.factors) note_twins(factor.column, factor.levels, notes);
   for (const GroupLevels& group : design.groups) note_twins(group.group, group.levels, notes);
+  const PredictorDesign* noted = nullptr;  // categories share theirs
+  for (const PredictorData& p : data.predictors) {
+    if (p.design != nullptr && p.design != noted) note_alike(p, notes);
+    noted = p.design;
+  }
   for (const FactorLevels& factor : design.factors) {
     if (factor.levels.size() <= many_levels) continue;
     notes.push_back(

@@ -216,6 +216,33 @@ TEST(Notes, ALevelForEveryRow) {
   EXPECT_THAT(notes("y | se(se) ~ (1 | id)"), Not(Contains(HasSubstr("level for every row"))));
 }
 
+TEST(Notes, GroupsThatDivideTheRowsAlike) {
+  std::vector<float> y, x;
+  std::vector<std::int32_t> g, renamed, coarser;
+  std::vector<std::string> names;
+  for (int i = 0; i < 60; ++i) {
+    y.push_back(static_cast<float>(i % 7) + 0.1F * static_cast<float>(i % 11));
+    x.push_back(static_cast<float>(i % 5));
+    g.push_back(i % 6);
+    renamed.push_back((i % 6 * 5 + 2) % 6);
+    coarser.push_back(i % 6 / 2);
+  }
+  for (int j = 0; j < 6; ++j) names.push_back("n" + std::to_string(j));
+  Table table("data.csv");
+  table.add("y", y);
+  table.add("x", x);
+  table.add("g", g, names);
+  table.add("renamed", renamed, names);
+  table.add("coarser", coarser, {"a", "b", "c"});
+  TrainOptions options = of(Family::gaussian);
+  options.steps = 100;
+  const auto notes = [&](const std::string& formula) { return train(formula, table, options).notes; };
+  const auto alike = Contains(HasSubstr("groups 'g' and 'renamed' divide the rows alike"));
+  EXPECT_THAT(notes("y ~ (1 | g) + (1 | coarser) + (1 | renamed)"), alike);
+  EXPECT_THAT(notes("y ~ (1 | g) + (1 | coarser)"), Not(Contains(HasSubstr("alike"))));
+  EXPECT_THAT(notes("y ~ (0 + x | g) + (1 | renamed)"), Not(Contains(HasSubstr("alike"))));  // of other columns
+}
+
 TEST(Notes, AResponseThatTheColumnsGiveAway) {
   Rows rows;
   Table table = rows.table();

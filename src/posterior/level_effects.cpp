@@ -90,7 +90,7 @@ void LevelEffects::find_followed(std::size_t room) {
   }
   for (std::size_t g = 0; g + 1 < first.size(); ++g) {
     if (!needed[g]) continue;
-    auto followed = std::make_shared<Followed>(first[g], LevelEffects(fit_, g, draws_, room), std::vector<double>());
+    auto followed = std::make_shared<Followed>(Followed{first[g], LevelEffects(fit_, g, draws_, room), {}});
     const std::size_t each = followed->effects.effects() * draws_.count();
     const std::size_t levels = followed->effects.group().levels;
     if (levels * each <= room) {
