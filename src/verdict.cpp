@@ -137,10 +137,14 @@ std::string verdict_sentence(const Fit& fit, const RunEnd& end) {
   }
   if (!v.close) {
     const bool meanfield = fit.options.guide == GuideKind::meanfield;
+    // In non-centred coordinates the levels' guide leaves out what ties them to the coefficients and sds, by which
+    // those are off, not only narrow.
+    const bool untied = fit.options.parametrization == Parametrization::noncentered && !meanfield &&
+                        v.log_ratio_sd / level_allowance(fit) > ratio_limit;
     return fmt::format(
         "converged, but the posterior is not close to the guide (log p/q has sd {:.2g}, k-hat {:.2f}): {}{}",
         v.log_ratio_sd, v.khat,
-        v.sd_ratio <= means_sd_limit && (meanfield || v.log_ratio_sd / level_allowance(fit) <= means_limit)
+        !untied && v.sd_ratio <= means_sd_limit && (meanfield || v.log_ratio_sd / level_allowance(fit) <= means_limit)
             ? "its means may serve, its sds may not"
             : "neither its means nor its sds can be relied on",
         meanfield && !has_horseshoe(fit.options) ? "; try --guide fullrank" : "");

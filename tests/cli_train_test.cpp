@@ -1,6 +1,7 @@
 /// \file The program as its user meets it: fits, what is said of them, and how they are repeated.
 
 #include <array>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "cli_program.hpp"
@@ -126,6 +127,24 @@ TEST_F(Cli, ConfigRepeatsTheFitWhateverTheNames) {
   EXPECT_THAT(config, AllOf(HasSubstr("\"b ~ normal(0, 2.5)\""), HasSubstr("\"b_x ~ student_t(3, 0, 1.5)\""),
                             HasSubstr("Intercept"), HasSubstr("seed = 11\n"), HasSubstr("lr = 0.03\n"),
                             HasSubstr("samples = 8\n"), HasSubstr("batch = 100\n"), HasSubstr("steps = 150\n")));
+}
+
+TEST_F(Cli, ClassicalCoordinatesThatDoNotSuitAreSaidNotTo) {
+  std::ofstream table(dir_ / "g.csv");
+  table << "y,g\n";
+  for (int i = 0; i < 2000; ++i) {  // 20 levels, told far better by their rows than by their sd
+    const int g = i % 20;
+    table << (g * 7 % 20) - 10 + 0.1 * (i * 37 % 101) << ",g" << g << '\n';
+  }
+  table.close();
+  const auto fitted = [&](const std::string& parametrization) {
+    return run({"train", "y ~ 1 + (1 | g)", "--family", "gaussian", "--data", "g.csv", "--out", parametrization,
+                "--parametrization", parametrization});
+  };
+  const std::string unsuited = fitted("noncentered").err;
+  EXPECT_THAT(unsuited, AllOf(HasSubstr("neither its means nor its sds can be relied on"),
+                              HasSubstr("leave --parametrization at auto")));
+  EXPECT_THAT(fitted("auto").err, Not(HasSubstr("WARNING")));
 }
 
 TEST_F(Cli, ConfigRepeatsAModelOfGroupsWithAFormulaForSigma) {

@@ -12,6 +12,14 @@
 namespace jensen::cli {
 namespace {
 
+std::size_t level_effects(const Fit& fit) {
+  std::size_t count = 0;
+  for (const GroupPosterior& group : fit.groups) count += group.levels * group.effects.size();
+  return count;
+}
+
+constexpr std::size_t few_effects = 256;  // of levels, whose joint normal trains in reasonable time
+
 std::string_view advice_on_distance(const Fit& fit) {
   if (std::ranges::find(fit.options.priors, PriorKind::horseshoe, &Prior::kind) != fit.options.priors.end()) {
     return "a laplace or student_t prior has a posterior nearer to one";
@@ -20,7 +28,9 @@ std::string_view advice_on_distance(const Fit& fit) {
     case GuideKind::meanfield:
       return "try --guide fullrank";
     case GuideKind::structured:
-      return "try --guide fullrank if there are few levels, another --parametrization, or tighter priors on sd";
+      if (fit.options.parametrization != Parametrization::automatic) return "leave --parametrization at auto";
+      return level_effects(fit) <= few_effects ? "try --guide fullrank, or tighter priors on sd"
+                                               : "try tighter priors on sd";
     case GuideKind::automatic:
     case GuideKind::fullrank:
       break;
