@@ -8,7 +8,7 @@
 namespace jensen {
 namespace {
 
-constexpr std::int64_t most_pairs_each = 32;  // for each level of two groups
+constexpr std::int64_t most_pairs_each = 100;  // for each level of two groups
 
 int effects_of(const MixedSystem& system, std::size_t g) { return system.groups[g].group->effects; }
 std::int64_t levels_of(const MixedSystem& system, std::size_t g) { return system.groups[g].group->levels; }
