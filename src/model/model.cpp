@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "model/fixed_blocks.hpp"
+#include "model/followed_effects.hpp"
 #include "model/group_chain.hpp"
 #include "model/head_whitening.hpp"
 #include "model/latent_layout.hpp"
@@ -253,43 +254,18 @@ class ModelBuilder {
   /// The effects of other groups outside the head that the levels follow; `location` is moved to where those are 0.
   void add_followed(std::size_t i, std::size_t g, std::vector<float>& location, GroupBlock& block,
                     GroupPosterior& posterior) {
-    const std::vector<GroupMode>& modes = start_.predictors[i].groups;
-    std::vector<const FollowedGroup*> followed;
-    for (const FollowedGroup& f : modes[g].followed) {
-      if (!f.block.level.empty()) followed.push_back(&f);
-    }
-    if (followed.empty()) return;
-    std::ranges::sort(followed, {}, [&](const FollowedGroup* f) { return place_of_[i][f->group]; });
-    const auto q = static_cast<std::size_t>(block.effects);
+    std::vector<std::size_t> first;
+    for (const std::size_t place : place_of_[i])
+      first.push_back(place < first_effect_.size() ? first_effect_[place] : 0);
+    FollowedRows rows = followed_rows(start_.predictors[i].groups, g, first, location);
+    if (rows.begin.empty()) return;
     const double unit = unit_of_predictor(data_, data_.predictors[i]);
-    std::vector<std::int64_t> begin{0};
-    std::vector<std::int32_t> effect;
-    std::vector<float> slope;
-    for (std::size_t row = 0; row < location.size(); ++row) {
-      auto at_zero = static_cast<double>(location[row]);
-      for (const FollowedGroup* f : followed) {
-        const std::size_t place = place_of_[i][f->group];
-        const std::size_t r = modes[f->group].effects.size() / static_cast<std::size_t>(model_.groups[place].levels);
-        for (auto pair = static_cast<std::size_t>(f->block.start[row / q]);
-             pair < static_cast<std::size_t>(f->block.start[row / q + 1]); ++pair) {
-          for (std::size_t k = 0; k < r; ++k) {
-            const std::size_t of_group = static_cast<std::size_t>(f->block.level[pair]) * r + k;
-            const double x = f->block.value[(pair * q + row % q) * r + k];
-            effect.push_back(static_cast<std::int32_t>(first_effect_[place] + of_group));
-            slope.push_back(static_cast<float>(x));
-            posterior.followed_slope.push_back(static_cast<float>(x / (unit * unit)));
-            at_zero += x * modes[f->group].effects[of_group];
-          }
-        }
-      }
-      begin.push_back(static_cast<std::int64_t>(slope.size()));
-      location[row] = static_cast<float>(at_zero);
-    }
-    posterior.followed_begin = begin;
-    posterior.followed = effect;
-    model_.begins.push_back(std::move(begin));
-    model_.indices.push_back(std::move(effect));
-    block.followed = {model_.begins.back().data(), model_.indices.back().data(), keep(std::move(slope))};
+    for (const double slope : rows.slope) posterior.followed_slope.push_back(static_cast<float>(slope / (unit * unit)));
+    posterior.followed_begin = rows.begin;
+    posterior.followed = rows.effect;
+    model_.begins.push_back(std::move(rows.begin));
+    model_.indices.push_back(std::move(rows.effect));
+    block.followed = {model_.begins.back().data(), model_.indices.back().data(), keep(to_float(rows.slope))};
   }
 
   /// Coupling to the C coefficients and to `coupled` effects of groups in the head.
