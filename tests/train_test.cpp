@@ -516,6 +516,30 @@ TEST(Train, TheDefaultPriorOfAnInterceptIsOfWhatTheOffsetLeaves) {
   EXPECT_NEAR(scale("y ~ x + offset(o)"), 2.5 * std::sqrt(16.0 / 3), 1e-2);
 }
 
+TEST(Train, GroupsAreSummarizedInTheOrderOfTheFormula) {
+  Table table("data.csv");
+  std::vector<float> y;
+  std::vector<std::int32_t> many, few;
+  std::vector<std::string> names;
+  for (int i = 0; i < 120; ++i) {
+    y.push_back(static_cast<float>(i * 37 % 11));
+    many.push_back(i % 30);
+    few.push_back(i / 7 % 4);
+    if (i < 30) names.push_back("n" + std::to_string(i));
+  }
+  table.add("y", y);
+  table.add("many", many, names);
+  table.add("few", few, names);
+  TrainOptions options;
+  options.steps = 1;
+  const Fit fit = train("y ~ (1 | many) + (1 | few)", table, options);
+  EXPECT_EQ(fit.groups[0].group, "few");  // on which many depends
+  EXPECT_EQ(fit.groups_in_order(), (std::vector<std::size_t>{1, 0}));
+  const std::vector<ParameterSummary> levels = fit.summarize_levels();
+  EXPECT_EQ(levels.front().name, "r_many[n0,Intercept]");
+  EXPECT_EQ(levels.back().name, "r_few[n3,Intercept]");
+}
+
 TEST(Train, DefaultPriorsOfRareColumnsGoByTheirRange) {
   std::mt19937_64 random(4);
   std::normal_distribution<double> normal;
