@@ -30,11 +30,7 @@ bool couples_well(const Fit& fit, const GroupPosterior& group) {
 bool follows_well(const Fit& fit, const GroupPosterior& group) {
   const std::vector<std::int64_t>& begin = group.followed_begin;
   if (begin.empty()) return group.followed.empty() && group.followed_slope.empty();
-  std::size_t before = 0;
-  for (const GroupPosterior& other : fit.groups) {
-    if (&other == &group) break;
-    before += other.levels * other.effects.size();
-  }
+  const std::size_t before = first_effect(fit, group);
   const auto entries = static_cast<std::int64_t>(group.followed.size());
   if (begin.size() != group.levels * group.effects.size() + 1 || begin.front() != 0 || begin.back() != entries ||
       !std::ranges::is_sorted(begin) || group.followed_slope.size() != group.followed.size()) {

@@ -26,8 +26,8 @@ struct GroupChain {
   bool follows(std::size_t g, std::size_t h) const { return !cross[g][h].start.empty(); }
 };
 
-/// Of groups that meet in very many pairs of levels no X is kept: each pair says little then, and every step of training
-/// goes through all of them.
+/// Of groups that meet in very many pairs of levels no X is kept: each pair says little then, and every step of
+/// training goes through all of them.
 GroupChain chain_groups(const MixedSystem& system);
 
 /// For each group J x packed_size(q): Cholesky factor of the inverse of a level's covariance in the chain.

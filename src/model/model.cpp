@@ -208,8 +208,6 @@ class ModelBuilder {
         posterior.reference.push_back(unit * mode.factor[k]);
       }
     }
-    first_effect_.push_back(effects_);
-    effects_ += q * group.design->levels();
     model_.groups.push_back(block);
     model_.shares_of_sd.push_back(mode.share_of_sd);
     model_.posteriors.push_back(std::move(posterior));
@@ -255,8 +253,13 @@ class ModelBuilder {
   void add_followed(std::size_t i, std::size_t g, std::vector<float>& location, GroupBlock& block,
                     GroupPosterior& posterior) {
     std::vector<std::size_t> first;
-    for (const std::size_t place : place_of_[i])
-      first.push_back(place < first_effect_.size() ? first_effect_[place] : 0);
+    for (const std::size_t place : place_of_[i]) {
+      std::size_t effects = 0;
+      for (std::size_t before = 0; before < place; ++before) {
+        effects += static_cast<std::size_t>(model_.groups[before].levels * model_.groups[before].effects);
+      }
+      first.push_back(effects);
+    }
     FollowedRows rows = followed_rows(start_.predictors[i].groups, g, first, location);
     if (rows.begin.empty()) return;
     const double unit = unit_of_predictor(data_, data_.predictors[i]);
@@ -580,8 +583,6 @@ class ModelBuilder {
   ResolvedPriors priors_;
   LatentLayout layout_;
   Start start_;
-  std::vector<std::size_t> first_effect_;  // of each of the model's groups, among the effects of all
-  std::size_t effects_ = 0;
   std::vector<std::vector<std::size_t>> place_of_;  // of each predictor's groups among the model's
   Model model_;
 };

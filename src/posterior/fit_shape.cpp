@@ -19,6 +19,15 @@ std::size_t coupled_effects(const Fit& fit, const GroupPosterior& group) {
   return effects;
 }
 
+std::size_t first_effect(const Fit& fit, const GroupPosterior& group) {
+  std::size_t effects = 0;
+  for (const GroupPosterior& other : fit.groups) {
+    if (&other == &group) break;
+    effects += other.levels * other.effects.size();
+  }
+  return effects;
+}
+
 std::vector<std::size_t> Fit::groups_in_order() const {
   std::vector<std::size_t> order(groups.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -13,4 +13,7 @@ std::size_t factor_columns(const Fit& fit);
 /// E, effects of all levels of the groups that the group's levels depend on (GroupPosterior::coupled).
 std::size_t coupled_effects(const Fit& fit, const GroupPosterior& group);
 
+/// Place of the group's first effect among those of all groups.
+std::size_t first_effect(const Fit& fit, const GroupPosterior& group);
+
 }  // namespace jensen

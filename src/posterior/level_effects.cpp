@@ -78,10 +78,10 @@ void LevelEffects::fill_coupled() {
 }
 
 void LevelEffects::find_followed(std::size_t room) {
-  std::vector<std::size_t> first{0};  // of each group before this one, and of this one
+  std::vector<std::size_t> first;  // of each group before this one, and of this one
   for (const GroupPosterior& group : fit_.groups) {
+    first.push_back(first_effect(fit_, group));
     if (&group == &group_) break;
-    first.push_back(first.back() + group.levels * group.effects.size());
   }
   std::vector<bool> needed(first.size());
   for (const std::int32_t place : group_.followed) {
