@@ -26,6 +26,13 @@ struct FollowedEffects {
   const float* slope = nullptr;              ///< r_i falls by slope . u
 };
 
+/// What multiplies W and r of all of a group's levels (LevelMap's c): exp(slope . z) over some of the head's latents.
+struct InformationScale {
+  int count = 0;
+  const std::int32_t* place = nullptr;  ///< count
+  const float* slope = nullptr;         ///< count
+};
+
 /// One group term: what LevelMap needs for each of its levels, and where its hyperparameters are.
 struct GroupBlock {
   int effects = 1;          ///< q <= max_effects
@@ -40,9 +47,10 @@ struct GroupBlock {
   int coupled = 0;                 ///< .. and how many they are: E
   std::int64_t first_coupled = 0;  ///< coordinate of the first of them; set by the engine
   FollowedEffects followed;        ///< null: none
-  int first_sd = 0;                ///< latents of the q log standard deviations
-  int first_correlation = -1;      ///< latents of the q (q - 1) / 2 atanh partial correlations; -1: independent effects
-  HyperMap sd[max_effects];        ///< log sd_k
+  InformationScale information_scale;  ///< none if `centred`
+  int first_sd = 0;                    ///< latents of the q log standard deviations
+  int first_correlation = -1;  ///< latents of the q (q - 1) / 2 atanh partial correlations; -1: independent effects
+  HyperMap sd[max_effects];    ///< log sd_k
   HyperMap correlation[max_correlations];
   bool centred = false;  ///< u from `reference` in place of B: a map that hyperparameters do not move
   float reference[packed_size(max_effects)] = {};  ///< packed, B where training starts

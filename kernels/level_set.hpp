@@ -235,6 +235,11 @@ LevelSet<Backend>::LevelSet(Backend& backend, const EngineSpec& spec, int most, 
     keep(group.information, group.levels * packed_size(group.effects));
     keep(group.location, size);
     keep(group.coupling, size * (group.coefficients + group.coupled));
+    if (const auto n = static_cast<std::size_t>(group.information_scale.count); n > 0) {
+      places_.emplace_back(backend_, std::span(group.information_scale.place, n));
+      group.information_scale.place = places_.back().data();
+      keep(group.information_scale.slope, group.information_scale.count);
+    }
     if (group.coupled > 0) group.first_coupled = groups_[static_cast<std::size_t>(group.coupled_group)].first;
     parameters_.push_back({group.effects, group.levels, coordinates_, begin, spec.dense_levels});
     if (group.in_head < 0) {

@@ -11,9 +11,11 @@
 
 namespace jensen {
 
-constexpr int factor_stride = packed_size(max_effects);
+/// A group's factors at a sample: B packed, and what multiplies W and r.
+constexpr int information_factor = packed_size(max_effects);
+constexpr int factor_stride = information_factor + 1;
 
-/// B of one group at each sample. Item: sample.
+/// The factors of one group at each sample. Item: sample.
 struct MakeFactors {
   GroupBlock group;
   const float* z;  ///< S x H, head coordinates
@@ -21,10 +23,15 @@ struct MakeFactors {
   std::int64_t stride;
   float* factors;  ///< factor_stride x stride
   JENSEN_HD void operator()(std::int64_t s) const {
-    const Hyper h = hyper_of(group, z + s * dimension);
-    float b[factor_stride];
+    const float* at = z + s * dimension;
+    const Hyper h = hyper_of(group, at);
+    float b[packed_size(max_effects)];
     covariance_factor(group.effects, h.log_sd, h.correlation, b);
     for (int i = 0; i < packed_size(group.effects); ++i) factors[i * stride + s] = b[i];
+    const InformationScale& scale = group.information_scale;
+    float log_scale = 0;
+    for (int k = 0; k < scale.count; ++k) log_scale += scale.slope[k] * at[scale.place[k]];
+    factors[information_factor * stride + s] = math::exp(log_scale);
   }
 };
 
@@ -117,8 +124,9 @@ struct LevelSource {
     for (int i = 0; i < packed_size(Q); ++i) {
       b[i] = group.centred ? R(group.reference[i]) : SampleLanes<R>::load(factors + i * stride + s);
     }
+    const float* w = group.information == nullptr ? nullptr : group.information + level * packed_size(Q);
     LevelMap<R, Q> map;
-    map.prepare(b, group.information == nullptr ? nullptr : group.information + level * packed_size(Q));
+    map.prepare(b, w, SampleLanes<R>::load(factors + information_factor * stride + s));
     return map;
   }
 };
@@ -151,8 +159,9 @@ struct ExpandLevels {
 };
 
 /// Sums over a block of levels, for one sample: what the levels add to the log joint and to the head's gradient.
-/// value | 0 if all is finite | |eps|^2 | B_bar (packed) | gradient by the C coefficients | by the E coupled effects
-constexpr int level_value = 0, level_finite = 1, level_noise = 2, level_factor = 3;
+/// value | 0 if all is finite | |eps|^2 | derivative by log c (LevelMap) | B_bar (packed) | gradient by the C
+/// coefficients | by the E coupled effects
+constexpr int level_value = 0, level_finite = 1, level_noise = 2, level_scale = 3, level_factor = 4;
 JENSEN_HD int level_sum_count(const GroupBlock& group) {
   const int coupling = group.coupling == nullptr ? 0 : group.coefficients + group.coupled;
   return level_factor + packed_size(group.effects) + coupling;
@@ -189,7 +198,7 @@ struct PullBackLevels {
   template <int Q, class R>
   struct Sums {
     using Wide = typename SampleLanes<R>::Wide;
-    Wide value = 0.0, finite = 0.0, noise = 0.0;
+    Wide value = 0.0, finite = 0.0, noise = 0.0, scale = 0.0;
     Wide factor[packed_size(Q)];
   };
 
@@ -206,6 +215,7 @@ struct PullBackLevels {
     Lanes::store(out + level_value * stride, added.value);
     Lanes::store(out + level_finite * stride, added.finite);
     Lanes::store(out + level_noise * stride, added.noise);
+    Lanes::store(out + level_scale * stride, added.scale);
     for (int i = 0; i < packed_size(Q); ++i) Lanes::store(out + (level_factor + i) * stride, added.factor[i]);
   }
 
@@ -243,7 +253,7 @@ struct PullBackLevels {
       map.reverse(u_bar, r, w, R(0), v_bar, r_bar, unused);
     } else {
       value = Lanes::wide(map.log_density());
-      map.reverse(u_bar, r, w, R(1), v_bar, r_bar, b_bar);
+      out.scale += Lanes::wide(map.reverse(u_bar, r, w, R(1), v_bar, r_bar, b_bar));
     }
     for (int e = 0; e < Q; ++e) {
       const std::int64_t i = (first + e) * stride + s;
@@ -393,7 +403,11 @@ struct AddLevelSums {
     }
     row[0] += total(s, level_value) + total(s, level_finite);
     noise_squared[s] += total(s, level_noise);
-    double b_bar[factor_stride];
+    const InformationScale& scale = group.information_scale;
+    for (int k = 0; k < scale.count; ++k) {
+      row[1 + scale.place[k]] += total(s, level_scale) * static_cast<double>(scale.slope[k]);
+    }
+    double b_bar[packed_size(max_effects)];
     for (int i = 0; i < packed_size(group.effects); ++i) b_bar[i] = total(s, level_factor + i);
     const Hyper h = hyper_of(group, z + static_cast<std::int64_t>(s) * dimension);
     double log_sd[max_effects], correlation[max_correlations];

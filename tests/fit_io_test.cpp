@@ -118,6 +118,9 @@ Fit grouped_fit() {
   gh.followed_begin = {0, 2, 3};
   gh.followed = {0, 5, 2};
   gh.followed_slope = {0.75, -1.0F / 3, 2};
+  gh.information_by = {6, 2};
+  gh.information_slope = {-2, 1.0 / 3};
+  gh.information_origin = {0.1, -0.7};
   fit.groups = {g, gh};
   fit.mean.clear();
   for (int i = 0; i < 15; ++i) fit.mean.push_back(i / 7.0 - 1);
@@ -143,6 +146,9 @@ void expect_equal(const jensen::GroupPosterior& a, const jensen::GroupPosterior&
   EXPECT_EQ(a.followed_begin, b.followed_begin);
   EXPECT_EQ(a.followed, b.followed);
   EXPECT_EQ(a.followed_slope, b.followed_slope);
+  EXPECT_EQ(a.information_by, b.information_by);
+  EXPECT_EQ(a.information_slope, b.information_slope);
+  EXPECT_EQ(a.information_origin, b.information_origin);
   EXPECT_EQ(a.centered, b.centered);
   EXPECT_EQ(a.reference, b.reference);
   EXPECT_EQ(a.first, b.first);
@@ -448,6 +454,9 @@ TEST_F(FitIo, RefusesFitsWhoseSizesDisagree) {
   refused([](Fit& f, auto&) { f.groups[1].followed = {5, 0, 2}; });  // not ascending
   refused([](Fit& f, auto&) { f.groups[1].followed = {-1, 0, 2}; });
   refused([](Fit& f, auto&) { f.groups[1].followed = {0, 6, 2}; });  // one of its own
+  refused([](Fit& f, auto&) { f.groups[1].information_by = {6, 7}; });
+  refused([](Fit& f, auto&) { f.groups[1].information_slope.pop_back(); });
+  refused([](Fit& f, auto&) { f.groups[1].information_origin.push_back(0); });
   refused([](Fit& f, auto& g) { std::swap(g.followed, f.groups[1].followed); });
   const auto refused_coupled = [&](auto change) {
     Fit changed = jensen::test::CoupledFit().fit;
@@ -604,20 +613,20 @@ TEST_F(FitIo, RefusesOtherFormatsAndForeignFiles) {
   const auto error_in = [&](const std::string& bytes) {
     return error_of([&] { jensen::io::decode_fit(bytes, "fit.h5"); });
   };
-  ASSERT_EQ(sealed(content, "5"), whole);
+  ASSERT_EQ(sealed(content, "6"), whole);
   EXPECT_EQ(error_in(sealed(content, "1")),
-            "fit.h5 is in format 1, this Jensen reads format 5; use the Jensen that wrote it");
+            "fit.h5 is in format 1, this Jensen reads format 6; use the Jensen that wrote it");
   EXPECT_THAT(error_in(content), HasSubstr("is not a fit of Jensen's"));
-  EXPECT_EQ(error_in(sealed("not HDF5", "5")),
+  EXPECT_EQ(error_in(sealed("not HDF5", "6")),
             "fit.h5 is not a complete fit ('file' is missing or cannot be made); train again");
-  EXPECT_THAT(error_in(sealed("", "5")), HasSubstr("is not a complete fit"));
+  EXPECT_THAT(error_in(sealed("", "6")), HasSubstr("is not a complete fit"));
   // Names changed by hand: the parts are missed.
   for (const std::string name :
-       {"formula",       "names",           "transforms",  "mean",     "factor", "notes",
-        "options",       "trace",           "verdict",     "khat",     "priors", "levels",
-        "learning_rate", "classes",         "design",      "learned",  "groups", "response_levels",
-        "link",          "parametrization", "information", "coupling", "scale",  "first_sd",
-        "centered",      "coupled",         "followed"}) {
+       {"formula",       "names",           "transforms",  "mean",          "factor", "notes",
+        "options",       "trace",           "verdict",     "khat",          "priors", "levels",
+        "learning_rate", "classes",         "design",      "learned",       "groups", "response_levels",
+        "link",          "parametrization", "information", "coupling",      "scale",  "first_sd",
+        "centered",      "coupled",         "followed",    "information_by"}) {
     std::string renamed = content;
     const std::string found = std::string("\0", 1) + name + std::string("\0", 1);
     std::size_t count = 0;
@@ -626,12 +635,12 @@ TEST_F(FitIo, RefusesOtherFormatsAndForeignFiles) {
       for (std::size_t at = 0; (at = renamed.find(name, at)) != std::string::npos; ++at, ++count) renamed[at] = '#';
     }
     ASSERT_GT(count, 0U) << name;
-    EXPECT_THAT(error_in(sealed(renamed, "5")), HasSubstr("' is missing or cannot be made); train again")) << name;
+    EXPECT_THAT(error_in(sealed(renamed, "6")), HasSubstr("' is missing or cannot be made); train again")) << name;
   }
   // A value that no Jensen writes.
   std::string unknown = content;
   unknown.replace(unknown.find("structured"), 10, "strictured");
-  EXPECT_THAT(error_in(sealed(unknown, "5")), HasSubstr("fit.h5 is not a complete fit"));
+  EXPECT_THAT(error_in(sealed(unknown, "6")), HasSubstr("fit.h5 is not a complete fit"));
 }
 
 TEST_F(FitIo, WritesPredictions) {

@@ -16,6 +16,7 @@ struct Case {
   int q;
   std::vector<double> b, r, v, u_bar;
   std::vector<float> w;
+  std::vector<double> log_scale = {0.3};  ///< of W and r
 };
 
 Case random_case(int q, unsigned seed) {
@@ -46,7 +47,7 @@ struct Forward {
 template <int Q>
 Forward<Q> forward(const Case& c, bool information) {
   LevelMap<double, Q> map;
-  map.prepare(c.b.data(), information ? c.w.data() : nullptr);
+  map.prepare(c.b.data(), information ? c.w.data() : nullptr, std::exp(c.log_scale[0]));
   Forward<Q> out;
   map.forward(c.r.data(), c.v.data(), out.u.data());
   out.log_density = map.log_density();
@@ -66,11 +67,11 @@ template <int Q>
 void check_reverse(bool information, double share) {
   Case c = random_case(Q, 17 + Q);
   LevelMap<double, Q> map;
-  map.prepare(c.b.data(), information ? c.w.data() : nullptr);
+  map.prepare(c.b.data(), information ? c.w.data() : nullptr, std::exp(c.log_scale[0]));
   std::vector<double> u(Q), v_bar(Q), r_bar(Q), b_bar(packed_size(Q));
   map.forward(c.r.data(), c.v.data(), u.data());
-  map.reverse(c.u_bar.data(), c.r.data(), information ? c.w.data() : nullptr, share, v_bar.data(), r_bar.data(),
-              b_bar.data());
+  const std::vector<double> scale_bar = {map.reverse(c.u_bar.data(), c.r.data(), information ? c.w.data() : nullptr,
+                                                     share, v_bar.data(), r_bar.data(), b_bar.data())};
   const auto check = [&](std::vector<double>& x, const std::vector<double>& bar) {
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double at = x[i];
@@ -87,6 +88,7 @@ void check_reverse(bool information, double share) {
   check(c.v, v_bar);
   check(c.r, r_bar);
   check(c.b, b_bar);
+  check(c.log_scale, scale_bar);
 }
 
 TEST(LevelMap, ReverseEqualsFiniteDifferences) {
@@ -102,7 +104,7 @@ TEST(LevelMap, ReverseEqualsFiniteDifferences) {
 }
 
 TEST(LevelMap, MakesTheConditionalPosteriorStandardNormal) {
-  // log N(u; 0, B B^T) - u^T W u / 2 + r^T u + log |du/dv| must be -|v|^2 / 2 up to a constant.
+  // log N(u; 0, B B^T) + c (r^T u - u^T W u / 2) + log |du/dv| must be -|v|^2 / 2 up to a constant.
   const Case c = random_case(3, 5);
   std::mt19937 random(9);
   std::normal_distribution<double> normal;
@@ -112,12 +114,13 @@ TEST(LevelMap, MakesTheConditionalPosteriorStandardNormal) {
     double square = 0;
     for (double& v : at.v) v = 2 * normal(random), square += v * v;
     const Forward<3> out = forward<3>(at, true);
+    const double scale = std::exp(c.log_scale[0]);
     double value = out.log_density + 0.5 * square;
     for (int i = 0; i < 3; ++i) {
-      value += c.r[i] * out.u[i];
+      value += scale * c.r[i] * out.u[i];
       for (int j = 0; j < 3; ++j) {
         const float w = i >= j ? c.w[packed(i, j)] : c.w[packed(j, i)];
-        value -= 0.5 * out.u[i] * static_cast<double>(w) * out.u[j];
+        value -= 0.5 * scale * out.u[i] * static_cast<double>(w) * out.u[j];
       }
     }
     if (trial == 0) first = value;

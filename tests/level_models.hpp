@@ -113,6 +113,11 @@ inline GroupModel group_model(const LevelCase& c) {
       }
       group.coupling = out.model.keep(draws(group.levels * q * (2 + group.coupled), 0.5F));
     }
+    if (c.parametrization == Parametrization::automatic) {  // a coefficient, and the first group's first sd
+      out.indices.push_back(std::make_unique<std::vector<std::int32_t>>(
+          std::vector<std::int32_t>{1, spec.groups.empty() ? head - 1 : spec.groups.front().first_sd}));
+      group.information_scale = {2, out.indices.back()->data(), out.model.keep({0.2F, -0.3F})};
+    }
     if (c.follows && g > 0) {
       std::int64_t first = 0;
       for (const GroupBlock& before : spec.groups) first += before.levels * before.effects;

@@ -146,6 +146,11 @@ void expand_group(const GroupBlock& group, const std::vector<double>& w, const d
   }
   for (int i = 0; i < packed_size(Q); ++i) reference[i] = group.reference[i];
   covariance_factor(Q, log_sd, correlation, factor);
+  double log_scale = 0;
+  for (int k = 0; k < group.information_scale.count; ++k) {
+    log_scale += static_cast<double>(group.information_scale.slope[k]) *
+                 w[static_cast<std::size_t>(group.information_scale.place[k])];
+  }
   std::vector<double> effects;
   for (std::int64_t j = 0; j < group.levels; ++j) {
     double r[Q], at[Q], u[Q];
@@ -176,7 +181,7 @@ void expand_group(const GroupBlock& group, const std::vector<double>& w, const d
     }
     LevelMap<double, Q> map;
     map.prepare(group.centred ? reference : factor,
-                group.information == nullptr ? nullptr : group.information + j * packed_size(Q));
+                group.information == nullptr ? nullptr : group.information + j * packed_size(Q), std::exp(log_scale));
     map.forward(r, at, u);
     effects.insert(effects.end(), u, u + Q);
     if (!group.centred) out.log_density += map.log_density();

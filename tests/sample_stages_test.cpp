@@ -86,6 +86,7 @@ class Levels {
       for (std::int64_t j = 0; j < c.levels; ++j) at(information_, j * packed_size(c.effects) + packed(i, i)) += 2;
       for (std::int64_t s = 0; s < stride_; ++s) at(factors_, packed(i, i) * stride_ + s) += 1;
     }
+    for (std::int64_t s = 0; s < stride_; ++s) at(factors_, information_factor * stride_ + s) += 1;
     sums_ = normals((coupled + size) * stride_, 1);
     anchor_sums_ = normals(coupled + size, 1);
     coupled_sums_.assign(static_cast<std::size_t>((coupled + size) * stride_), 0.25);

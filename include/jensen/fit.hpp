@@ -49,6 +49,7 @@ struct ParameterSummary {
 /// Effects u_j of level j (q of them) come from coordinates v_j by the map of kernels/group_map.hpp, with B the
 /// Cholesky factor of their covariance (from the group's sd and cor parameters) and r_j = location_j - coupling_j (b -
 /// origin) of the coefficients b, less what other groups' effects give (coupled, followed). A priori u_j ~ N(0, B B^T).
+/// The coordinate of a parameter is its value on the scale where it is unconstrained.
 struct GroupPosterior {
   std::string group;                 ///< g or g:h; its levels are in Fit::design
   std::string parameter;             ///< whose predictor it is in: mu, sigma, ...; of categories muLEVEL
@@ -70,6 +71,10 @@ struct GroupPosterior {
   std::vector<std::int64_t> followed_begin;  ///< J q + 1
   std::vector<std::int32_t> followed;
   std::vector<float> followed_slope;
+  /// W and r of all levels are multiplied by c = exp(sum_k information_slope[k] (a_k - information_origin[k])), a_k the
+  /// coordinate of parameter information_by[k], such as log sigma. Empty: c = 1.
+  std::vector<std::size_t> information_by;
+  std::vector<double> information_slope, information_origin;
   bool centered = false;          ///< the map takes `reference` in place of B
   std::vector<double> reference;  ///< q (q + 1) / 2, packed by rows
 

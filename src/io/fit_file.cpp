@@ -17,7 +17,7 @@
 namespace jensen::io {
 namespace {
 
-constexpr std::int64_t format_number = 5;
+constexpr std::int64_t format_number = 6;
 constexpr std::string_view seal_start = "jensen fit ";
 constexpr std::size_t seal_size = 64;
 
@@ -268,8 +268,8 @@ Verdict read_verdict(const Hdf5Group& root) {
 void write_groups(Hdf5Group& root, const std::vector<GroupPosterior>& groups) {
   write_list(root, "groups", groups, [](Hdf5Group& out, const GroupPosterior& posterior) {
     const auto& [group, parameter, effects, levels, first_sd, first_correlation, first_coefficient, coefficients,
-                 origin, coupled, information, location, coupling, followed_begin, followed, followed_slope, centered,
-                 reference, first, scale] = posterior;
+                 origin, coupled, information, location, coupling, followed_begin, followed, followed_slope,
+                 information_by, information_slope, information_origin, centered, reference, first, scale] = posterior;
     const std::size_t q = effects.size();
     const std::size_t packed = q * (q + 1) / 2;
     const auto set_place = [&](const std::string& name, std::size_t value) {
@@ -291,6 +291,9 @@ void write_groups(Hdf5Group& root, const std::vector<GroupPosterior>& groups) {
     out.write("followed_begin", followed_begin);
     out.write("followed", std::vector<std::int64_t>(followed.begin(), followed.end()));
     out.write_matrix("followed_slope", followed_slope, 1);
+    out.write("information_by", std::vector<std::int64_t>(information_by.begin(), information_by.end()));
+    out.write("information_slope", information_slope);
+    out.write("information_origin", information_origin);
     out.set("centered", centered);
     out.write("reference", reference);
     set_place("first", first);
@@ -325,6 +328,11 @@ void read_groups(const Hdf5Group& root, std::vector<GroupPosterior>& groups) {
     in.read("followed", followed);
     posterior.followed.assign(followed.begin(), followed.end());
     in.read_matrix("followed_slope", posterior.followed_slope);
+    std::vector<std::int64_t> information_by;
+    in.read("information_by", information_by);
+    posterior.information_by.assign(information_by.begin(), information_by.end());
+    in.read("information_slope", posterior.information_slope);
+    in.read("information_origin", posterior.information_origin);
     in.get("centered", posterior.centered);
     in.read("reference", posterior.reference);
     get_place("first", posterior.first);

@@ -68,6 +68,10 @@ std::string group_problem(const Fit& fit, const GroupPosterior& group) {
   if (!group.coupling.empty() && group.origin.size() != group.coefficients) {
     return wrong(fmt::format("an origin of {} numbers for {} coefficients", group.origin.size(), group.coefficients));
   }
+  const bool scales = group.information_slope.size() == group.information_by.size() &&
+                      group.information_origin.size() == group.information_by.size() &&
+                      std::ranges::all_of(group.information_by, [&](std::size_t k) { return k < parameters; });
+  if (!scales) return wrong("information that depends on parameters that are not there");
   if (!couples_well(fit, group)) return wrong("levels that depend on groups that are not within the factor");
   if (!follows_well(fit, group)) return wrong("levels that depend on effects that are not before them");
   if (group.centered && group.reference.size() != packed) return wrong("no reference");

@@ -7,6 +7,7 @@
 #include "model/group_chain.hpp"
 #include "model/group_covariance.hpp"
 #include "model/head_system.hpp"
+#include "model/information_slopes.hpp"
 #include "model/mode_block.hpp"
 #include "model/nearest_normal.hpp"
 #include "model/packed_cholesky.hpp"
@@ -76,7 +77,7 @@ std::vector<double> coefficient_sd(const MixedSystem& system, const ModeRows& ro
   return spread;
 }
 
-BlockNormal result_of(const ModeProblem& problem, const ModeRows& rows, std::size_t index, BlockState& state) {
+BlockNormal result_of(const ModeProblem& problem, ModeRows& rows, std::size_t index, BlockState& state) {
   BlockSystem at = factorised_system(problem, rows, index, state);
   GuideElimination elimination = eliminate_for_guide(at.system, elimination_tolerance);
   BlockNormal result;
@@ -84,6 +85,12 @@ BlockNormal result_of(const ModeProblem& problem, const ModeRows& rows, std::siz
   result.upper = expanded(root.deficient == state.theta.size() ? root.upper : at.system.factor);
   result.inverse = inverse_upper(result.upper);
   result.head_precision = std::move(elimination.precision);
+  InformationSlopes slopes;
+  std::vector<double> by_argument;
+  if (!at.system.groups.empty()) {
+    slopes = information_slopes(at.system);
+    by_argument = curvature_slopes(problem, rows, index);
+  }
   for (std::size_t g = 0; g < at.system.groups.size(); ++g) {
     SystemGroup& group = at.system.groups[g];
     const int q = group.group->effects;
@@ -109,6 +116,8 @@ BlockNormal result_of(const ModeProblem& problem, const ModeRows& rows, std::siz
     out.log_sd_scale = std::move(scales.log_sd);
     out.cor_scale = std::move(scales.cor);
     out.followed = std::move(elimination.followed[g]);
+    for (const double slope : by_argument) out.by_argument.push_back(slopes.by_curvature[g] * slope);
+    out.by_log_sd = std::move(slopes.by_log_sd[g]);
     out.share_of_sd = std::move(elimination.shares[g]);
     out.factor = std::move(state.factor[g]);
     out.effects = std::move(state.effects[g]);
@@ -135,7 +144,7 @@ class Search {
   }
 
   std::vector<BlockNormal> normals(bool nearest) {
-    const ModeRows rows = run(settled_stop);
+    ModeRows rows = run(settled_stop);
     std::vector<BlockNormal> result;
     for (std::size_t b = 0; b < states_.size(); ++b) {
       BlockNormal& normal = result.emplace_back(result_of(problem_, rows, b, states_[b]));

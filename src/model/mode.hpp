@@ -102,7 +102,11 @@ struct GroupMode {
   std::vector<FollowedGroup> followed;  ///< X, by place in the block
   std::vector<double> log_sd_scale;     ///< q: a guess of the posterior sd of each log sd
   std::vector<double> cor_scale;        ///< q (q - 1) / 2: of atanh of each canonical partial correlation
-  std::vector<double> share_of_sd;      ///< q: see shares_of_sd() (chain_share.hpp)
+  /// Derivatives of log W_j, on average over levels (information_slopes.hpp): as an argument of the density rises in
+  /// every row (0 of the block's own), and by each log sd of each group of the block.
+  std::vector<double> by_argument;
+  std::vector<std::vector<double>> by_log_sd;
+  std::vector<double> share_of_sd;  ///< q: see shares_of_sd() (chain_share.hpp)
 };
 
 /// A block's posterior as N(mean, (R^T R)^-1).

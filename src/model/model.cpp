@@ -41,6 +41,9 @@ class ModelBuilder {
       }
       if (in_head) model_.head_groups = model_.groups.size();
     }
+    for (std::size_t i = 0; i < data_.predictors.size(); ++i) {
+      for (std::size_t g = 0; g < data_.predictors[i].groups.size(); ++g) scale_information(i, g);
+    }
     for (std::size_t i = 0; i < data_.predictors.size(); ++i) add_horseshoe(i);
     add_data_term();
     add_threshold_priors();
@@ -310,6 +313,50 @@ class ModelBuilder {
     posterior.coefficients = c;
     posterior.origin.assign(model_.shift.begin() + static_cast<std::ptrdiff_t>(at),
                             model_.shift.begin() + static_cast<std::ptrdiff_t>(at + c));
+  }
+
+  /// What multiplies W and r of a group's levels, by the user's coordinates and by the latents.
+  void scale_information(std::size_t i, std::size_t g) {
+    constexpr double least_slope = 1e-3;
+    if (options_.parametrization != Parametrization::automatic) return;
+    const GroupMode& mode = start_.predictors[i].groups[g];
+    std::vector<double> by_user(layout_.size());
+    for (std::size_t other = 0; other < data_.predictors.size(); ++other) {
+      const PredictorData& p = data_.predictors[other];
+      const double slope = mode.by_argument[static_cast<std::size_t>(p.argument)];
+      if (std::abs(slope) < least_slope || (p.design != nullptr && !p.intercept)) continue;
+      const Matrix standardised = inverse_upper(raw_from_standardised(p));  // its first row: the argument's mean
+      for (std::size_t j = 0; j < p.coefficients(); ++j) {
+        by_user[layout_.blocks[other].first + j] = slope * standardised(0, j);
+      }
+    }
+    for (std::size_t h = 0; h < mode.by_log_sd.size(); ++h) {
+      for (std::size_t k = 0; k < mode.by_log_sd[h].size(); ++k) {
+        const double slope = mode.by_log_sd[h][k];
+        if (std::abs(slope) >= least_slope) by_user[layout_.blocks[i].groups[h].sd + k] = slope;
+      }
+    }
+    const std::size_t place = place_of_[i][g];
+    GroupPosterior& posterior = model_.posteriors[place];
+    std::vector<double> by_latent(by_user.size());
+    for (std::size_t u = 0; u < by_user.size(); ++u) {
+      if (by_user[u] == 0) continue;
+      posterior.information_by.push_back(u);
+      posterior.information_slope.push_back(by_user[u]);
+      posterior.information_origin.push_back(model_.shift[u]);
+      for (std::size_t w = 0; w < by_latent.size(); ++w) by_latent[w] += by_user[u] * model_.to_user(u, w);
+    }
+    std::vector<std::int32_t> places;
+    std::vector<float> slopes;
+    for (std::size_t w = 0; w < by_latent.size(); ++w) {
+      if (by_latent[w] == 0) continue;
+      places.push_back(static_cast<std::int32_t>(w));
+      slopes.push_back(static_cast<float>(by_latent[w]));
+    }
+    if (places.empty()) return;
+    const auto count = static_cast<int>(places.size());
+    model_.indices.push_back(std::move(places));
+    model_.groups[place].information_scale = {count, model_.indices.back().data(), keep(std::move(slopes))};
   }
 
   void add_horseshoe(std::size_t i) {

@@ -36,7 +36,7 @@ struct Model {
   std::vector<HeadWhitening> head_whitening;       ///< of full-rank guides; levels that none is of have v = w
   std::vector<OrderedBlock> ordered;               ///< likewise
   std::vector<std::vector<float>> columns;         ///< what they read
-  std::vector<std::vector<std::int32_t>> indices;  ///< levels of rows, effects that levels follow
+  std::vector<std::vector<std::int32_t>> indices;  ///< levels of rows, effects that levels follow, ..
   std::vector<std::vector<std::int64_t>> begins;   ///< where the latter begin
 
   std::size_t size() const { return parameters.size(); }

@@ -1,6 +1,7 @@
 #include "posterior/level_effects.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "group_map.hpp"
 #include "noise.hpp"
@@ -57,6 +58,14 @@ LevelEffects::LevelEffects(const Fit& fit, std::size_t group, const ParameterDra
     covariance_factor(static_cast<int>(q), log_sd.data(), correlations > 0 ? partial.data() : nullptr,
                       factors_.data() + s * size);
   }
+  scales_.assign(draws.count(), 0.0);
+  for (std::size_t k = 0; k < group_.information_by.size(); ++k) {
+    const std::span<const double> a = draws.coordinate(group_.information_by[k]);
+    for (std::size_t s = 0; s < draws.count(); ++s) {
+      scales_[s] += group_.information_slope[k] * (a[s] - group_.information_origin[k]);
+    }
+  }
+  for (double& scale : scales_) scale = std::exp(scale);
   if (!group_.coupling.empty()) fill_coupled();
   if (!group_.followed.empty()) find_followed(room);
 }
@@ -187,6 +196,16 @@ void LevelEffects::fill_latents(std::size_t level, double* v) const {
   }
 }
 
+/// The level's map in draw s.
+template <int Q>
+auto LevelEffects::map(std::size_t level, std::size_t s) const {
+  constexpr auto size = static_cast<std::size_t>(packed_size(Q));
+  LevelMap<double, Q> map{};
+  map.prepare(group_.centered ? group_.reference.data() : factors_.data() + s * size,
+              group_.information.empty() ? nullptr : group_.information.data() + level * size, scales_[s]);
+  return map;
+}
+
 void LevelEffects::fill(std::size_t level, double* out) const {
   with_effects(static_cast<int>(effects()), [&](auto q) {
     constexpr int Q = decltype(q)::value;
@@ -194,13 +213,8 @@ void LevelEffects::fill(std::size_t level, double* out) const {
     std::vector<double> r(Q * count);
     fill_locations<Q>(level, r.data());
     fill_latents<Q>(level, out);
-    const float* information = group_.information.empty()
-                                   ? nullptr
-                                   : group_.information.data() + level * static_cast<std::size_t>(packed_size(Q));
-    LevelMap<double, Q> map{};
-    if (group_.centered) map.prepare(group_.reference.data(), information);
     for (std::size_t s = 0; s < count; ++s) {
-      if (!group_.centered) map.prepare(factors_.data() + s * static_cast<std::size_t>(packed_size(Q)), information);
+      LevelMap<double, Q> map = this->map<Q>(level, s);
       double at_r[Q], at_v[Q], u[Q];
       for (std::size_t e = 0; e < Q; ++e) at_r[e] = r[e * count + s], at_v[e] = out[e * count + s];
       map.forward(at_r, at_v, u);
@@ -233,13 +247,10 @@ void LevelEffects::fill_moments(std::size_t level, double* means, double* varian
     constexpr auto size = static_cast<std::size_t>(packed_size(Q));
     const std::size_t count = draws_.count();
     fill_locations<Q>(level, means);
-    const float* information = group_.information.empty() ? nullptr : group_.information.data() + level * size;
     const float* scale = group_.scale.data() + level * size;
-    LevelMap<double, Q> map{};
-    if (group_.centered) map.prepare(group_.reference.data(), information);
     const double zero[Q] = {};
     for (std::size_t s = 0; s < count; ++s) {
-      if (!group_.centered) map.prepare(factors_.data() + s * size, information);
+      LevelMap<double, Q> map = this->map<Q>(level, s);
       double r[Q], v[Q], u[Q], variance[Q] = {};
       // u is affine in v: its columns are the images of the factor's, with r = 0
       for (int k = 0; k < Q; ++k) {

@@ -41,6 +41,8 @@ class LevelEffects {
   template <int Q>
   void fill_locations(std::size_t level, double* r) const;
   template <int Q>
+  auto map(std::size_t level, std::size_t s) const;
+  template <int Q>
   void fill_latents(std::size_t level, double* v) const;
 
   const Fit& fit_;
@@ -48,6 +50,7 @@ class LevelEffects {
   const ParameterDraws& draws_;
   std::uint64_t stream_;         ///< of the group's noise
   std::vector<double> factors_;  ///< S x q (q + 1) / 2: B of each draw
+  std::vector<double> scales_;   ///< S: what multiplies W and r
   std::size_t slopes_;           ///< C + E, what each effect of a level depends on
   std::vector<double> coupled_;  ///< E x S, effects of the coupled groups
   std::vector<std::shared_ptr<const Followed>> followed_;

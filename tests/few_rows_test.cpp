@@ -1,0 +1,163 @@
+/// \file Levels with few rows each, normal responses: the sds' posterior is known from sums of squares, and its width
+/// comes from the levels' following them.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <random>
+#include <string>
+
+#include "jensen/jensen.hpp"
+
+namespace jensen {
+namespace {
+
+/// A schools of B classes of C rows, or with B = 1 schools alone.
+struct Balanced {
+  const char* name;
+  std::size_t schools, classes, rows;
+};
+void PrintTo(const Balanced& b, std::ostream* out) { *out << b.name; }
+
+constexpr double rate = 0.5;  // of the exponential priors on all sds
+
+/// y = 1.5 + u_school + v_class + N(0, 1), the sds 0.9 and 0.7.
+struct Simulated {
+  std::vector<float> y;
+  std::vector<std::int32_t> school, of_class;
+  Table table{"simulated"};                                     ///< reads them where they are
+  double within = 0, between_classes = 0, between_schools = 0;  ///< sums of squares over the rows
+
+  explicit Simulated(const Balanced& b) {
+    std::mt19937_64 random(5);
+    std::normal_distribution<double> normal;
+    std::vector<std::string> school_names, class_names;
+    std::vector<double> school_means;
+    for (std::size_t s = 0; s < b.schools; ++s) {
+      school_names.push_back(std::to_string(10000 + s));
+      const double u = 1.5 + 0.9 * normal(random);
+      std::vector<double> class_means;
+      for (std::size_t k = 0; k < b.classes; ++k) {
+        class_names.push_back(std::to_string(10000 + s * b.classes + k));
+        const double v = b.classes > 1 ? u + 0.7 * normal(random) : u;
+        const std::size_t first = y.size();
+        for (std::size_t r = 0; r < b.rows; ++r) {
+          y.push_back(static_cast<float>(v + normal(random)));
+          school.push_back(static_cast<std::int32_t>(s));
+          of_class.push_back(static_cast<std::int32_t>(s * b.classes + k));
+        }
+        class_means.push_back(mean({y.begin() + static_cast<std::ptrdiff_t>(first), y.end()}));
+        within += squares({y.begin() + static_cast<std::ptrdiff_t>(first), y.end()});
+      }
+      school_means.push_back(mean(class_means));
+      between_classes += static_cast<double>(b.rows) * squares(class_means);
+    }
+    between_schools = static_cast<double>(b.rows * b.classes) * squares(school_means);
+    table.add("y", y);
+    table.add("school", school, school_names);
+    if (b.classes > 1) table.add("class", of_class, class_names);
+  }
+
+ private:
+  static double mean(const std::vector<double>& x) {
+    double sum = 0;
+    for (const double v : x) sum += v;
+    return sum / static_cast<double>(x.size());
+  }
+  static double squares(const std::vector<double>& x) {
+    const double centre = mean(x);
+    double sum = 0;
+    for (const double v : x) sum += (v - centre) * (v - centre);
+    return sum;
+  }
+};
+
+/// Means and sds of the logarithms of sigma, of the schools' sd and of the classes'.
+struct Moments {
+  std::array<double, 3> mean{}, sd{};
+};
+
+/// By summing over a grid. The intercept is flat, and integrated out; so are all effects (Searle, Casella & McCulloch
+/// 1992, "Variance components", section 4.5).
+Moments exact(const Balanced& b, const Simulated& data) {
+  const bool nested = b.classes > 1;
+  const auto a = static_cast<double>(b.schools), k = static_cast<double>(b.classes), r = static_cast<double>(b.rows);
+  const auto log_density = [&](double log_sigma, double log_school, double log_class) {
+    const double sigma = std::exp(log_sigma), school = std::exp(log_school), of_class = std::exp(log_class);
+    const double row = sigma * sigma, in_class = row + (nested ? r * of_class * of_class : 0);
+    const double in_school = in_class + r * k * school * school;
+    double value =
+        -0.5 * (a * k * (r - 1) * std::log(row) + a * (k - 1) * std::log(in_class) + (a - 1) * std::log(in_school) +
+                data.within / row + data.between_classes / in_class + data.between_schools / in_school);
+    value += log_sigma + log_school - rate * (sigma + school);
+    return nested ? value + log_class - rate * of_class : value;
+  };
+  constexpr int half = 40;
+  constexpr double step = 0.01;
+  const std::array<double, 3> centre = {0, std::log(0.9), std::log(0.7)};
+  const double highest = log_density(centre[0], centre[1], centre[2]);
+  double total = 0;
+  std::array<double, 3> first{}, second{};
+  for (int i = -half; i <= half; ++i) {
+    for (int j = -half; j <= half; ++j) {
+      for (int l = nested ? -half : 0; l <= (nested ? half : 0); ++l) {
+        const std::array<double, 3> by = {step * i, step * j, step * l};
+        const double weight = std::exp(log_density(centre[0] + by[0], centre[1] + by[1], centre[2] + by[2]) - highest);
+        total += weight;
+        for (std::size_t n = 0; n < 3; ++n) first[n] += weight * by[n], second[n] += weight * by[n] * by[n];
+      }
+    }
+  }
+  Moments result;
+  for (std::size_t n = 0; n < 3; ++n) {
+    result.mean[n] = centre[n] + first[n] / total;
+    result.sd[n] = std::sqrt(second[n] / total - first[n] / total * first[n] / total);
+  }
+  return result;
+}
+
+class FewRows : public ::testing::TestWithParam<Balanced> {};
+
+TEST_P(FewRows, SdsHaveTheExactPosteriorWhateverTheSeed) {
+  const Balanced& b = GetParam();
+  const Simulated data(b);
+  const Moments posterior = exact(b, data);
+  TrainOptions options;
+  options.priors = {{"sigma", PriorKind::exponential, {rate}},
+                    {"sd", PriorKind::exponential, {rate}},
+                    {"Intercept", PriorKind::flat, {}}};
+  const bool nested = b.classes > 1;
+  const std::string formula = nested ? "y ~ 1 + (1 | school) + (1 | class)" : "y ~ 1 + (1 | school)";
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    SCOPED_TRACE(seed);
+    options.seed = seed;
+    const Fit fit = train(formula, data.table, options);
+    EXPECT_TRUE(fit.verdict.converged && fit.verdict.close) << fit.verdict.message;
+    EXPECT_EQ(fit.verdict.sd_ratio, 1) << fit.verdict.narrowest;
+    const std::size_t count = 20000, h = fit.parameters.size();
+    const std::vector<double> draws = fit.draw(count, 7);
+    for (const auto& [name, at] : {std::pair{"sigma", 0U}, {"sd_school__Intercept", 1U}, {"sd_class__Intercept", 2U}}) {
+      if (!nested && at == 2) continue;
+      const auto found = std::ranges::find(fit.parameters, std::string(name), &Parameter::name);
+      ASSERT_NE(found, fit.parameters.end()) << name;
+      double sum = 0, square = 0;
+      for (std::size_t s = 0; s < count; ++s) {
+        const double x = std::log(draws[s * h + static_cast<std::size_t>(found - fit.parameters.begin())]);
+        sum += x, square += x * x;
+      }
+      const double mean = sum / count, sd = std::sqrt(square / count - mean * mean);
+      EXPECT_NEAR(mean, posterior.mean[at], 0.1 * posterior.sd[at]) << name;  // the rule's drift of 0.05, twice
+      EXPECT_NEAR(std::log(sd / posterior.sd[at]), 0, 0.06) << name;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Tables, FewRows,
+                         ::testing::Values(Balanced{"ThreeRowsALevel", 600, 1, 3}, Balanced{"Nested", 300, 3, 4},
+                                           Balanced{"SmallOuterGroup", 100, 4, 3}),
+                         [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace jensen
