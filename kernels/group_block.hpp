@@ -40,6 +40,7 @@ struct GroupBlock {
   std::int64_t first = 0;   ///< coordinate of its first effect
   int in_head = -1;  ///< where the head has the levels' v (level by level), or -1: they have a guide of their own
   const float* information = nullptr;           ///< J x packed_size(q): W; null: none (non-centred)
+  const float* skew = nullptr;                  ///< J x q: gamma, none 0; null, and if `centred`: none
   const float* location = nullptr;              ///< J x q: r where the coefficients' latents are 0; null: 0
   const float* coupling = nullptr;              ///< J x q x (C + E): r falls by coupling . (z, e); null: it does not
   int first_coefficient = 0, coefficients = 0;  ///< C coefficients' latents z

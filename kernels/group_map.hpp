@@ -12,8 +12,13 @@
 /// u = W^-1 r + W^-1/2 v; one with few (W near 0) is not, u = B v; between, partially (Papaspiliopoulos, Roberts &
 /// Skold 2007, "A general framework for the parametrization of hierarchical models").
 ///
+/// A likelihood that is not gaussian makes the conditional posterior skew. With a skewness gamma_e != 0 of each
+/// coordinate T(v) is in the place of v (Tukey's g transform of a standard normal, less its mean):
+///
+///     T(v)_e = (exp(gamma_e v_e - gamma_e^2 / 2) - 1) / gamma_e
+///
 /// What the level adds to the log joint in v, the Jacobian in it: log p(u | B) + log |du/dv| = -|t|^2 / 2 - log |K|
-/// - q/2 log(2 pi).
+/// + sum_e (gamma_e v_e - gamma_e^2 / 2) - q/2 log(2 pi).
 
 #include "host_device.hpp"
 #include "math.hpp"
@@ -35,11 +40,16 @@ struct LevelMap {
   R one_over[Q];  ///< of K_ii
   R y[Q];         ///< K^-1 B^T r
   R t[Q];
-  R scale;  ///< c
+  R scale;       ///< c
+  R stretch[Q];  ///< dT/dv
+  R skewed;      ///< log |dT/dv|
+  const float* skew;
 
-  /// Factor of the prior's covariance, information W (packed; null: none) and what multiplies W and r.
-  JENSEN_HD void prepare(const R* factor, const float* w, R c = R(1)) {
+  /// Factor of the prior's covariance, information W (packed; null: none), what multiplies W and r, and gamma (Q; null:
+  /// T(v) = v).
+  JENSEN_HD void prepare(const R* factor, const float* w, R c = R(1), const float* gamma = nullptr) {
     scale = c;
+    skew = gamma;
     for (int i = 0; i < size; ++i) b[i] = factor[i];
     for (int i = 0; i < Q; ++i) {
       for (int j = 0; j <= i; ++j) k[packed(i, j)] = (i == j ? R(1) : R(0)) + (w == nullptr ? R(0) : product(w, i, j));
@@ -56,6 +66,22 @@ struct LevelMap {
 
   /// t and u from r (Q) and v (Q).
   JENSEN_HD void forward(const R* r, const R* v, R* u) {
+    R turned[Q];
+    skewed = R(0);
+    for (int i = 0; i < Q; ++i) {
+      turned[i] = v[i];
+      if (skew == nullptr) continue;
+      const R exponent = R(skew[i]) * v[i] - R(0.5F * skew[i] * skew[i]);
+      const R less_one = math::expm1(exponent);
+      skewed += exponent;
+      stretch[i] = R(1) + less_one;
+      turned[i] = less_one * R(1.0F / skew[i]);
+    }
+    affine(r, turned, u);
+  }
+
+  /// The same with T(v) in the place of v.
+  JENSEN_HD void affine(const R* r, const R* v, R* u) {
     for (int i = 0; i < Q; ++i) {
       R c = R(0);  // (B^T r)_i
       for (int l = i; l < Q; ++l) c += b[packed(l, i)] * r[l];
@@ -74,9 +100,9 @@ struct LevelMap {
     }
   }
 
-  /// -|t|^2 / 2 - log |K|
+  /// -|t|^2 / 2 - log |K| + log |dT/dv|
   JENSEN_HD R log_density() const {
-    R value = R(0);
+    R value = skewed;
     for (int i = 0; i < Q; ++i) value -= R(0.5) * t[i] * t[i] + math::log(k[packed(i, i)]);
     return value;
   }
@@ -91,7 +117,7 @@ struct LevelMap {
       for (int l = i; l < Q; ++l) sum += b[packed(l, i)] * u_bar[l];
       for (int l = 0; l < i; ++l) sum -= k[packed(i, l)] * h[l];
       h[i] = sum * one_over[i];
-      v_bar[i] = h[i];
+      v_bar[i] = skew == nullptr ? h[i] : h[i] * stretch[i] + prior_share * R(skew[i]);
     }
     for (int i = Q - 1; i >= 0; --i) {  // c = K^-T h
       R sum = h[i];

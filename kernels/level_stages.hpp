@@ -126,7 +126,8 @@ struct LevelSource {
     }
     const float* w = group.information == nullptr ? nullptr : group.information + level * packed_size(Q);
     LevelMap<R, Q> map;
-    map.prepare(b, w, SampleLanes<R>::load(factors + information_factor * stride + s));
+    map.prepare(b, w, SampleLanes<R>::load(factors + information_factor * stride + s),
+                group.skew == nullptr ? nullptr : group.skew + level * Q);
     return map;
   }
 };

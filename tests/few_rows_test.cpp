@@ -1,11 +1,14 @@
-/// \file Levels with few rows each, normal responses: the sds' posterior is known from sums of squares, and its width
-/// comes from the levels' following them.
+/// \file Levels with few rows each. Normal responses: the sds' posterior is known from sums of squares, and its width
+/// comes from the levels' following them. Counts and yes or no: it is known by quadrature, and where it is comes from
+/// how skew the levels' own posteriors are.
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
+#include <numbers>
 #include <random>
 #include <string>
 
@@ -157,6 +160,126 @@ TEST_P(FewRows, SdsHaveTheExactPosteriorWhateverTheSeed) {
 INSTANTIATE_TEST_SUITE_P(Tables, FewRows,
                          ::testing::Values(Balanced{"ThreeRowsALevel", 600, 1, 3}, Balanced{"Nested", 300, 3, 4},
                                            Balanced{"SmallOuterGroup", 100, 4, 3}),
+                         [](const auto& test) { return test.param.name; });
+
+/// Levels of few rows, whose effects have this sd.
+struct Discrete {
+  const char* name;
+  Family family;
+  std::size_t levels, rows;
+  double intercept, sd;
+};
+void PrintTo(const Discrete& d, std::ostream* out) { *out << d.name; }
+
+constexpr double intercept_width = 2.5;
+
+/// Counts or 0 and 1.
+struct Responses {
+  std::vector<float> y;
+  std::vector<std::int32_t> level;
+  Table table{"simulated"};    ///< reads them where they are
+  std::map<int, double> sums;  ///< how many levels have this sum, all that matters of their responses
+  double log_factorials = 0;
+
+  explicit Responses(const Discrete& d) {
+    std::mt19937_64 random(3);
+    std::normal_distribution<double> normal;
+    std::vector<std::string> names;
+    for (std::size_t j = 0; j < d.levels; ++j) {
+      names.push_back(std::to_string(10000 + j));
+      const double eta = d.intercept + d.sd * normal(random);
+      int sum = 0;
+      for (std::size_t r = 0; r < d.rows; ++r) {
+        const int value = d.family == Family::poisson
+                              ? std::poisson_distribution<int>(std::exp(eta))(random)
+                              : static_cast<int>(std::bernoulli_distribution(1 / (1 + std::exp(-eta)))(random));
+        y.push_back(static_cast<float>(value));
+        level.push_back(static_cast<std::int32_t>(j));
+        log_factorials += std::lgamma(value + 1.0);
+        sum += value;
+      }
+      ++sums[sum];
+    }
+    table.add("y", y);
+    table.add("g", level, names);
+  }
+};
+
+/// Means and sds of the intercept and the logarithm of the sd, and log p(y).
+struct Integrated {
+  std::array<double, 2> mean{}, sd{};
+  double log_evidence = 0;
+};
+
+/// Effects are summed over 61 points up to six sds, which for so smooth a density is exact; the rest over a grid.
+Integrated integrate(const Discrete& d, const Responses& data) {
+  const bool counts = d.family == Family::poisson;
+  const auto n = static_cast<double>(d.rows);
+  const auto log_density = [&](double intercept, double log_sd) {
+    double value =
+        -0.5 * intercept * intercept / (intercept_width * intercept_width) - rate * std::exp(log_sd) + log_sd;
+    for (const auto& [sum, levels] : data.sums) {
+      double total = 0;
+      for (int node = -30; node <= 30; ++node) {
+        const double t = 0.2 * node, eta = intercept + std::exp(log_sd) * t;
+        total += std::exp(sum * eta - n * (counts ? std::exp(eta) : std::log1p(std::exp(eta))) - 0.5 * t * t);
+      }
+      value += levels * std::log(0.2 * total / std::sqrt(2 * std::numbers::pi));
+    }
+    return value;
+  };
+  constexpr int half = 40;
+  const std::array<double, 2> centre = {d.intercept, std::log(d.sd)}, step = {0.01, 0.02};
+  const double highest = log_density(centre[0], centre[1]);
+  double total = 0;
+  std::array<double, 2> first{}, second{};
+  for (int i = -half; i <= half; ++i) {
+    for (int j = -half; j <= half; ++j) {
+      const std::array<double, 2> by = {step[0] * i, step[1] * j};
+      const double weight = std::exp(log_density(centre[0] + by[0], centre[1] + by[1]) - highest);
+      total += weight;
+      for (std::size_t k = 0; k < 2; ++k) first[k] += weight * by[k], second[k] += weight * by[k] * by[k];
+    }
+  }
+  Integrated result;
+  for (std::size_t k = 0; k < 2; ++k) {
+    result.mean[k] = centre[k] + first[k] / total;
+    result.sd[k] = std::sqrt(second[k] / total - first[k] / total * first[k] / total);
+  }
+  result.log_evidence = highest + std::log(total * step[0] * step[1] * rate / intercept_width) -
+                        0.5 * std::log(2 * std::numbers::pi) - data.log_factorials;
+  return result;
+}
+
+class FewDiscreteRows : public ::testing::TestWithParam<Discrete> {};
+
+TEST_P(FewDiscreteRows, HaveTheExactPosteriorWhateverTheSeed) {
+  const Discrete& d = GetParam();
+  const Responses data(d);
+  const Integrated posterior = integrate(d, data);
+  TrainOptions options;
+  options.family = d.family;
+  options.priors = {{"sd", PriorKind::exponential, {rate}}, {"Intercept", PriorKind::normal, {0, intercept_width}}};
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    SCOPED_TRACE(seed);
+    options.seed = seed;
+    const Fit fit = train("y ~ 1 + (1 | g)", data.table, options);
+    EXPECT_TRUE(fit.verdict.converged && fit.verdict.close) << fit.verdict.message;
+    EXPECT_EQ(fit.verdict.sd_ratio, 1) << fit.verdict.narrowest;
+    EXPECT_LT(fit.elbo - 4 * fit.elbo_se, posterior.log_evidence);
+    EXPECT_GT(fit.elbo, posterior.log_evidence - 0.3);  // of hundreds of levels
+    ASSERT_EQ(fit.parameters.size(), 2U);
+    for (std::size_t k = 0; k < 2; ++k) {  // both coordinates are normal
+      const double sd = std::hypot(fit.factor[2 * k], fit.factor[2 * k + 1]);
+      EXPECT_NEAR(fit.mean[k], posterior.mean[k], 0.1 * posterior.sd[k]) << k;  // the rule's drift of 0.05, twice
+      EXPECT_NEAR(std::log(sd / posterior.sd[k]), 0, 0.1) << k;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Tables, FewDiscreteRows,
+                         ::testing::Values(Discrete{"FourYesOrNo", Family::bernoulli, 900, 4, 0.3, 0.9},
+                                           Discrete{"ThreeCounts", Family::poisson, 400, 3, 0.3, 0.7}),
                          [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -17,6 +17,7 @@ struct Case {
   std::vector<double> b, r, v, u_bar;
   std::vector<float> w;
   std::vector<double> log_scale = {0.3};  ///< of W and r
+  std::vector<float> skew = {};           ///< none, or Q
 };
 
 Case random_case(int q, unsigned seed) {
@@ -47,7 +48,8 @@ struct Forward {
 template <int Q>
 Forward<Q> forward(const Case& c, bool information) {
   LevelMap<double, Q> map;
-  map.prepare(c.b.data(), information ? c.w.data() : nullptr, std::exp(c.log_scale[0]));
+  map.prepare(c.b.data(), information ? c.w.data() : nullptr, std::exp(c.log_scale[0]),
+              c.skew.empty() ? nullptr : c.skew.data());
   Forward<Q> out;
   map.forward(c.r.data(), c.v.data(), out.u.data());
   out.log_density = map.log_density();
@@ -64,10 +66,12 @@ double objective(const Case& c, bool information, double share) {
 }
 
 template <int Q>
-void check_reverse(bool information, double share) {
+void check_reverse(bool information, double share, bool skew = false) {
   Case c = random_case(Q, 17 + Q);
+  for (int i = 0; i < Q && skew; ++i) c.skew.push_back(0.2F - 0.15F * static_cast<float>(i % 3));
   LevelMap<double, Q> map;
-  map.prepare(c.b.data(), information ? c.w.data() : nullptr, std::exp(c.log_scale[0]));
+  map.prepare(c.b.data(), information ? c.w.data() : nullptr, std::exp(c.log_scale[0]),
+              c.skew.empty() ? nullptr : c.skew.data());
   std::vector<double> u(Q), v_bar(Q), r_bar(Q), b_bar(packed_size(Q));
   map.forward(c.r.data(), c.v.data(), u.data());
   const std::vector<double> scale_bar = {map.reverse(c.u_bar.data(), c.r.data(), information ? c.w.data() : nullptr,
@@ -99,6 +103,9 @@ TEST(LevelMap, ReverseEqualsFiniteDifferences) {
       check_reverse<3>(information, share);
       check_reverse<5>(information, share);
       check_reverse<8>(information, share);
+      check_reverse<1>(information, 1, true);
+      check_reverse<3>(information, 1, true);
+      check_reverse<8>(information, 1, true);
     }
   }
 }
@@ -126,6 +133,39 @@ TEST(LevelMap, MakesTheConditionalPosteriorStandardNormal) {
     if (trial == 0) first = value;
     EXPECT_NEAR(value, first, 1e-11 * (1 + std::abs(first)));
   }
+}
+
+TEST(LevelMap, SkewedCoordinatesHaveMeanZeroAndTheirJacobian) {
+  Case c = random_case(2, 4);
+  c.skew = {-0.3F, 0.1F};
+  const auto at = [&](double v0, double v1) {
+    c.v = {v0, v1};
+    return forward<2>(c, true);
+  };
+  // Over standard normal v, in steps of a quarter up to six: u's mean is that of the map without a skew.
+  double total = 0, mean[2] = {};
+  for (int i = -24; i <= 24; ++i) {
+    for (int j = -24; j <= 24; ++j) {
+      const Forward<2> here = at(i / 4.0, j / 4.0);
+      const double weight = std::exp(-(i * i + j * j) / 32.0);
+      total += weight;
+      for (int k = 0; k < 2; ++k) mean[k] += weight * here.u[k];
+    }
+  }
+  Case plain = c;
+  plain.skew.clear();
+  plain.v = {0, 0};
+  const Forward<2> middle = forward<2>(plain, true);
+  for (int k = 0; k < 2; ++k) EXPECT_NEAR(mean[k] / total, middle.u[k], 1e-7);
+  // log |du/dv| moves by log |dT/dv|.
+  const double h = 1e-4;
+  const auto log_jacobian = [&](double v0, double v1) {
+    const Forward<2> a = at(v0 + h, v1), b = at(v0 - h, v1), d = at(v0, v1 + h), e = at(v0, v1 - h);
+    return std::log(std::abs((a.u[0] - b.u[0]) * (d.u[1] - e.u[1]) - (a.u[1] - b.u[1]) * (d.u[0] - e.u[0])) /
+                    (4 * h * h));
+  };
+  const double gamma[] = {static_cast<double>(c.skew[0]), static_cast<double>(c.skew[1])};
+  EXPECT_NEAR(log_jacobian(1.5, -0.7) - log_jacobian(0, 0), 1.5 * gamma[0] - 0.7 * gamma[1], 1e-6);
 }
 
 TEST(LevelMap, WithoutInformationIsNonCentred) {

@@ -134,6 +134,39 @@ TEST(LevelEffects, FollowWhatTheirInformationDependsOn) {
   }
 }
 
+/// Coordinates T(v) in the place of v: moments of exponentials of normals.
+TEST(LevelEffects, OfSkewCoordinatesHaveTheMomentsOfTheirDraws) {
+  Fit fit = following_fit();
+  GroupPosterior& b = fit.groups[1];
+  b.followed_begin.clear(), b.followed.clear(), b.followed_slope.clear();
+  b.skew = {0.3F, -0.2F, -0.4F, 0.1F};
+  fit.factor[0] = 0;  // nothing but the levels' own noise
+  constexpr std::size_t n = 40'000;
+  const ParameterDraws draws(fit, {7, 0, n, false});
+  const LevelEffects effects(fit, 1, draws);
+  Fit plain = fit;
+  plain.groups[1].skew.clear();
+  const LevelEffects straight(plain, 1, draws);
+  std::vector<double> u(2 * n), means(2 * n), variances(2 * n), other(2 * n), unused(2 * n);
+  for (std::size_t j = 0; j < 2; ++j) {
+    effects.fill(j, u.data());
+    effects.fill_moments(j, means.data(), variances.data());
+    straight.fill_moments(j, other.data(), unused.data());
+    EXPECT_NE(means[0], other[0]);
+    for (std::size_t e = 0; e < 2; ++e) {
+      const auto sample = std::span<const double>(u).subspan(e * n, n);
+      EXPECT_LT(std::abs(mean_z(sample, means[e * n], std::sqrt(variances[e * n]))), tolerance::z_one);
+      double square = 0, fourth = 0;
+      for (const double x : sample) {
+        const double d = (x - means[e * n]) * (x - means[e * n]);
+        square += d / n, fourth += d * d / n;
+      }
+      const double error = std::sqrt((fourth - square * square) / n);
+      EXPECT_LT(std::abs(square - variances[e * n]) / error, tolerance::z_one);
+    }
+  }
+}
+
 TEST(LevelEffects, AreSummarizedByTheLawOfTotalVariance) {
   const OneWay model;
   const std::vector<ParameterSummary> rows = model.fit.summarize_levels();

@@ -116,6 +116,9 @@ inline GroupModel group_model(const LevelCase& c) {
     if (c.parametrization == Parametrization::automatic) {  // a coefficient, and the first group's first sd
       out.indices.push_back(std::make_unique<std::vector<std::int32_t>>(
           std::vector<std::int32_t>{1, spec.groups.empty() ? head - 1 : spec.groups.front().first_sd}));
+      std::vector<float> skew;  // of one group in two
+      for (std::int64_t k = 0; k < group.levels * q; ++k) skew.push_back(0.15F - 0.04F * static_cast<float>(k % 8));
+      if (c.effects.size() - g != 2) group.skew = out.model.keep(skew);
       group.information_scale = {2, out.indices.back()->data(), out.model.keep({0.2F, -0.3F})};
     }
     if (c.follows && g > 0) {

@@ -181,7 +181,8 @@ void expand_group(const GroupBlock& group, const std::vector<double>& w, const d
     }
     LevelMap<double, Q> map;
     map.prepare(group.centred ? reference : factor,
-                group.information == nullptr ? nullptr : group.information + j * packed_size(Q), std::exp(log_scale));
+                group.information == nullptr ? nullptr : group.information + j * packed_size(Q), std::exp(log_scale),
+                group.skew == nullptr ? nullptr : group.skew + j * Q);
     map.forward(r, at, u);
     effects.insert(effects.end(), u, u + Q);
     if (!group.centred) out.log_density += map.log_density();

@@ -75,8 +75,10 @@ std::string group_problem(const Fit& fit, const GroupPosterior& group) {
   if (!couples_well(fit, group)) return wrong("levels that depend on groups that are not within the factor");
   if (!follows_well(fit, group)) return wrong("levels that depend on effects that are not before them");
   if (group.centered && group.reference.size() != packed) return wrong("no reference");
+  if (std::ranges::find(group.skew, 0.0F) != group.skew.end()) return wrong("a skewness of 0");
   const bool arrays =
       empty_or(group.information.size(), group.levels * packed) && empty_or(group.location.size(), group.levels * q) &&
+      empty_or(group.skew.size(), group.levels * q) &&
       empty_or(group.coupling.size(), group.levels * q * (group.coefficients + coupled_effects(fit, group))) &&
       empty_or(group.scale.size(), group.levels * packed);
   return arrays ? ""

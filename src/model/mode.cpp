@@ -8,6 +8,7 @@
 #include "model/group_covariance.hpp"
 #include "model/head_system.hpp"
 #include "model/information_slopes.hpp"
+#include "model/level_skew.hpp"
 #include "model/mode_block.hpp"
 #include "model/nearest_normal.hpp"
 #include "model/packed_cholesky.hpp"
@@ -46,6 +47,9 @@ std::int64_t enough_rows(const ModeProblem& problem) {
 bool has_groups(const ModeProblem& problem) {
   return std::ranges::any_of(problem.blocks, [](const ModeBlock& block) { return !block.groups.empty(); });
 }
+
+/// Whether rows' curvature depends on the argument.
+bool is_curved(const ModeProblem& problem) { return problem.density != DensityKind::gaussian; }
 
 /// The conditional sds of the rows' effects, in the argument that they feed.
 std::vector<double> conditional_sd(const MixedSystem& system, std::int64_t rows) {
@@ -86,7 +90,8 @@ BlockNormal result_of(const ModeProblem& problem, ModeRows& rows, std::size_t in
   result.inverse = inverse_upper(result.upper);
   result.head_precision = std::move(elimination.precision);
   InformationSlopes slopes;
-  std::vector<double> by_argument;
+  std::vector<double> by_argument, third;
+  if (is_curved(problem) && !at.system.groups.empty()) third = rows.third_derivatives(index);
   if (!at.system.groups.empty()) {
     slopes = information_slopes(at.system);
     by_argument = curvature_slopes(problem, rows, index);
@@ -96,6 +101,7 @@ BlockNormal result_of(const ModeProblem& problem, ModeRows& rows, std::size_t in
     const int q = group.group->effects;
     GroupMode& out = result.groups.emplace_back();
     std::vector<double> location = std::move(at.slope[g]);
+    const std::vector<double> own = third.empty() ? std::vector<double>() : group.information;
     if (at.system.groups.size() > 1) {
       group.information = std::move(elimination.information[g]);
       group.factorise();
@@ -112,6 +118,8 @@ BlockNormal result_of(const ModeProblem& problem, ModeRows& rows, std::size_t in
     CovarianceScales scales = covariance_scales(group, state.factor[g]);
     out.information = to_float(group.information);
     out.location = to_float(location);
+    if (!third.empty() && !group.group->in_head)
+      out.skew = level_skew(group, state.factor[g], out.information, own, third);
     out.coupling = to_float(elimination.coupling[g]);
     out.log_sd_scale = std::move(scales.log_sd);
     out.cor_scale = std::move(scales.cor);
@@ -129,7 +137,7 @@ BlockNormal result_of(const ModeProblem& problem, ModeRows& rows, std::size_t in
 /// The search on all rows of a problem, which must outlive it.
 class Search {
  public:
-  explicit Search(const ModeProblem& problem) : problem_(problem) {
+  Search(const ModeProblem& problem, bool nearest) : problem_(problem), nearest_(nearest) {
     for (std::size_t b = 0; b < problem.blocks.size(); ++b) states_.emplace_back(problem, b);
   }
 
@@ -143,12 +151,12 @@ class Search {
     }
   }
 
-  std::vector<BlockNormal> normals(bool nearest) {
+  std::vector<BlockNormal> normals() {
     ModeRows rows = run(settled_stop);
     std::vector<BlockNormal> result;
     for (std::size_t b = 0; b < states_.size(); ++b) {
       BlockNormal& normal = result.emplace_back(result_of(problem_, rows, b, states_[b]));
-      if (nearest) find_nearest_normal(problem_, rows, b, normal);
+      if (nearest_ && problem_.blocks[b].groups.empty()) find_nearest_normal(problem_, rows, b, normal);
     }
     return result;
   }
@@ -156,6 +164,7 @@ class Search {
  private:
   ModeRows run(const Stop& stop) {
     ModeRows rows(problem_);
+    rows.over_own = nearest_ && is_curved(problem_);
     std::vector<std::vector<CovarianceStep>> histories;
     for (std::size_t b = 0; b < states_.size(); ++b) {
       histories.emplace_back(problem_.blocks[b].groups.size());
@@ -172,7 +181,7 @@ class Search {
           spread = coefficient_sd(system, rows, b);
         }
         if (system.groups.empty()) continue;
-        if (states_.size() > 1) spread = conditional_sd(system, rows.count());
+        if (states_.size() > 1 || rows.over_own) spread = conditional_sd(system, rows.count());
         std::vector<std::vector<double>> pivots;
         if (system.groups.size() > 1) pivots = marginal_pivots(system, chain_groups(system));
         for (std::size_t g = 0; g < system.groups.size(); ++g) {
@@ -189,6 +198,7 @@ class Search {
   }
 
   const ModeProblem& problem_;
+  bool nearest_;
   std::vector<BlockState> states_;
 };
 
@@ -196,16 +206,16 @@ class Search {
 std::vector<BlockNormal> search(const ModeProblem& problem, bool nearest) {
   const std::int64_t enough = enough_rows(problem);
   if (!has_groups(problem)) {
-    if (enough >= problem.rows) return Search(problem).normals(nearest);
+    if (enough >= problem.rows) return Search(problem, nearest).normals();
     const ThinProblem thin(problem, enough);
-    return Search(thin.problem()).normals(nearest);
+    return Search(thin.problem(), nearest).normals();
   }
-  Search whole(problem);
+  Search whole(problem, nearest);
   if (worth_thinning * enough < problem.rows) {
     const ThinProblem thin(problem, enough);
-    whole.start_from(Search(thin.problem()));
+    whole.start_from(Search(thin.problem(), nearest));
   }
-  return whole.normals(false);
+  return whole.normals();
 }
 
 }  // namespace

@@ -99,6 +99,7 @@ struct GroupMode {
   std::vector<float> information;  ///< J x packed_size(q): W_j = sum_i z_i w_i z_i^T, w_i = -d2 f / da2, at least 0
   std::vector<float> location;     ///< J x q: r_j = W_j u_j + sum_i z_i df / da; E[u_j] = (W_j + (B B^T)^-1)^-1 r_j
   std::vector<float> coupling;     ///< J x q x (C + E): T_j; of a group in the head J x q x C; E = 0 if there is none
+  std::vector<float> skew;         ///< J x q: see level_skew.hpp; empty: none
   std::vector<FollowedGroup> followed;  ///< X, by place in the block
   std::vector<double> log_sd_scale;     ///< q: a guess of the posterior sd of each log sd
   std::vector<double> cor_scale;        ///< q (q - 1) / 2: of atanh of each canonical partial correlation

@@ -12,7 +12,8 @@ namespace {
 constexpr std::int64_t most_kept = 128 << 20;  // doubles of all designs kept: 1 GiB
 constexpr std::size_t most_arguments = 16;
 constexpr double least_curvature = 1e-12;
-constexpr double least_spread = 0.03;  // a narrower one moves an expectation by its square, less than 1e-3
+constexpr double least_spread = 0.03;      // a narrower one moves an expectation by its square, less than 1e-3
+constexpr double least_own_spread = 0.15;  // or curvature by half its square, a percent
 
 }  // namespace
 
@@ -64,17 +65,19 @@ std::vector<ModeRows::Node> ModeRows::nodes(std::size_t block) const {
     const auto argument = static_cast<int>(k);
     bool own = false;
     for (const ModeBlock::Feed& feed : problem_.blocks[block].feeds) own = own || feed.argument == argument;
-    if (!own && !spread[k].empty()) spread_out.insert(spread_out.end(), {{argument, 1.0}, {argument, -1.0}});
+    if (spread[k].empty() || (own && !over_own)) continue;
+    const double least = own ? least_own_spread : least_spread;
+    spread_out.insert(spread_out.end(), {{argument, 1.0, least}, {argument, -1.0, least}});
   }
   // Cubature of degree 3 for m normal variables: the 2 m points at distance sqrt(m) along the axes, equally weighted.
   for (Node& node : spread_out) node.distance *= std::sqrt(static_cast<double>(spread_out.size()) / 2);
-  if (spread_out.empty()) spread_out.push_back({0, 0.0});
+  if (spread_out.empty()) spread_out.push_back({0, 0.0, 0.0});
   return spread_out;
 }
 
 bool ModeRows::is_spread(const std::vector<Node>& at, std::size_t i) const {
   return std::ranges::any_of(at, [&](const Node& node) {
-    return node.distance != 0 && spread[static_cast<std::size_t>(node.argument)][i] > least_spread;
+    return node.distance != 0 && spread[static_cast<std::size_t>(node.argument)][i] > node.least;
   });
 }
 
@@ -85,7 +88,7 @@ RowDerivatives ModeRows::derivatives(std::size_t block) const {
   RowDerivatives result;
   result.slope.assign(f, std::vector<double>(size_of(problem_.rows)));
   result.curvature.assign(pairs, std::vector<double>(size_of(problem_.rows)));
-  const std::vector<Node> spread_out = nodes(block), one{{0, 0.0}};
+  const std::vector<Node> spread_out = nodes(block), one{{0, 0.0, 0.0}};
   result.value = sum_fixed_blocks(problem_.rows, [&](std::int64_t row_index) {
     const auto i = size_of(row_index);
     const std::vector<Node>& at = is_spread(spread_out, i) ? spread_out : one;
@@ -125,9 +128,31 @@ RowDerivatives ModeRows::derivatives(std::size_t block) const {
   return result;
 }
 
+std::vector<double> ModeRows::third_derivatives(std::size_t block) const {
+  const auto argument = size_of(problem_.blocks[block].feeds[0].argument);
+  std::vector<double> result(size_of(problem_.rows));
+  for_fixed_blocks(problem_.rows, usual_blocks, [&](int, std::int64_t begin, std::int64_t end) {
+    for (auto i = size_of(begin); i < size_of(end); ++i) {
+      double c[3], a[most_arguments] = {}, d[most_arguments];
+      constants(static_cast<std::int64_t>(i), c);
+      for (std::size_t k = 0; k < argument_.size(); ++k) a[k] = argument_[k][i];
+      const auto slope = [&](double moved) {
+        a[argument] = argument_[argument][i] + moved;
+        evaluate_density(problem_.density, c, a, problem_.arguments, d);
+        return d[argument];
+      };
+      const double step = std::max(least_own_spread, spread[argument].empty() ? 0.0 : spread[argument][i]);
+      const double h = 1e-5 * std::max(1.0, std::abs(a[argument]));
+      const double above = slope(step - h) - slope(step + h), below = slope(-step - h) - slope(-step + h);
+      result[i] = weight(static_cast<std::int64_t>(i)) * (above - below) / (4 * h * step);
+    }
+  });
+  return result;
+}
+
 double ModeRows::value(std::size_t block, const std::vector<std::vector<double>>& step, double length) const {
   const std::vector<ModeBlock::Feed>& feeds = problem_.blocks[block].feeds;
-  const std::vector<Node> spread_out = nodes(block), one{{0, 0.0}};
+  const std::vector<Node> spread_out = nodes(block), one{{0, 0.0, 0.0}};
   return sum_fixed_blocks(problem_.rows, [&](std::int64_t row_index) {
     const auto i = size_of(row_index);
     const std::vector<Node>& at = is_spread(spread_out, i) ? spread_out : one;

@@ -71,6 +71,9 @@ class ModeRows {
                        double* buffer) const;
 
   RowDerivatives derivatives(std::size_t block) const;
+  /// For each row minus the third derivative in the argument of the block's first feed: the curvature's difference over
+  /// the argument's spread, or a little where that is narrow.
+  std::vector<double> third_derivatives(std::size_t block) const;
   /// The sum over the rows with argument of feed k moved by length * step[k].
   double value(std::size_t block, const std::vector<std::vector<double>>& step, double length) const;
   void move(std::size_t block, const std::vector<std::vector<double>>& step, double length);
@@ -79,11 +82,13 @@ class ModeRows {
   Expectation expectation(std::size_t block, std::int64_t i, double moved, double sd) const;
 
   std::vector<std::vector<double>> spread;  ///< for each argument: the sd for each row, or empty
+  bool over_own = false;                    ///< a block sees the expectation over the spread of its own arguments too
 
  private:
   struct Node {
     int argument;
     double distance;  ///< in spreads
+    double least;     ///< a narrower spread is none
   };
   double weight(std::int64_t i) const { return problem_.weights == nullptr ? 1.0 : problem_.weights[i]; }
   void constants(std::int64_t i, double* out) const;

@@ -242,6 +242,10 @@ class ModelBuilder {
       location[r] = static_cast<float>(sum);
     }
     add_followed(i, g, location, block, posterior);
+    if (!mode.skew.empty() && options_.parametrization == Parametrization::automatic) {
+      block.skew = keep(mode.skew);
+      posterior.skew = mode.skew;
+    }
     block.information = keep(mode.information);
     posterior.information = mode.information;
     posterior.location = location;

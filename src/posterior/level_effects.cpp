@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "group_map.hpp"
+#include "model/packed_cholesky.hpp"
 #include "noise.hpp"
 #include "posterior/fit_shape.hpp"
 
@@ -202,7 +203,8 @@ auto LevelEffects::map(std::size_t level, std::size_t s) const {
   constexpr auto size = static_cast<std::size_t>(packed_size(Q));
   LevelMap<double, Q> map{};
   map.prepare(group_.centered ? group_.reference.data() : factors_.data() + s * size,
-              group_.information.empty() ? nullptr : group_.information.data() + level * size, scales_[s]);
+              group_.information.empty() ? nullptr : group_.information.data() + level * size, scales_[s],
+              group_.skew.empty() ? nullptr : group_.skew.data() + level * Q);
   return map;
 }
 
@@ -241,25 +243,56 @@ void LevelEffects::fill_new(std::size_t which, double* out) const {
   }
 }
 
+/// Mean and a factor of the covariance of T(v), v = m + L eps: of exponentials of normals.
+template <int Q>
+void LevelEffects::turned_moments(std::size_t level, double* mean, double* factor) const {
+  constexpr auto size = static_cast<std::size_t>(packed_size(Q));
+  const float* scale = group_.scale.data() + level * size;
+  for (std::size_t i = 0; i < size; ++i) factor[i] = static_cast<double>(scale[i]);
+  for (std::size_t e = 0; e < Q; ++e) mean[e] = fit_.mean[group_.first + level * Q + e];
+  if (group_.skew.empty()) return;
+  double covariance[size], gamma[Q];
+  for (int k = 0; k < Q; ++k) {
+    for (int l = 0; l <= k; ++l) {
+      double& sum = covariance[packed(k, l)] = 0;
+      for (int i = 0; i <= l; ++i) sum += factor[packed(k, i)] * factor[packed(l, i)];
+    }
+  }
+  for (int k = 0; k < Q; ++k) {
+    gamma[k] = static_cast<double>(group_.skew[level * Q + static_cast<std::size_t>(k)]);
+    const double exponent = gamma[k] * mean[k] + 0.5 * gamma[k] * gamma[k] * (covariance[packed(k, k)] - 1);
+    mean[k] = std::expm1(exponent) / gamma[k];
+  }
+  for (int k = 0; k < Q; ++k) {
+    for (int l = 0; l <= k; ++l) {
+      const double product = gamma[k] * gamma[l];
+      factor[packed(k, l)] = (1 + gamma[k] * mean[k]) * (1 + gamma[l] * mean[l]) *
+                             std::expm1(product * covariance[packed(k, l)]) / product;
+    }
+  }
+  packed_cholesky(Q, factor);
+}
+
 void LevelEffects::fill_moments(std::size_t level, double* means, double* variances) const {
   with_effects(static_cast<int>(effects()), [&](auto q) {
     constexpr int Q = decltype(q)::value;
     constexpr auto size = static_cast<std::size_t>(packed_size(Q));
     const std::size_t count = draws_.count();
     fill_locations<Q>(level, means);
-    const float* scale = group_.scale.data() + level * size;
+    double mean[Q], factor[size];
+    turned_moments<Q>(level, mean, factor);
     const double zero[Q] = {};
     for (std::size_t s = 0; s < count; ++s) {
       LevelMap<double, Q> map = this->map<Q>(level, s);
       double r[Q], v[Q], u[Q], variance[Q] = {};
       // u is affine in v: its columns are the images of the factor's, with r = 0
       for (int k = 0; k < Q; ++k) {
-        for (int e = 0; e < Q; ++e) v[e] = e < k ? 0.0 : static_cast<double>(scale[packed(e, k)]);
-        map.forward(zero, v, u);
+        for (int e = 0; e < Q; ++e) v[e] = e < k ? 0.0 : factor[packed(e, k)];
+        map.affine(zero, v, u);
         for (int e = 0; e < Q; ++e) variance[e] += u[e] * u[e];
       }
-      for (std::size_t e = 0; e < Q; ++e) r[e] = means[e * count + s], v[e] = fit_.mean[group_.first + level * Q + e];
-      map.forward(r, v, u);
+      for (std::size_t e = 0; e < Q; ++e) r[e] = means[e * count + s];
+      map.affine(r, mean, u);
       for (std::size_t e = 0; e < Q; ++e) means[e * count + s] = u[e], variances[e * count + s] = variance[e];
     }
   });

@@ -43,6 +43,8 @@ class LevelEffects {
   template <int Q>
   auto map(std::size_t level, std::size_t s) const;
   template <int Q>
+  void turned_moments(std::size_t level, double* mean, double* factor) const;
+  template <int Q>
   void fill_latents(std::size_t level, double* v) const;
 
   const Fit& fit_;
