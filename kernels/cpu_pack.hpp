@@ -76,6 +76,10 @@ JENSEN_HD JENSEN_ISA::Pack<float> log(const JENSEN_ISA::Pack<float>& x) {
   return JENSEN_ISA::each(
       x, [](float a) __attribute__((always_inline)) { return log(a); });
 }
+JENSEN_HD JENSEN_ISA::Pack<float> exp(const JENSEN_ISA::Pack<float>& x) {
+  return JENSEN_ISA::each(
+      x, [](float a) __attribute__((always_inline)) { return exp(a); });
+}
 JENSEN_HD JENSEN_ISA::Pack<float> expm1(const JENSEN_ISA::Pack<float>& x) {
   return JENSEN_ISA::each(
       x, [](float a) __attribute__((always_inline)) { return expm1(a); });

@@ -39,8 +39,11 @@ struct GroupBlock {
   std::int64_t levels = 0;  ///< J
   std::int64_t first = 0;   ///< coordinate of its first effect
   int in_head = -1;  ///< where the head has the levels' v (level by level), or -1: they have a guide of their own
-  const float* information = nullptr;           ///< J x packed_size(q): W; null: none (non-centred)
-  const float* skew = nullptr;                  ///< J x q: gamma, none 0; null, and if `centred`: none
+  const float* information = nullptr;  ///< J x packed_size(q): W; null: none (non-centred)
+  const float* skew = nullptr;         ///< J x q: gamma, none 0; null, and if `centred`: none
+  /// J x 2, if q = 1: log W_j rises by the first and r_j by the second times what the log sd is above sd[0].shift;
+  /// null, and if `centred`: they do not.
+  const float* answer = nullptr;
   const float* location = nullptr;              ///< J x q: r where the coefficients' latents are 0; null: 0
   const float* coupling = nullptr;              ///< J x q x (C + E): r falls by coupling . (z, e); null: it does not
   int first_coefficient = 0, coefficients = 0;  ///< C coefficients' latents z

@@ -8,9 +8,10 @@
 ///
 /// so in the coordinate v the conditional posterior is standard normal, exactly for a gaussian likelihood and nearly
 /// for others, whatever the group's standard deviations are. What the data say depends on other parameters, sigma above
-/// all: a factor c of both W and r follows them. A level with many rows (W large) is thus centred,
-/// u = W^-1 r + W^-1/2 v; one with few (W near 0) is not, u = B v; between, partially (Papaspiliopoulos, Roberts &
-/// Skold 2007, "A general framework for the parametrization of hierarchical models").
+/// all: a factor c of both W and r follows them. A factor a of W alone is for what the curvature owes to where u is. A
+/// level with many rows (W large) is thus centred, u = W^-1 r + W^-1/2 v; one with few (W near 0) is not, u = B v;
+/// between, partially (Papaspiliopoulos, Roberts & Skold 2007, "A general framework for the parametrization of
+/// hierarchical models").
 ///
 /// A likelihood that is not gaussian makes the conditional posterior skew. With a skewness gamma_e != 0 of each
 /// coordinate T(v) is in the place of v (Tukey's g transform of a standard normal, less its mean):
@@ -31,6 +32,12 @@ constexpr int max_effects = 8;
 JENSEN_HD constexpr int packed(int i, int j) { return i * (i + 1) / 2 + j; }
 JENSEN_HD constexpr int packed_size(int q) { return q * (q + 1) / 2; }
 
+/// Derivatives by log c and by log a.
+template <class R>
+struct ScaleSlopes {
+  R both, information;
+};
+
 /// Forward and reverse mode of the map for Q effects in the type R; a value on the stack of one thread.
 template <class R, int Q>
 struct LevelMap {
@@ -40,15 +47,16 @@ struct LevelMap {
   R one_over[Q];  ///< of K_ii
   R y[Q];         ///< K^-1 B^T r
   R t[Q];
-  R scale;       ///< c
-  R stretch[Q];  ///< dT/dv
-  R skewed;      ///< log |dT/dv|
+  R scale, information_scale;  ///< c, and c a
+  R stretch[Q];                ///< dT/dv
+  R skewed;                    ///< log |dT/dv|
   const float* skew;
 
-  /// Factor of the prior's covariance, information W (packed; null: none), what multiplies W and r, and gamma (Q; null:
-  /// T(v) = v).
-  JENSEN_HD void prepare(const R* factor, const float* w, R c = R(1), const float* gamma = nullptr) {
+  /// Factor of the prior's covariance, information W (packed; null: none), gamma (Q; null: T(v) = v), what multiplies W
+  /// and r, and what W alone.
+  JENSEN_HD void prepare(const R* factor, const float* w, const float* gamma = nullptr, R c = R(1), R a = R(1)) {
     scale = c;
+    information_scale = c * a;
     skew = gamma;
     for (int i = 0; i < size; ++i) b[i] = factor[i];
     for (int i = 0; i < Q; ++i) {
@@ -108,9 +116,9 @@ struct LevelMap {
   }
 
   /// From u_bar = d l / d u of everything else: v_bar and r_bar (Q each), and adds to b_bar (packed), the derivatives
-  /// of l + prior_share * log_density(). prior_share: 1, or 0 to leave the level's own density out. Returns the
-  /// derivative by log c.
-  JENSEN_HD R reverse(const R* u_bar, const R* r, const float* w, R prior_share, R* v_bar, R* r_bar, R* b_bar) const {
+  /// of l + prior_share * log_density(). prior_share: 1, or 0 to leave the level's own density out.
+  JENSEN_HD ScaleSlopes<R> reverse(const R* u_bar, const R* r, const float* w, R prior_share, R* v_bar, R* r_bar,
+                                   R* b_bar) const {
     R h[Q], c[Q];
     for (int i = 0; i < Q; ++i) {  // h = K^-1 (B^T u_bar - t)
       R sum = -prior_share * t[i];
@@ -124,15 +132,15 @@ struct LevelMap {
       for (int l = i + 1; l < Q; ++l) sum -= k[packed(l, i)] * c[l];
       c[i] = sum * one_over[i];
     }
-    R scale_bar = R(0);  // r . r_bar + <W, W_bar>
+    R by_r = R(0), by_w = R(0);  // r . r_bar and <W, W_bar>
     for (int i = 0; i < Q; ++i) {
       r_bar[i] = R(0);
       for (int l = 0; l <= i; ++l) r_bar[i] += b[packed(i, l)] * c[l];
       r_bar[i] = scale * r_bar[i];
-      scale_bar += r[i] * r_bar[i];
+      by_r += r[i] * r_bar[i];
       for (int l = 0; l <= i; ++l) b_bar[packed(i, l)] += u_bar[i] * t[l] + scale * r[i] * c[l];
     }
-    if (w == nullptr) return scale_bar;  // K is the identity
+    if (w == nullptr) return {by_r, by_w};  // K is the identity
     R p[Q * Q];  // Phi(K^T K_bar): K_bar_ij = -t_i h_j - c_i y_j - [i = j] / K_ii, lower triangle
     for (int i = 0; i < Q; ++i) {
       for (int j = 0; j <= i; ++j) {
@@ -145,7 +153,7 @@ struct LevelMap {
         p[i * Q + j] = i == j ? R(0.5) * sum : sum;
         p[j * Q + i] = i == j ? p[i * Q + j] : R(0);
       }
-      scale_bar += p[i * Q + i];  // <W, W_bar> = <M - I, M_bar> = tr P - tr K^-T P K^-1
+      by_w += p[i * Q + i];  // <W, W_bar> = <M - I, M_bar> = tr P - tr K^-T P K^-1
     }
     // M_bar = sym(K^-T P K^-1) (Murray 2016, "Differentiation of the Cholesky decomposition", equation 8)
     for (int j = 0; j < Q; ++j) {  // columns of K^-T P
@@ -162,32 +170,32 @@ struct LevelMap {
         p[i * Q + j] = sum * one_over[j];
       }
     }
-    for (int i = 0; i < Q; ++i) {  // B_bar += c W B (M_bar + M_bar^T)
-      scale_bar -= p[i * Q + i];
+    for (int i = 0; i < Q; ++i) {  // B_bar += c a W B (M_bar + M_bar^T)
+      by_w -= p[i * Q + i];
       R wb[Q];
       for (int j = 0; j < Q; ++j) {
         wb[j] = R(0);
         for (int l = j; l < Q; ++l) wb[j] += weight(w, i, l) * b[packed(l, j)];
-        wb[j] = scale * wb[j];
+        wb[j] = information_scale * wb[j];
       }
       for (int j = 0; j <= i; ++j) {
         for (int l = 0; l < Q; ++l) b_bar[packed(i, j)] += wb[l] * (p[l * Q + j] + p[j * Q + l]);
       }
     }
-    return scale_bar;
+    return {by_r + by_w, by_w};
   }
 
  private:
   JENSEN_HD static R weight(const float* w, int i, int j) {
     return static_cast<R>(i >= j ? w[packed(i, j)] : w[packed(j, i)]);
   }
-  /// c (B^T W B)_ij
+  /// c a (B^T W B)_ij
   JENSEN_HD R product(const float* w, int i, int j) const {
     R sum = R(0);
     for (int l = i; l < Q; ++l) {
       for (int m = j; m < Q; ++m) sum += b[packed(l, i)] * weight(w, l, m) * b[packed(m, j)];
     }
-    return scale * sum;
+    return information_scale * sum;
   }
 };
 

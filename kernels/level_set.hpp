@@ -235,6 +235,7 @@ LevelSet<Backend>::LevelSet(Backend& backend, const EngineSpec& spec, int most, 
     keep(group.information, group.levels * packed_size(group.effects));
     keep(group.location, size);
     keep(group.skew, size);
+    keep(group.answer, 2 * group.levels);
     keep(group.coupling, size * (group.coefficients + group.coupled));
     if (const auto n = static_cast<std::size_t>(group.information_scale.count); n > 0) {
       places_.emplace_back(backend_, std::span(group.information_scale.place, n));

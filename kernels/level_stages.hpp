@@ -11,9 +11,9 @@
 
 namespace jensen {
 
-/// A group's factors at a sample: B packed, and what multiplies W and r.
-constexpr int information_factor = packed_size(max_effects);
-constexpr int factor_stride = information_factor + 1;
+/// A group's factors at a sample: B packed, what multiplies W and r, and how far the first log sd is from its shift.
+constexpr int information_factor = packed_size(max_effects), moved_factor = information_factor + 1;
+constexpr int factor_stride = moved_factor + 1;
 
 /// The factors of one group at each sample. Item: sample.
 struct MakeFactors {
@@ -32,6 +32,7 @@ struct MakeFactors {
     float log_scale = 0;
     for (int k = 0; k < scale.count; ++k) log_scale += scale.slope[k] * at[scale.place[k]];
     factors[information_factor * stride + s] = math::exp(log_scale);
+    factors[moved_factor * stride + s] = group.sd[0].scale * at[group.first_sd];
   }
 };
 
@@ -85,7 +86,7 @@ struct LevelSource {
   JENSEN_HD void locate(const GroupBlock& group, std::int64_t level, int s, R* r) const {
     using Lanes = SampleLanes<R>;
     for (int e = 0; e < Q; ++e) {
-      r[e] = R(group.location == nullptr ? 0.0F : group.location[level * Q + e]);
+      r[e] = start<Q, R>(group, level, s, e);
       if (!moves(group)) continue;
       if (group.coupling != nullptr) {
         const float* row = group.coupling + (level * Q + e) * (group.coefficients + group.coupled);
@@ -112,7 +113,7 @@ struct LevelSource {
       if (moves(group)) {
         r[e] = SampleLanes<R>::load(location + (group.first + level * Q + e) * stride + s);
       } else {
-        r[e] = R(group.location == nullptr ? 0.0F : group.location[level * Q + e]);
+        r[e] = start<Q, R>(group, level, s, e);
       }
     }
   }
@@ -126,9 +127,22 @@ struct LevelSource {
     }
     const float* w = group.information == nullptr ? nullptr : group.information + level * packed_size(Q);
     LevelMap<R, Q> map;
-    map.prepare(b, w, SampleLanes<R>::load(factors + information_factor * stride + s),
-                group.skew == nullptr ? nullptr : group.skew + level * Q);
+    map.prepare(b, w, group.skew == nullptr ? nullptr : group.skew + level * Q,
+                SampleLanes<R>::load(factors + information_factor * stride + s),
+                group.answer == nullptr ? R(1) : math::exp(R(group.answer[2 * level]) * moved<R>(s)));
     return map;
+  }
+
+ private:
+  template <class R>
+  JENSEN_HD R moved(int s) const {
+    return SampleLanes<R>::load(factors + moved_factor * stride + s);
+  }
+  /// r before anything is taken off it.
+  template <int Q, class R>
+  JENSEN_HD R start(const GroupBlock& group, std::int64_t level, int s, int e) const {
+    const R r(group.location == nullptr ? 0.0F : group.location[level * Q + e]);
+    return group.answer == nullptr ? r : r + R(group.answer[2 * level + 1]) * moved<R>(s);
   }
 };
 
@@ -160,9 +174,9 @@ struct ExpandLevels {
 };
 
 /// Sums over a block of levels, for one sample: what the levels add to the log joint and to the head's gradient.
-/// value | 0 if all is finite | |eps|^2 | derivative by log c (LevelMap) | B_bar (packed) | gradient by the C
-/// coefficients | by the E coupled effects
-constexpr int level_value = 0, level_finite = 1, level_noise = 2, level_scale = 3, level_factor = 4;
+/// value | 0 if all is finite | |eps|^2 | derivative by log c (LevelMap) | by the log sd, of what answers it | B_bar
+/// (packed) | gradient by the C coefficients | by the E coupled effects
+constexpr int level_value = 0, level_finite = 1, level_noise = 2, level_scale = 3, level_answer = 4, level_factor = 5;
 JENSEN_HD int level_sum_count(const GroupBlock& group) {
   const int coupling = group.coupling == nullptr ? 0 : group.coefficients + group.coupled;
   return level_factor + packed_size(group.effects) + coupling;
@@ -199,7 +213,7 @@ struct PullBackLevels {
   template <int Q, class R>
   struct Sums {
     using Wide = typename SampleLanes<R>::Wide;
-    Wide value = 0.0, finite = 0.0, noise = 0.0, scale = 0.0;
+    Wide value = 0.0, finite = 0.0, noise = 0.0, scale = 0.0, answer = 0.0;
     Wide factor[packed_size(Q)];
   };
 
@@ -217,6 +231,7 @@ struct PullBackLevels {
     Lanes::store(out + level_finite * stride, added.finite);
     Lanes::store(out + level_noise * stride, added.noise);
     Lanes::store(out + level_scale * stride, added.scale);
+    Lanes::store(out + level_answer * stride, added.answer);
     for (int i = 0; i < packed_size(Q); ++i) Lanes::store(out + (level_factor + i) * stride, added.factor[i]);
   }
 
@@ -254,7 +269,12 @@ struct PullBackLevels {
       map.reverse(u_bar, r, w, R(0), v_bar, r_bar, unused);
     } else {
       value = Lanes::wide(map.log_density());
-      out.scale += Lanes::wide(map.reverse(u_bar, r, w, R(1), v_bar, r_bar, b_bar));
+      const ScaleSlopes<R> by = map.reverse(u_bar, r, w, R(1), v_bar, r_bar, b_bar);
+      out.scale += Lanes::wide(by.both);
+      if (group.answer != nullptr) {
+        out.answer +=
+            Lanes::wide(R(group.answer[2 * level]) * by.information + R(group.answer[2 * level + 1]) * r_bar[0]);
+      }
     }
     for (int e = 0; e < Q; ++e) {
       const std::int64_t i = (first + e) * stride + s;
@@ -408,6 +428,7 @@ struct AddLevelSums {
     for (int k = 0; k < scale.count; ++k) {
       row[1 + scale.place[k]] += total(s, level_scale) * static_cast<double>(scale.slope[k]);
     }
+    row[1 + group.first_sd] += total(s, level_answer) * static_cast<double>(group.sd[0].scale);
     double b_bar[packed_size(max_effects)];
     for (int i = 0; i < packed_size(group.effects); ++i) b_bar[i] = total(s, level_factor + i);
     const Hyper h = hyper_of(group, z + static_cast<std::int64_t>(s) * dimension);

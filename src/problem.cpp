@@ -272,6 +272,7 @@ Fingerprint fingerprint(const Problem& problem) {
     add_array(group.information, group.levels * packed_size(group.effects));
     add_array(group.location, effects);
     add_array(group.skew, effects);
+    add_array(group.answer, 2 * group.levels);
     add_array(group.coupling, effects * (group.coefficients + group.coupled));
     add_array(group.information_scale.place, group.information_scale.count);
     add_array(group.information_scale.slope, group.information_scale.count);

@@ -119,6 +119,8 @@ Fit grouped_fit() {
   gh.followed = {0, 5, 2};
   gh.followed_slope = {0.75, -1.0F / 3, 2};
   gh.skew = {0.25, -1.0F / 3};
+  gh.answer = {0.5, -0.25, 1.0F / 3, 2};
+  gh.answer_origin = 0.125;
   gh.information_by = {6, 2};
   gh.information_slope = {-2, 1.0 / 3};
   gh.information_origin = {0.1, -0.7};
@@ -148,6 +150,8 @@ void expect_equal(const jensen::GroupPosterior& a, const jensen::GroupPosterior&
   EXPECT_EQ(a.followed, b.followed);
   EXPECT_EQ(a.followed_slope, b.followed_slope);
   EXPECT_EQ(a.skew, b.skew);
+  EXPECT_EQ(a.answer, b.answer);
+  EXPECT_EQ(a.answer_origin, b.answer_origin);
   EXPECT_EQ(a.information_by, b.information_by);
   EXPECT_EQ(a.information_slope, b.information_slope);
   EXPECT_EQ(a.information_origin, b.information_origin);
@@ -458,6 +462,7 @@ TEST_F(FitIo, RefusesFitsWhoseSizesDisagree) {
   refused([](Fit& f, auto&) { f.groups[1].followed = {0, 6, 2}; });  // one of its own
   refused([](Fit& f, auto&) { f.groups[1].skew.pop_back(); });
   refused([](Fit& f, auto&) { f.groups[1].skew[1] = 0; });
+  refused([](Fit& f, auto&) { f.groups[1].answer.pop_back(); });
   refused([](Fit& f, auto&) { f.groups[1].information_by = {6, 7}; });
   refused([](Fit& f, auto&) { f.groups[1].information_slope.pop_back(); });
   refused([](Fit& f, auto&) { f.groups[1].information_origin.push_back(0); });

@@ -16,8 +16,8 @@ struct Case {
   int q;
   std::vector<double> b, r, v, u_bar;
   std::vector<float> w;
-  std::vector<double> log_scale = {0.3};  ///< of W and r
-  std::vector<float> skew = {};           ///< none, or Q
+  std::vector<double> log_scale = {0.3, -0.2};  ///< of W and r, and of W alone
+  std::vector<float> skew = {};                 ///< none, or Q
 };
 
 Case random_case(int q, unsigned seed) {
@@ -48,8 +48,8 @@ struct Forward {
 template <int Q>
 Forward<Q> forward(const Case& c, bool information) {
   LevelMap<double, Q> map;
-  map.prepare(c.b.data(), information ? c.w.data() : nullptr, std::exp(c.log_scale[0]),
-              c.skew.empty() ? nullptr : c.skew.data());
+  map.prepare(c.b.data(), information ? c.w.data() : nullptr, c.skew.empty() ? nullptr : c.skew.data(),
+              std::exp(c.log_scale[0]), std::exp(c.log_scale[1]));
   Forward<Q> out;
   map.forward(c.r.data(), c.v.data(), out.u.data());
   out.log_density = map.log_density();
@@ -70,12 +70,12 @@ void check_reverse(bool information, double share, bool skew = false) {
   Case c = random_case(Q, 17 + Q);
   for (int i = 0; i < Q && skew; ++i) c.skew.push_back(0.2F - 0.15F * static_cast<float>(i % 3));
   LevelMap<double, Q> map;
-  map.prepare(c.b.data(), information ? c.w.data() : nullptr, std::exp(c.log_scale[0]),
-              c.skew.empty() ? nullptr : c.skew.data());
+  map.prepare(c.b.data(), information ? c.w.data() : nullptr, c.skew.empty() ? nullptr : c.skew.data(),
+              std::exp(c.log_scale[0]), std::exp(c.log_scale[1]));
   std::vector<double> u(Q), v_bar(Q), r_bar(Q), b_bar(packed_size(Q));
   map.forward(c.r.data(), c.v.data(), u.data());
-  const std::vector<double> scale_bar = {map.reverse(c.u_bar.data(), c.r.data(), information ? c.w.data() : nullptr,
-                                                     share, v_bar.data(), r_bar.data(), b_bar.data())};
+  const ScaleSlopes<double> by = map.reverse(c.u_bar.data(), c.r.data(), information ? c.w.data() : nullptr, share,
+                                             v_bar.data(), r_bar.data(), b_bar.data());
   const auto check = [&](std::vector<double>& x, const std::vector<double>& bar) {
     for (std::size_t i = 0; i < x.size(); ++i) {
       const double at = x[i];
@@ -92,7 +92,7 @@ void check_reverse(bool information, double share, bool skew = false) {
   check(c.v, v_bar);
   check(c.r, r_bar);
   check(c.b, b_bar);
-  check(c.log_scale, scale_bar);
+  check(c.log_scale, {by.both, by.information});
 }
 
 TEST(LevelMap, ReverseEqualsFiniteDifferences) {
@@ -111,7 +111,7 @@ TEST(LevelMap, ReverseEqualsFiniteDifferences) {
 }
 
 TEST(LevelMap, MakesTheConditionalPosteriorStandardNormal) {
-  // log N(u; 0, B B^T) + c (r^T u - u^T W u / 2) + log |du/dv| must be -|v|^2 / 2 up to a constant.
+  // log N(u; 0, B B^T) + c (r^T u - a u^T W u / 2) + log |du/dv| must be -|v|^2 / 2 up to a constant.
   const Case c = random_case(3, 5);
   std::mt19937 random(9);
   std::normal_distribution<double> normal;
@@ -127,7 +127,7 @@ TEST(LevelMap, MakesTheConditionalPosteriorStandardNormal) {
       value += scale * c.r[i] * out.u[i];
       for (int j = 0; j < 3; ++j) {
         const float w = i >= j ? c.w[packed(i, j)] : c.w[packed(j, i)];
-        value -= 0.5 * scale * out.u[i] * static_cast<double>(w) * out.u[j];
+        value -= 0.5 * scale * std::exp(c.log_scale[1]) * out.u[i] * static_cast<double>(w) * out.u[j];
       }
     }
     if (trial == 0) first = value;

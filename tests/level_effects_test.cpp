@@ -105,31 +105,38 @@ TEST(LevelEffects, FollowThoseOfOtherGroups) {
   }
 }
 
-/// What the data say of a's levels gets stronger with b_Intercept, by a factor c of W and r: with w and r those at c =
-/// 1, u = (c w + P)^-1 c r + (c w + P)^-1/2 v.
+/// What the data say of a's levels answers b_Intercept, by a factor c of W and r, and the log sd, by which W rises by
+/// a factor and r by a term: u = (W + P)^-1 r + (W + P)^-1/2 v.
 TEST(LevelEffects, FollowWhatTheirInformationDependsOn) {
   Fit fit = following_fit();
+  fit.factor[5] = 0.15;  // of the sd of a
   constexpr std::size_t n = 200;
-  const double slope = 0.7, origin = 0.4, prior = 1 / 0.49;
+  const double slope = 0.7, origin = 0.4, sd_origin = std::log(0.8);
   const ParameterDraws draws(fit, {7, 0, n, false});
-  const LevelEffects still(fit, 0, draws);
-  fit.groups[0].information_by = {0};
-  fit.groups[0].information_slope = {slope};
-  fit.groups[0].information_origin = {origin};
+  const Fit as_it_was = fit;
+  const LevelEffects still(as_it_was, 0, draws);
+  GroupPosterior& a = fit.groups[0];
+  a.information_by = {0};
+  a.information_slope = {slope};
+  a.information_origin = {origin};
+  a.answer = {0.5, -1, -0.75, 0.25, 0, 2};
+  a.answer_origin = sd_origin;
   const LevelEffects moving(fit, 0, draws);
   std::vector<double> before(n), u(n), means(n), variances(n);
   for (std::size_t j = 0; j < 3; ++j) {
     still.fill(j, before.data());
     moving.fill(j, u.data());
     moving.fill_moments(j, means.data(), variances.data());
-    const auto w = static_cast<double>(fit.groups[0].information[j]),
-               r = static_cast<double>(fit.groups[0].location[j]);
+    const auto w = static_cast<double>(a.information[j]), r = static_cast<double>(a.location[j]);
     for (std::size_t s = 0; s < n; ++s) {
-      const double c = std::exp(slope * (draws.coordinate(0)[s] - origin));
+      const double log_sd = draws.coordinate(1)[s], prior = std::exp(-2 * log_sd);
+      const double c = std::exp(slope * (draws.coordinate(0)[s] - origin)), by = log_sd - sd_origin;
       const double v = (before[s] - r / (w + prior)) * std::sqrt(w + prior);
-      EXPECT_NEAR(u[s], c * r / (c * w + prior) + v / std::sqrt(c * w + prior), 1e-9);
-      EXPECT_NEAR(variances[s], 0.64 / (c * w + prior), 1e-7);  // of v 0.8^2, a float
-      EXPECT_NEAR(means[s], u[s] - (v - fit.mean[4 + j]) / std::sqrt(c * w + prior), 1e-9);
+      const double precision = c * w * std::exp(static_cast<double>(a.answer[2 * j]) * by) + prior;
+      const double location = c * (r + static_cast<double>(a.answer[2 * j + 1]) * by);
+      EXPECT_NEAR(u[s], location / precision + v / std::sqrt(precision), 1e-9);
+      EXPECT_NEAR(variances[s], 0.64 / precision, 1e-7);  // of v 0.8^2, a float
+      EXPECT_NEAR(means[s], u[s] - (v - fit.mean[4 + j]) / std::sqrt(precision), 1e-9);
     }
   }
 }

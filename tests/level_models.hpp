@@ -119,6 +119,9 @@ inline GroupModel group_model(const LevelCase& c) {
       std::vector<float> skew;  // of one group in two
       for (std::int64_t k = 0; k < group.levels * q; ++k) skew.push_back(0.15F - 0.04F * static_cast<float>(k % 8));
       if (c.effects.size() - g != 2) group.skew = out.model.keep(skew);
+      std::vector<float> answer;
+      for (std::int64_t k = 0; k < 2 * group.levels; ++k) answer.push_back(0.3F - 0.2F * static_cast<float>(k % 5));
+      if (q == 1) group.answer = out.model.keep(answer);
       group.information_scale = {2, out.indices.back()->data(), out.model.keep({0.2F, -0.3F})};
     }
     if (c.follows && g > 0) {

@@ -1,4 +1,5 @@
-/// \file What training starts from where the likelihood is not normal: of each level the nearest normal, and its skew.
+/// \file What training starts from where the likelihood is not normal: of each level the nearest normal, how skew it
+/// is, and how it answers the group's sd.
 
 #include <gtest/gtest.h>
 
@@ -66,7 +67,7 @@ template <int Q>
 double divergence(const MixedData& data, const BlockNormal& found, std::size_t j, bool skew) {
   const GroupMode& g = found.groups[0];
   LevelMap<double, Q> map{};
-  map.prepare(g.factor.data(), g.information.data() + j * packed_size(Q), 1, skew ? g.skew.data() + j * Q : nullptr);
+  map.prepare(g.factor.data(), g.information.data() + j * packed_size(Q), skew ? g.shape.skew.data() + j * Q : nullptr);
   double r[Q], v[Q], u[Q], total = 0, mean = 0, evidence = 0;
   for (std::size_t k = 0; k < Q; ++k) r[k] = g.location[j * Q + k];
   constexpr int half = 24, nodes = 2 * half + 1;
@@ -96,7 +97,7 @@ template <int Q>
 void expect_skew_to_help(double most_left) {
   const MixedData data = counts(Q);
   const BlockNormal found = find_normals(data.problem(DensityKind::poisson_log))[0];
-  ASSERT_EQ(found.groups[0].skew.size(), 40U * Q);
+  ASSERT_EQ(found.groups[0].shape.skew.size(), 40U * Q);
   double plain = 0, skew = 0;
   for (std::size_t j = 0; j < 40; ++j) {
     plain += divergence<Q>(data, found, j, false);
@@ -111,10 +112,49 @@ TEST(LevelSkew, TakesMostOfTheDivergenceFromEachLevel) { expect_skew_to_help<1>(
 /// Of two effects their mixed third derivatives are left.
 TEST(LevelSkew, OfTwoEffectsTakesHalf) { expect_skew_to_help<2>(0.5); }
 
-TEST(LevelSkew, IsNotThereForNormalResponses) {
+/// W and r of a level's nearest normal, by damped steps to the fixed point.
+struct Nearest {
+  double w = 1, r = 0;
+};
+Nearest nearest(const MixedData& data, const BlockNormal& found, std::size_t j, double log_sd) {
+  const double precision = std::exp(-2 * log_sd);
+  double m = 0, w = 1, slope = 0;
+  for (int step = 0; step < 2000; ++step) {
+    double rates = 0;
+    slope = 0;
+    for (std::size_t i = 0; i < data.rows; ++i) {
+      if (data.groups[0].level[i] != static_cast<std::int32_t>(j)) continue;
+      const double rate = std::exp(fixed_part(data, found.mean, i) + m + 0.5 / (w + precision));
+      rates += rate, slope += data.y[i] - rate;
+    }
+    w += 0.2 * (rates - w);
+    m += 0.2 * (slope - precision * m) / (w + precision);
+  }
+  return {w, w * m + slope};
+}
+
+TEST(LevelAnswer, IsThatOfTheNearestNormal) {
+  const MixedData data = counts(1);
+  const BlockNormal found = find_normals(data.problem(DensityKind::poisson_log))[0];
+  const GroupMode& g = found.groups[0];
+  ASSERT_EQ(g.shape.answer.size(), 80U);
+  const double h = 0.05, log_sd = std::log(g.factor[0]);
+  double largest = 0;
+  for (std::size_t j = 0; j < 40; ++j) {
+    const Nearest above = nearest(data, found, j, log_sd + h), below = nearest(data, found, j, log_sd - h);
+    const double by_w = std::log(above.w / below.w) / (2 * h), by_r = (above.r - below.r) / (2 * h);
+    EXPECT_NEAR(g.shape.answer[2 * j], by_w, 0.05) << j;
+    EXPECT_NEAR(g.shape.answer[2 * j + 1], by_r, 0.05 * (1 + std::abs(by_r))) << j;
+    largest = std::max(largest, std::abs(by_w));
+  }
+  EXPECT_GT(largest, 0.3);
+}
+
+TEST(LevelShape, OfNormalResponsesIsEmpty) {
   const auto level = [](std::size_t i) { return static_cast<std::int32_t>(i % 40); };
   const MixedData data = mixed_data(120, 2, {{1, 40, false, level}});
-  EXPECT_TRUE(find_normals(data.problem(DensityKind::gaussian))[0].groups[0].skew.empty());
+  const LevelShape shape = find_normals(data.problem(DensityKind::gaussian))[0].groups[0].shape;
+  EXPECT_TRUE(shape.skew.empty() && shape.answer.empty());
 }
 
 }  // namespace

@@ -151,11 +151,14 @@ void expand_group(const GroupBlock& group, const std::vector<double>& w, const d
     log_scale += static_cast<double>(group.information_scale.slope[k]) *
                  w[static_cast<std::size_t>(group.information_scale.place[k])];
   }
+  const double moved = group.sd[0].scale * w[static_cast<std::size_t>(group.first_sd)];
   std::vector<double> effects;
   for (std::int64_t j = 0; j < group.levels; ++j) {
+    const double answer[] = {group.answer == nullptr ? 0.0 : group.answer[2 * j],
+                             group.answer == nullptr ? 0.0 : group.answer[2 * j + 1]};
     double r[Q], at[Q], u[Q];
     for (int e = 0; e < Q; ++e) {
-      r[e] = group.location == nullptr ? 0.0 : group.location[j * Q + e];
+      r[e] = (group.location == nullptr ? 0.0 : group.location[j * Q + e]) + answer[1] * moved;
       const int columns = group.coefficients + group.coupled;
       for (int c = 0; c < columns && group.coupling != nullptr; ++c) {
         double by = 0;
@@ -181,8 +184,8 @@ void expand_group(const GroupBlock& group, const std::vector<double>& w, const d
     }
     LevelMap<double, Q> map;
     map.prepare(group.centred ? reference : factor,
-                group.information == nullptr ? nullptr : group.information + j * packed_size(Q), std::exp(log_scale),
-                group.skew == nullptr ? nullptr : group.skew + j * Q);
+                group.information == nullptr ? nullptr : group.information + j * packed_size(Q),
+                group.skew == nullptr ? nullptr : group.skew + j * Q, std::exp(log_scale), std::exp(answer[0] * moved));
     map.forward(r, at, u);
     effects.insert(effects.end(), u, u + Q);
     if (!group.centred) out.log_density += map.log_density();

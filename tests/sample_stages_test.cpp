@@ -92,6 +92,14 @@ class Levels {
     coupled_sums_.assign(static_cast<std::size_t>((coupled + size) * stride_), 0.25);
     group_.information = c.information ? information_.data() : nullptr;
     group_.location = location_.data();
+    if (c.information && c.coupled) {
+      skew_ = normals(size, 0.1F);
+      group_.skew = skew_.data();
+    }
+    if (c.information && c.effects == 1) {
+      answer_ = normals(2 * size, 0.3F);
+      group_.answer = answer_.data();
+    }
     if (c.coupled) {
       group_.coupling = coupling_.data();
       group_.coefficients = coefficients;
@@ -171,8 +179,8 @@ class Levels {
   GroupBlock group_;
   std::int64_t stride_ = 0;
   int dimension_ = 0;
-  std::vector<float> head_, eps_, effects_, mean_, anchor_mean_, scale_, location_, coupling_, information_, factors_,
-      sums_, anchor_sums_;
+  std::vector<float> skew_, answer_, head_, eps_, effects_, mean_, anchor_mean_, scale_, location_, coupling_,
+      information_, factors_, sums_, anchor_sums_;
   std::vector<double> coupled_sums_;
   std::vector<std::int64_t> followed_begin_;
   std::vector<std::int32_t> followed_;

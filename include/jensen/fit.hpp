@@ -65,7 +65,11 @@ struct GroupPosterior {
   std::vector<float> information;    ///< J x q (q + 1) / 2, W packed by rows; empty: none
   std::vector<float> location;       ///< J x q; empty: 0
   std::vector<float> skew;           ///< J x q, gamma of the map, none 0; empty: none
-  std::vector<float> coupling;       ///< J x q x (C + E), those of `coupled` level by level; empty: 0
+  /// J x 2, if q = 1: what log W_j and r_j rise by for each unit that the coordinate of the sd is above answer_origin;
+  /// empty: nothing.
+  std::vector<float> answer;
+  double answer_origin = 0;
+  std::vector<float> coupling;  ///< J x q x (C + E), those of `coupled` level by level; empty: 0
   /// Effects of groups before this one that levels depend on, each on few: effect i of this group, level by level, on
   /// those of places followed[k] with slopes followed_slope[k], followed_begin[i] <= k < followed_begin[i + 1]. Places
   /// count the effects of all groups in order, level by level. Empty: none.

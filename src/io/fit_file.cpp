@@ -268,8 +268,9 @@ Verdict read_verdict(const Hdf5Group& root) {
 void write_groups(Hdf5Group& root, const std::vector<GroupPosterior>& groups) {
   write_list(root, "groups", groups, [](Hdf5Group& out, const GroupPosterior& posterior) {
     const auto& [group, parameter, effects, levels, first_sd, first_correlation, first_coefficient, coefficients,
-                 origin, coupled, information, location, skew, coupling, followed_begin, followed, followed_slope,
-                 information_by, information_slope, information_origin, centered, reference, first, scale] = posterior;
+                 origin, coupled, information, location, skew, answer, answer_origin, coupling, followed_begin,
+                 followed, followed_slope, information_by, information_slope, information_origin, centered, reference,
+                 first, scale] = posterior;
     const std::size_t q = effects.size();
     const std::size_t packed = q * (q + 1) / 2;
     const auto set_place = [&](const std::string& name, std::size_t value) {
@@ -288,6 +289,8 @@ void write_groups(Hdf5Group& root, const std::vector<GroupPosterior>& groups) {
     out.write_matrix("information", information, packed);
     out.write_matrix("location", location, q);
     out.write_matrix("skew", skew, q);
+    out.write_matrix("answer", answer, 2);
+    out.set("answer_origin", answer_origin);
     out.write_matrix("coupling", coupling, coupling.empty() ? 1 : coupling.size() / levels);
     out.write("followed_begin", followed_begin);
     out.write("followed", std::vector<std::int64_t>(followed.begin(), followed.end()));
@@ -324,6 +327,8 @@ void read_groups(const Hdf5Group& root, std::vector<GroupPosterior>& groups) {
     in.read_matrix("information", posterior.information);
     in.read_matrix("location", posterior.location);
     in.read_matrix("skew", posterior.skew);
+    in.read_matrix("answer", posterior.answer);
+    in.get("answer_origin", posterior.answer_origin);
     in.read_matrix("coupling", posterior.coupling);
     in.read("followed_begin", posterior.followed_begin);
     std::vector<std::int64_t> followed;

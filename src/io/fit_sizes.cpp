@@ -78,7 +78,7 @@ std::string group_problem(const Fit& fit, const GroupPosterior& group) {
   if (std::ranges::find(group.skew, 0.0F) != group.skew.end()) return wrong("a skewness of 0");
   const bool arrays =
       empty_or(group.information.size(), group.levels * packed) && empty_or(group.location.size(), group.levels * q) &&
-      empty_or(group.skew.size(), group.levels * q) &&
+      empty_or(group.skew.size(), group.levels * q) && empty_or(group.answer.size(), q == 1 ? 2 * group.levels : 0) &&
       empty_or(group.coupling.size(), group.levels * q * (group.coefficients + coupled_effects(fit, group))) &&
       empty_or(group.scale.size(), group.levels * packed);
   return arrays ? ""

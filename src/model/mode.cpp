@@ -8,7 +8,7 @@
 #include "model/group_covariance.hpp"
 #include "model/head_system.hpp"
 #include "model/information_slopes.hpp"
-#include "model/level_skew.hpp"
+#include "model/level_shape.hpp"
 #include "model/mode_block.hpp"
 #include "model/nearest_normal.hpp"
 #include "model/packed_cholesky.hpp"
@@ -90,8 +90,9 @@ BlockNormal result_of(const ModeProblem& problem, ModeRows& rows, std::size_t in
   result.inverse = inverse_upper(result.upper);
   result.head_precision = std::move(elimination.precision);
   InformationSlopes slopes;
-  std::vector<double> by_argument, third;
-  if (is_curved(problem) && !at.system.groups.empty()) third = rows.third_derivatives(index);
+  std::vector<double> by_argument;
+  HigherDerivatives higher;
+  if (is_curved(problem) && !at.system.groups.empty()) higher = rows.higher_derivatives(index);
   if (!at.system.groups.empty()) {
     slopes = information_slopes(at.system);
     by_argument = curvature_slopes(problem, rows, index);
@@ -101,7 +102,7 @@ BlockNormal result_of(const ModeProblem& problem, ModeRows& rows, std::size_t in
     const int q = group.group->effects;
     GroupMode& out = result.groups.emplace_back();
     std::vector<double> location = std::move(at.slope[g]);
-    const std::vector<double> own = third.empty() ? std::vector<double>() : group.information;
+    const std::vector<double> own = higher.third.empty() ? std::vector<double>() : group.information;
     if (at.system.groups.size() > 1) {
       group.information = std::move(elimination.information[g]);
       group.factorise();
@@ -118,8 +119,9 @@ BlockNormal result_of(const ModeProblem& problem, ModeRows& rows, std::size_t in
     CovarianceScales scales = covariance_scales(group, state.factor[g]);
     out.information = to_float(group.information);
     out.location = to_float(location);
-    if (!third.empty() && !group.group->in_head)
-      out.skew = level_skew(group, state.factor[g], out.information, own, third);
+    if (!higher.third.empty() && !group.group->in_head) {
+      out.shape = level_shape(group, state.factor[g], state.effects[g], out.information, own, higher);
+    }
     out.coupling = to_float(elimination.coupling[g]);
     out.log_sd_scale = std::move(scales.log_sd);
     out.cor_scale = std::move(scales.cor);

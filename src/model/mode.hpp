@@ -81,6 +81,19 @@ struct ModeProblem {
   std::vector<ModeBlock> blocks;
 };
 
+/// What is not normal of the conditional posteriors of a group's levels.
+struct LevelShape {
+  /// J x q: gamma of T(v); empty where no level is visibly skew. With effects u = D v + .., v standard normal up to
+  /// second order, and k the third derivative of minus the log density along coordinate e of v, T matches it with
+  /// gamma_e = -k / 3, k = sum over the level's rows of third (z . d_e)^3.
+  std::vector<float> skew;
+  /// J x 2, of groups of one effect: d log W_j and d r_j as the log sd rises; empty where that is not visible. At the
+  /// nearest normal N(m, V) P m = E f' and 1/V = P + W, W = -E f''; with W3 = -E f''', W4 = -E f'''' (sums over rows)
+  ///
+  ///     dm = V (2 P m - W3 dV / 2),    dV = V^2 (2 P - dW),    dW = W3 dm + W4 dV / 2,    dr = m dW - W3 dV / 2
+  std::vector<float> answer;
+};
+
 /// What is known of a group's effects at the estimate: near it the data say exp(-1/2 u^T W u + r^T u) of level j, and
 /// r_j falls by T_j dtheta when the coefficients move by dtheta.
 ///
@@ -99,7 +112,7 @@ struct GroupMode {
   std::vector<float> information;  ///< J x packed_size(q): W_j = sum_i z_i w_i z_i^T, w_i = -d2 f / da2, at least 0
   std::vector<float> location;     ///< J x q: r_j = W_j u_j + sum_i z_i df / da; E[u_j] = (W_j + (B B^T)^-1)^-1 r_j
   std::vector<float> coupling;     ///< J x q x (C + E): T_j; of a group in the head J x q x C; E = 0 if there is none
-  std::vector<float> skew;         ///< J x q: see level_skew.hpp; empty: none
+  LevelShape shape;                ///< of likelihoods that are not normal
   std::vector<FollowedGroup> followed;  ///< X, by place in the block
   std::vector<double> log_sd_scale;     ///< q: a guess of the posterior sd of each log sd
   std::vector<double> cor_scale;        ///< q (q - 1) / 2: of atanh of each canonical partial correlation

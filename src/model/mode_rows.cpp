@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <stdexcept>
 
 #include "model/fixed_blocks.hpp"
@@ -128,23 +129,32 @@ RowDerivatives ModeRows::derivatives(std::size_t block) const {
   return result;
 }
 
-std::vector<double> ModeRows::third_derivatives(std::size_t block) const {
+HigherDerivatives ModeRows::higher_derivatives(std::size_t block) const {
+  // Hermite's five nodes; with g = -f'' and t standard normal E g' = E t g / sd, E g'' = E (t^2 - 1) g / sd^2.
+  constexpr double nodes[] = {0, -1.355626179974266, 1.355626179974266, -2.856970013872806, 2.856970013872806};
+  constexpr double weights[] = {8.0 / 15, 0.2220759220056126, 0.2220759220056126, 0.01125741132772069,
+                                0.01125741132772069};
   const auto argument = size_of(problem_.blocks[block].feeds[0].argument);
-  std::vector<double> result(size_of(problem_.rows));
+  HigherDerivatives result{std::vector<double>(size_of(problem_.rows)), std::vector<double>(size_of(problem_.rows))};
   for_fixed_blocks(problem_.rows, usual_blocks, [&](int, std::int64_t begin, std::int64_t end) {
     for (auto i = size_of(begin); i < size_of(end); ++i) {
       double c[3], a[most_arguments] = {}, d[most_arguments];
       constants(static_cast<std::int64_t>(i), c);
       for (std::size_t k = 0; k < argument_.size(); ++k) a[k] = argument_[k][i];
-      const auto slope = [&](double moved) {
-        a[argument] = argument_[argument][i] + moved;
+      const auto slope = [&](double at) {
+        a[argument] = at;
         evaluate_density(problem_.density, c, a, problem_.arguments, d);
         return d[argument];
       };
-      const double step = std::max(least_own_spread, spread[argument].empty() ? 0.0 : spread[argument][i]);
-      const double h = 1e-5 * std::max(1.0, std::abs(a[argument]));
-      const double above = slope(step - h) - slope(step + h), below = slope(-step - h) - slope(-step + h);
-      result[i] = weight(static_cast<std::int64_t>(i)) * (above - below) / (4 * h * step);
+      const double centre = a[argument], h = 1e-5 * std::max(1.0, std::abs(centre));
+      const double sd = std::max(least_own_spread, spread[argument].empty() ? 0.0 : spread[argument][i]);
+      const double w = weight(static_cast<std::int64_t>(i));
+      for (std::size_t node = 0; node < std::size(nodes); ++node) {
+        const double t = nodes[node], at = centre + sd * t;
+        const double curvature = w * weights[node] * (slope(at - h) - slope(at + h)) / (2 * h);
+        result.third[i] += t * curvature / sd;
+        result.fourth[i] += (t * t - 1) * curvature / (sd * sd);
+      }
     }
   });
   return result;

@@ -26,6 +26,12 @@ struct RowDerivatives {
   std::vector<std::vector<double>> curvature;  ///< F (F + 1) / 2 x rows: minus the second derivatives
 };
 
+/// For each row minus the third and fourth derivatives in the argument of a block's first feed, as expected over the
+/// argument's spread, or over a little where that is narrow.
+struct HigherDerivatives {
+  std::vector<double> third, fourth;
+};
+
 /// Of a log density f of one argument under a normal of that argument.
 struct Expectation {
   double value = 0;      ///< E f
@@ -71,9 +77,7 @@ class ModeRows {
                        double* buffer) const;
 
   RowDerivatives derivatives(std::size_t block) const;
-  /// For each row minus the third derivative in the argument of the block's first feed: the curvature's difference over
-  /// the argument's spread, or a little where that is narrow.
-  std::vector<double> third_derivatives(std::size_t block) const;
+  HigherDerivatives higher_derivatives(std::size_t block) const;
   /// The sum over the rows with argument of feed k moved by length * step[k].
   double value(std::size_t block, const std::vector<std::vector<double>>& step, double length) const;
   void move(std::size_t block, const std::vector<std::vector<double>>& step, double length);

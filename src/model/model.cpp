@@ -242,10 +242,7 @@ class ModelBuilder {
       location[r] = static_cast<float>(sum);
     }
     add_followed(i, g, location, block, posterior);
-    if (!mode.skew.empty() && options_.parametrization == Parametrization::automatic) {
-      block.skew = keep(mode.skew);
-      posterior.skew = mode.skew;
-    }
+    if (options_.parametrization == Parametrization::automatic) add_shape(mode.shape, unit, block, posterior);
     block.information = keep(mode.information);
     posterior.information = mode.information;
     posterior.location = location;
@@ -254,6 +251,20 @@ class ModelBuilder {
     for (float& value : posterior.location) value = static_cast<float>(static_cast<double>(value) / unit);
     if (c + coupled == 0) return;
     add_coupling(i, mode, coupled, block, posterior);
+  }
+
+  void add_shape(const LevelShape& shape, double unit, GroupBlock& block, GroupPosterior& posterior) {
+    if (!shape.skew.empty()) {
+      block.skew = keep(shape.skew);
+      posterior.skew = shape.skew;
+    }
+    if (shape.answer.empty()) return;
+    block.answer = keep(shape.answer);
+    posterior.answer = shape.answer;
+    posterior.answer_origin = model_.shift[posterior.first_sd];
+    for (std::size_t k = 1; k < shape.answer.size(); k += 2) {
+      posterior.answer[k] = static_cast<float>(static_cast<double>(shape.answer[k]) / unit);
+    }
   }
 
   /// The effects of other groups outside the head that the levels follow; `location` is moved to where those are 0.

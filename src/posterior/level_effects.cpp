@@ -67,6 +67,7 @@ LevelEffects::LevelEffects(const Fit& fit, std::size_t group, const ParameterDra
     }
   }
   for (double& scale : scales_) scale = std::exp(scale);
+  for (const double a : draws.coordinate(group_.first_sd)) moved_.push_back(a - group_.answer_origin);
   if (!group_.coupling.empty()) fill_coupled();
   if (!group_.followed.empty()) find_followed(room);
 }
@@ -160,6 +161,9 @@ void LevelEffects::fill_locations(std::size_t level, double* r) const {
   for (std::size_t e = 0; e < Q; ++e) {
     const double start = group_.location.empty() ? 0.0 : static_cast<double>(group_.location[level * Q + e]);
     std::fill(r + e * count, r + (e + 1) * count, start);
+    for (std::size_t s = 0; s < count && !group_.answer.empty(); ++s) {
+      r[s] += static_cast<double>(group_.answer[2 * level + 1]) * moved_[s];
+    }
     if (group_.coupling.empty()) continue;
     const float* slopes = group_.coupling.data() + (level * Q + e) * slopes_;
     for (std::size_t c = 0; c < slopes_; ++c) {
@@ -203,8 +207,9 @@ auto LevelEffects::map(std::size_t level, std::size_t s) const {
   constexpr auto size = static_cast<std::size_t>(packed_size(Q));
   LevelMap<double, Q> map{};
   map.prepare(group_.centered ? group_.reference.data() : factors_.data() + s * size,
-              group_.information.empty() ? nullptr : group_.information.data() + level * size, scales_[s],
-              group_.skew.empty() ? nullptr : group_.skew.data() + level * Q);
+              group_.information.empty() ? nullptr : group_.information.data() + level * size,
+              group_.skew.empty() ? nullptr : group_.skew.data() + level * Q, scales_[s],
+              group_.answer.empty() ? 1.0 : std::exp(static_cast<double>(group_.answer[2 * level]) * moved_[s]));
   return map;
 }
 

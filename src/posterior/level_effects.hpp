@@ -53,6 +53,7 @@ class LevelEffects {
   std::uint64_t stream_;         ///< of the group's noise
   std::vector<double> factors_;  ///< S x q (q + 1) / 2: B of each draw
   std::vector<double> scales_;   ///< S: what multiplies W and r
+  std::vector<double> moved_;    ///< S: how far the sd's coordinate is above GroupPosterior::answer_origin
   std::size_t slopes_;           ///< C + E, what each effect of a level depends on
   std::vector<double> coupled_;  ///< E x S, effects of the coupled groups
   std::vector<std::shared_ptr<const Followed>> followed_;
