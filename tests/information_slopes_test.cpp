@@ -34,7 +34,7 @@ TEST(InformationSlopes, OfNestedGroupsAreTheClosedForm) {
     const double class_variance = of_class.factor[0] * of_class.factor[0];
     const double row_variance = std::exp(2 * found[1].mean[0]) / rows_each;
     const double share = class_variance / (class_variance + row_variance);
-    // central differences, steps h of 0.1 and 0.05: relative errors of at most (2 h)^2 / 6
+    // central differences by the log sds, of steps h = 0.1: relative errors of at most (2 h)^2 / 6; exact by log sigma
     EXPECT_NEAR(school.by_log_sd[1][0], -2 * share, 0.02);
     EXPECT_NEAR(school.by_argument[1], -2 * (1 - share), 0.02);
     EXPECT_NEAR(of_class.by_argument[1], -2, 0.02);

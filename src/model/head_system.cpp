@@ -130,6 +130,11 @@ Follow follow_jointly(const MixedSystem& system, const std::vector<std::size_t>&
 
 }  // namespace
 
+bool in_head(const MixedSystem& system, std::size_t group) {
+  return system.groups[group].group->in_head &&
+         std::ranges::any_of(system.groups, [](const SystemGroup& g) { return !g.group->in_head; });
+}
+
 MixedSystem head_system(const MixedSystem& system) {
   const std::vector<std::size_t> first = first_columns(system);
   MixedSystem result;

@@ -12,6 +12,9 @@
 
 namespace jensen {
 
+/// Whether a group's effects are taken with the coefficients: none's are if all groups are marked so.
+bool in_head(const MixedSystem& system, std::size_t group);
+
 /// The system with the effects of the groups in the head (in order of the groups) behind the coefficients; its groups
 /// are the others. Factorised.
 MixedSystem head_system(const MixedSystem& system);

@@ -23,8 +23,9 @@ struct InformationSlopes {
 InformationSlopes information_slopes(MixedSystem& system);
 
 /// For each argument of the density: the derivative of the logarithm of all rows' curvature, in the argument that a
-/// block's groups feed, as the argument rises in every row; 0 of those that the block feeds, or none. Moves the rows,
-/// and puts them back.
-std::vector<double> curvature_slopes(const ModeProblem& problem, ModeRows& rows, std::size_t block);
+/// block's groups feed, as the argument rises in every row; 0 of those that the block feeds, or none. `curvature`: of
+/// the rows where they are. Moves the rows, and puts them back.
+std::vector<double> curvature_slopes(const ModeProblem& problem, ModeRows& rows, std::size_t block,
+                                     const std::vector<double>& curvature);
 
 }  // namespace jensen

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "group_map.hpp"
+#include "model/packed_cholesky.hpp"
 
 namespace jensen {
 namespace {
@@ -13,23 +14,10 @@ constexpr double least_skew = 1e-3;  // T has no gamma of 0
 constexpr double most_skew = 0.5;
 constexpr double most_answer = 2;  // of log W, which rests on the sd alone at -2
 
-/// W's trace in units of the effects' prior sds.
-template <int Q, class T>
-double trace(const T* w, const std::vector<double>& factor) {
-  double sum = 0;
-  for (int k = 0; k < Q; ++k) {
-    double variance = 0;
-    for (int l = 0; l <= k; ++l) variance += factor[size_of(packed(k, l))] * factor[size_of(packed(k, l))];
-    sum += static_cast<double>(w[packed(k, k)]) * variance;
-  }
-  return sum;
-}
-
 /// The share of a change of the level's effects that its rows see.
-template <int Q>
-double share_seen(const float* w, const double* own, const std::vector<double>& factor) {
-  const double whole = trace<Q>(own, factor);
-  return whole > 0 ? std::clamp(trace<Q>(w, factor) / whole, 0.0, 1.0) : 0;
+double share_seen(int q, const float* w, const double* own, const std::vector<double>& covariance) {
+  const double whole = packed_trace(q, own, covariance.data());
+  return whole > 0 ? std::clamp(packed_trace(q, w, covariance.data()) / whole, 0.0, 1.0) : 0;
 }
 
 template <int Q>
@@ -87,13 +75,14 @@ LevelShape level_shape(const SystemGroup& group, const std::vector<double>& fact
                        const std::vector<float>& information, const std::vector<double>& own,
                        const HigherDerivatives& rows) {
   const int q = group.group->effects;
+  const std::vector<double> covariance = group.covariance();
   LevelShape shape{std::vector<float>(size_of(group.group->levels * q)), {}};
   if (q == 1) shape.answer.resize(size_of(2 * group.group->levels));
   for_levels(*group.rows, [&](int, std::int64_t j) {
     with_effects(q, [&](auto count) {
       constexpr int Q = decltype(count)::value;
       const float* w = information.data() + j * packed_size(Q);
-      const double share = share_seen<Q>(w, own.data() + j * packed_size(Q), factor);
+      const double share = share_seen(q, w, own.data() + j * packed_size(Q), covariance);
       skew_of_level<Q>(group, j, factor, w, share, rows.third, shape.skew.data() + j * Q);
       if (Q > 1) return;
       answer_of_level(group, j, group.precision[0], effects[size_of(j)], static_cast<double>(w[0]), share, rows,

@@ -257,6 +257,13 @@ void add_products(Matrix& h, const double* const* x, const double* const* y, int
   }
 }
 
+std::vector<double> SystemGroup::covariance() const {
+  std::vector<double> root = precision, inverse(precision.size());
+  packed_cholesky(group->effects, root.data());
+  packed_inverse(group->effects, root.data(), inverse.data());
+  return inverse;
+}
+
 void SystemGroup::factorise() {
   const int q = group->effects;
   pivot = information;

@@ -36,7 +36,8 @@ struct SystemGroup {
   std::vector<double> coupling;     ///< J x q x C: T
   std::vector<double> pivot;        ///< J x packed_size(q): Cholesky factor of W + P
 
-  void factorise();  ///< The pivot, from the information and the precision.
+  void factorise();                        ///< The pivot, from the information and the precision.
+  std::vector<double> covariance() const;  ///< P^-1, packed
 };
 
 /// theta: C, or empty where the coefficients are held; effects: for each group J x q x width.

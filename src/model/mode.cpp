@@ -92,10 +92,10 @@ BlockNormal result_of(const ModeProblem& problem, ModeRows& rows, std::size_t in
   InformationSlopes slopes;
   std::vector<double> by_argument;
   HigherDerivatives higher;
-  if (is_curved(problem) && !at.system.groups.empty()) higher = rows.higher_derivatives(index);
   if (!at.system.groups.empty()) {
+    if (is_curved(problem)) higher = rows.higher_derivatives(index);
     slopes = information_slopes(at.system);
-    by_argument = curvature_slopes(problem, rows, index);
+    by_argument = curvature_slopes(problem, rows, index, at.local.curvature[0]);
   }
   for (std::size_t g = 0; g < at.system.groups.size(); ++g) {
     SystemGroup& group = at.system.groups[g];
@@ -119,7 +119,7 @@ BlockNormal result_of(const ModeProblem& problem, ModeRows& rows, std::size_t in
     CovarianceScales scales = covariance_scales(group, state.factor[g]);
     out.information = to_float(group.information);
     out.location = to_float(location);
-    if (!higher.third.empty() && !group.group->in_head) {
+    if (!higher.third.empty() && !in_head(at.system, g)) {
       out.shape = level_shape(group, state.factor[g], state.effects[g], out.information, own, higher);
     }
     out.coupling = to_float(elimination.coupling[g]);

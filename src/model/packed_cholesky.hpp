@@ -65,6 +65,16 @@ inline void packed_multiply_add(int q, const double* s, const double* x, double*
   }
 }
 
+/// tr(A B), both symmetric.
+template <class T>
+double packed_trace(int q, const T* a, const double* b) {
+  double sum = 0;
+  for (int i = 0; i < q; ++i) {
+    for (int j = 0; j <= i; ++j) sum += (i == j ? 1 : 2) * static_cast<double>(a[packed(i, j)]) * b[packed(i, j)];
+  }
+  return sum;
+}
+
 /// The semidefinite matrix nearest to A, in place: its negative eigenvalues become 0. Jacobi's rotations: cycles of
 /// them until what is left off the diagonal is rounding (Golub & Van Loan, "Matrix Computations", section 8.5).
 inline void packed_semidefinite(int q, double* a) {
