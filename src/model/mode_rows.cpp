@@ -138,6 +138,8 @@ HigherDerivatives ModeRows::higher_derivatives(std::size_t block) const {
   HigherDerivatives result{std::vector<double>(size_of(problem_.rows)), std::vector<double>(size_of(problem_.rows))};
   for_fixed_blocks(problem_.rows, usual_blocks, [&](int, std::int64_t begin, std::int64_t end) {
     for (auto i = size_of(begin); i < size_of(end); ++i) {
+      const double known = spread[argument].empty() ? least_own_spread : spread[argument][i];
+      if (known < least_spread) continue;
       double c[3], a[most_arguments] = {}, d[most_arguments];
       constants(static_cast<std::int64_t>(i), c);
       for (std::size_t k = 0; k < argument_.size(); ++k) a[k] = argument_[k][i];
@@ -147,7 +149,7 @@ HigherDerivatives ModeRows::higher_derivatives(std::size_t block) const {
         return d[argument];
       };
       const double centre = a[argument], h = 1e-5 * std::max(1.0, std::abs(centre));
-      const double sd = std::max(least_own_spread, spread[argument].empty() ? 0.0 : spread[argument][i]);
+      const double sd = std::max(least_own_spread, known);
       const double w = weight(static_cast<std::int64_t>(i));
       for (std::size_t node = 0; node < std::size(nodes); ++node) {
         const double t = nodes[node], at = centre + sd * t;

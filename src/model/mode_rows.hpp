@@ -27,7 +27,7 @@ struct RowDerivatives {
 };
 
 /// For each row minus the third and fourth derivatives in the argument of a block's first feed, as expected over the
-/// argument's spread, or over a little where that is narrow.
+/// argument's spread, or over a little where that is narrow; 0 where it is so narrow that they do not matter.
 struct HigherDerivatives {
   std::vector<double> third, fourth;
 };
