@@ -142,8 +142,9 @@ struct BlockNormal {
 /// priors leave a coefficient undetermined (column named), or if the log density is not finite at the start.
 std::vector<BlockNormal> find_mode(const ModeProblem& problem);
 
-/// Where training starts: the same, but without groups the normal that is nearest to the posterior, where what the mode
-/// tells of it misleads (nearest_normal.hpp).
+/// Where training starts: the normal that is nearest to the posterior where what the mode tells of it misleads. Without
+/// groups that of the coefficients (nearest_normal.hpp); with groups that of the levels, coefficients and effects at
+/// the mode of the rows' expectations over what is not known of the effects (ModeRows::over_own).
 std::vector<BlockNormal> find_normals(const ModeProblem& problem);
 
 }  // namespace jensen

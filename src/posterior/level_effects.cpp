@@ -161,7 +161,7 @@ void LevelEffects::fill_locations(std::size_t level, double* r) const {
   for (std::size_t e = 0; e < Q; ++e) {
     const double start = group_.location.empty() ? 0.0 : static_cast<double>(group_.location[level * Q + e]);
     std::fill(r + e * count, r + (e + 1) * count, start);
-    for (std::size_t s = 0; s < count && !group_.answer.empty(); ++s) {
+    for (std::size_t s = 0; s < count && !group_.answer.empty(); ++s) {  // the level has one effect
       r[s] += static_cast<double>(group_.answer[2 * level + 1]) * moved_[s];
     }
     if (group_.coupling.empty()) continue;
@@ -290,7 +290,7 @@ void LevelEffects::fill_moments(std::size_t level, double* means, double* varian
     for (std::size_t s = 0; s < count; ++s) {
       LevelMap<double, Q> map = this->map<Q>(level, s);
       double r[Q], v[Q], u[Q], variance[Q] = {};
-      // u is affine in v: its columns are the images of the factor's, with r = 0
+      // u is affine in T(v): its columns are the images of the factor's, with r = 0
       for (int k = 0; k < Q; ++k) {
         for (int e = 0; e < Q; ++e) v[e] = e < k ? 0.0 : factor[packed(e, k)];
         map.affine(zero, v, u);
