@@ -17,6 +17,20 @@
 namespace jensen {
 namespace {
 
+/// Weighted means and sds of N numbers.
+template <std::size_t N>
+struct Moments {
+  double total = 0;
+  std::array<double, N> first{}, second{};
+
+  void add(const std::array<double, N>& x, double weight) {
+    total += weight;
+    for (std::size_t n = 0; n < N; ++n) first[n] += weight * x[n], second[n] += weight * x[n] * x[n];
+  }
+  double mean(std::size_t n) const { return first[n] / total; }
+  double sd(std::size_t n) const { return std::sqrt(second[n] / total - mean(n) * mean(n)); }
+};
+
 /// A schools of B classes of C rows, or with B = 1 schools alone.
 struct Balanced {
   const char* name;
@@ -77,14 +91,9 @@ struct Simulated {
   }
 };
 
-/// Means and sds of the logarithms of sigma, of the schools' sd and of the classes'.
-struct Moments {
-  std::array<double, 3> mean{}, sd{};
-};
-
-/// By summing over a grid. The intercept is flat, and integrated out; so are all effects (Searle, Casella & McCulloch
-/// 1992, "Variance components", section 4.5).
-Moments exact(const Balanced& b, const Simulated& data) {
+/// Of the logarithms of sigma, of the schools' sd and of the classes', by summing over a grid. The intercept is flat,
+/// and integrated out; so are all effects (Searle, Casella & McCulloch 1992, "Variance components", section 4.5).
+Moments<3> exact(const Balanced& b, const Simulated& data) {
   const bool nested = b.classes > 1;
   const auto a = static_cast<double>(b.schools), k = static_cast<double>(b.classes), r = static_cast<double>(b.rows);
   const auto log_density = [&](double log_sigma, double log_school, double log_class) {
@@ -101,22 +110,14 @@ Moments exact(const Balanced& b, const Simulated& data) {
   constexpr double step = 0.01;
   const std::array<double, 3> centre = {0, std::log(0.9), std::log(0.7)};
   const double highest = log_density(centre[0], centre[1], centre[2]);
-  double total = 0;
-  std::array<double, 3> first{}, second{};
+  Moments<3> result;
   for (int i = -half; i <= half; ++i) {
     for (int j = -half; j <= half; ++j) {
       for (int l = nested ? -half : 0; l <= (nested ? half : 0); ++l) {
-        const std::array<double, 3> by = {step * i, step * j, step * l};
-        const double weight = std::exp(log_density(centre[0] + by[0], centre[1] + by[1], centre[2] + by[2]) - highest);
-        total += weight;
-        for (std::size_t n = 0; n < 3; ++n) first[n] += weight * by[n], second[n] += weight * by[n] * by[n];
+        const std::array<double, 3> x = {centre[0] + step * i, centre[1] + step * j, centre[2] + step * l};
+        result.add(x, std::exp(log_density(x[0], x[1], x[2]) - highest));
       }
     }
-  }
-  Moments result;
-  for (std::size_t n = 0; n < 3; ++n) {
-    result.mean[n] = centre[n] + first[n] / total;
-    result.sd[n] = std::sqrt(second[n] / total - first[n] / total * first[n] / total);
   }
   return result;
 }
@@ -126,7 +127,7 @@ class FewRows : public ::testing::TestWithParam<Balanced> {};
 TEST_P(FewRows, SdsHaveTheExactPosteriorWhateverTheSeed) {
   const Balanced& b = GetParam();
   const Simulated data(b);
-  const Moments posterior = exact(b, data);
+  const Moments<3> posterior = exact(b, data);
   TrainOptions options;
   options.priors = {{"sigma", PriorKind::exponential, {rate}},
                     {"sd", PriorKind::exponential, {rate}},
@@ -145,14 +146,13 @@ TEST_P(FewRows, SdsHaveTheExactPosteriorWhateverTheSeed) {
       if (!nested && at == 2) continue;
       const auto found = std::ranges::find(fit.parameters, std::string(name), &Parameter::name);
       ASSERT_NE(found, fit.parameters.end()) << name;
-      double sum = 0, square = 0;
+      Moments<1> drawn;
       for (std::size_t s = 0; s < count; ++s) {
-        const double x = std::log(draws[s * h + static_cast<std::size_t>(found - fit.parameters.begin())]);
-        sum += x, square += x * x;
+        drawn.add({std::log(draws[s * h + static_cast<std::size_t>(found - fit.parameters.begin())])}, 1);
       }
-      const double mean = sum / count, sd = std::sqrt(square / count - mean * mean);
-      EXPECT_NEAR(mean, posterior.mean[at], 0.1 * posterior.sd[at]) << name;  // the rule's drift of 0.05, twice
-      EXPECT_NEAR(std::log(sd / posterior.sd[at]), 0, 0.06) << name;
+      EXPECT_NEAR(drawn.mean(0), posterior.mean(at), 0.1 * posterior.sd(at))
+          << name;                                                             // the rule's drift of 0.05, twice
+      EXPECT_NEAR(std::log(drawn.sd(0) / posterior.sd(at)), 0, 0.06) << name;  // and 2 errors of 20,000 draws' sd
     }
   }
 }
@@ -168,6 +168,8 @@ struct Discrete {
   Family family;
   std::size_t levels, rows;
   double intercept, sd;
+  double least_ratio;         ///< that the guide's sd may be of the posterior's: what it is, less the rule's drift
+  double log_sd_reach = 0.8;  ///< how far the posterior's log sd goes from the true one's
 };
 void PrintTo(const Discrete& d, std::ostream* out) { *out << d.name; }
 
@@ -205,9 +207,9 @@ struct Responses {
   }
 };
 
-/// Means and sds of the intercept and the logarithm of the sd, and log p(y).
+/// The intercept, the logarithm of the sd, and the sd; and log p(y).
 struct Integrated {
-  std::array<double, 2> mean{}, sd{};
+  Moments<3> moments;
   double log_evidence = 0;
 };
 
@@ -229,24 +231,16 @@ Integrated integrate(const Discrete& d, const Responses& data) {
     return value;
   };
   constexpr int half = 40;
-  const std::array<double, 2> centre = {d.intercept, std::log(d.sd)}, step = {0.01, 0.02};
+  const std::array<double, 2> centre = {d.intercept, std::log(d.sd)}, step = {0.01, d.log_sd_reach / half};
   const double highest = log_density(centre[0], centre[1]);
-  double total = 0;
-  std::array<double, 2> first{}, second{};
+  Integrated result;
   for (int i = -half; i <= half; ++i) {
     for (int j = -half; j <= half; ++j) {
-      const std::array<double, 2> by = {step[0] * i, step[1] * j};
-      const double weight = std::exp(log_density(centre[0] + by[0], centre[1] + by[1]) - highest);
-      total += weight;
-      for (std::size_t k = 0; k < 2; ++k) first[k] += weight * by[k], second[k] += weight * by[k] * by[k];
+      const std::array<double, 2> x = {centre[0] + step[0] * i, centre[1] + step[1] * j};
+      result.moments.add({x[0], x[1], std::exp(x[1])}, std::exp(log_density(x[0], x[1]) - highest));
     }
   }
-  Integrated result;
-  for (std::size_t k = 0; k < 2; ++k) {
-    result.mean[k] = centre[k] + first[k] / total;
-    result.sd[k] = std::sqrt(second[k] / total - first[k] / total * first[k] / total);
-  }
-  result.log_evidence = highest + std::log(total * step[0] * step[1] * rate / intercept_width) -
+  result.log_evidence = highest + std::log(result.moments.total * step[0] * step[1] * rate / intercept_width) -
                         0.5 * std::log(2 * std::numbers::pi) - data.log_factorials;
   return result;
 }
@@ -265,22 +259,42 @@ TEST_P(FewDiscreteRows, HaveTheExactPosteriorWhateverTheSeed) {
     options.seed = seed;
     const Fit fit = train("y ~ 1 + (1 | g)", data.table, options);
     EXPECT_TRUE(fit.verdict.converged && fit.verdict.close) << fit.verdict.message;
-    EXPECT_EQ(fit.verdict.sd_ratio, 1) << fit.verdict.narrowest;
+    if (d.least_ratio > 1 / 1.1) {  // else a warning is right
+      EXPECT_EQ(fit.verdict.sd_ratio, 1) << fit.verdict.narrowest;
+    }
     EXPECT_LT(fit.elbo - 4 * fit.elbo_se, posterior.log_evidence);
     EXPECT_GT(fit.elbo, posterior.log_evidence - 0.3);  // of hundreds of levels
     ASSERT_EQ(fit.parameters.size(), 2U);
     for (std::size_t k = 0; k < 2; ++k) {  // both coordinates are normal
-      const double sd = std::hypot(fit.factor[2 * k], fit.factor[2 * k + 1]);
-      EXPECT_NEAR(fit.mean[k], posterior.mean[k], 0.1 * posterior.sd[k]) << k;  // the rule's drift of 0.05, twice
-      EXPECT_NEAR(std::log(sd / posterior.sd[k]), 0, 0.1) << k;
+      const double sd = std::hypot(fit.factor[2 * k], fit.factor[2 * k + 1]), exact = posterior.moments.sd(k);
+      EXPECT_NEAR(fit.mean[k], posterior.moments.mean(k), 0.1 * exact) << k;  // the rule's drift of 0.05, twice
+      EXPECT_LT(sd, 1.05 * exact) << k;                                       // the rule's drift
+      EXPECT_GT(sd, d.least_ratio * exact) << k;
     }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Tables, FewDiscreteRows,
-                         ::testing::Values(Discrete{"FourYesOrNo", Family::bernoulli, 900, 4, 0.3, 0.9},
-                                           Discrete{"ThreeCounts", Family::poisson, 400, 3, 0.3, 0.7}),
+                         ::testing::Values(Discrete{"FourYesOrNo", Family::bernoulli, 900, 4, 0.3, 0.9, 0.93},
+                                           Discrete{"TwoYesOrNo", Family::bernoulli, 900, 2, -1, 1.5, 0.87},
+                                           Discrete{"ThreeCounts", Family::poisson, 400, 3, 0.3, 0.7, 0.93}),
                          [](const auto& test) { return test.param.name; });
+
+/// Where the data hardly tell a sd from 0 its posterior has a long tail towards 0, which a normal in its logarithm has
+/// not. As docs/inference.md says.
+TEST(FewDiscreteRows, ASdThatMayBeZeroComesOutTooCertain) {
+  const Discrete d{"", Family::bernoulli, 500, 2, 0, 0.5, 0, 6};
+  const Responses data(d);
+  const Moments<3> posterior = integrate(d, data).moments;
+  TrainOptions options;
+  options.family = d.family;
+  options.priors = {{"sd", PriorKind::exponential, {rate}}, {"Intercept", PriorKind::normal, {0, intercept_width}}};
+  const ParameterSummary sd = train("y ~ 1 + (1 | g)", data.table, options).summarize().at(1);
+  ASSERT_EQ(sd.name, "sd_g__Intercept");
+  EXPECT_NEAR(sd.mean, posterior.mean(2), 0.2 * posterior.sd(2));
+  EXPECT_GT(sd.sd, 0.7 * posterior.sd(2));
+  EXPECT_LT(sd.sd, 0.95 * posterior.sd(2));  // if it is not, the document is to be changed
+}
 
 }  // namespace
 }  // namespace jensen

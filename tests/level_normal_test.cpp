@@ -17,7 +17,7 @@ using testing::GroupData;
 using testing::mixed_data;
 using testing::MixedData;
 
-/// 40 levels of 3 to 8 rows, counts of mean 1 or so.
+/// 40 levels of 3 rows and more, counts of mean 1 or so.
 MixedData counts(int effects) {
   const auto level = [](std::size_t i) { return static_cast<std::int32_t>(i < 120 ? i % 40 : i * i % 40); };
   MixedData data = mixed_data(220, 2, {{effects, 40, effects > 1, level}});
@@ -143,6 +143,7 @@ TEST(LevelAnswer, IsThatOfTheNearestNormal) {
   for (std::size_t j = 0; j < 40; ++j) {
     const Nearest above = nearest(data, found, j, log_sd + h), below = nearest(data, found, j, log_sd - h);
     const double by_w = std::log(above.w / below.w) / (2 * h), by_r = (above.r - below.r) / (2 * h);
+    // Of the five nodes' third and fourth derivatives, and of the W of two nodes: a few percent of the largest.
     EXPECT_NEAR(g.shape.answer[2 * j], by_w, 0.05) << j;
     EXPECT_NEAR(g.shape.answer[2 * j + 1], by_r, 0.05 * (1 + std::abs(by_r))) << j;
     largest = std::max(largest, std::abs(by_w));
